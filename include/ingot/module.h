@@ -1,0 +1,81 @@
+// A loaded program: immutable, shared, callable from any number of threads.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <ingot/tensor.h>
+#include <ingot/value.h>
+
+namespace ingot {
+
+class Program;
+class Type;
+
+// One input or output of a method, for display and checks.
+struct Port {
+  std::string name;         // "x"; outputs have no name
+  std::string type;         // program text: "f32[B, 10]", "List[Tensor]"
+  bool has_default = false; // the caller may leave it out
+};
+
+// A module loaded from a file. Copying shares it.
+//
+// Threads: any number may call forward() and run() at once. A method that updates module
+// state (buffers) runs alone: calls are as if one after the other.
+class Module {
+ public:
+  // The names of the methods that callers may run; "forward" is the usual one.
+  std::vector<std::string> methods() const;
+  std::vector<Port> inputs(std::string_view method = "forward") const;
+  std::vector<Port> outputs(std::string_view method = "forward") const;
+
+  // Runs `forward` on positional inputs. Throws Error: invalid_argument if number, kind,
+  // dtype or rank of the inputs do not fit, guard if the capture assumed otherwise,
+  // runtime if the program raises.
+  Value forward(std::span<const Value> inputs) const { return run("forward", inputs); }
+  Value forward(std::initializer_list<Value> inputs) const {
+    return run("forward", std::span<const Value>(inputs.begin(), inputs.size()));
+  }
+  Value run(std::string_view method, std::span<const Value> inputs) const;
+
+  // Parameters and buffers under their state_dict names. The tensors are the module's own
+  // memory (read-only unless a method updates them).
+  std::map<std::string, Tensor> state() const;
+  // Names and bytes that ingot.save(extra_files=...) put beside the program.
+  std::map<std::string, std::string> extra_files() const;
+
+  // An independent copy of the mutable state over the same program and weights.
+  Module fork() const;
+
+  const Program& program() const { return *program_; }
+  explicit Module(std::shared_ptr<const Program> program);
+
+ private:
+  struct State;
+  std::shared_ptr<const Program> program_;
+  std::shared_ptr<State> state_;
+};
+
+// Maps and verifies an .ingot file. Throws Error: io (missing, unreadable), corrupt_file
+// (empty, truncated, another format, invalid program), version (made by a newer Ingot),
+// unsupported (ops that this build lacks, all listed).
+Module load(const std::string& path);
+
+// The same from memory, which is copied.
+Module load(std::span<const std::byte> bytes);
+
+// Threads that one call may use, this process, from now on. 0: one per physical core, at
+// most 16 (the initial value). Throws Error (invalid_argument) if negative.
+void set_num_threads(int threads);
+int num_threads();
+
+// "0.1.0"
+std::string_view version();
+
+}  // namespace ingot
