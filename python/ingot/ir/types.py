@@ -1,0 +1,154 @@
+"""Static types of program values. Printed as program text: ``f32[B, 10]``, ``List[int]``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ingot.dtypes import DType
+
+Dim = int | str | None
+"""A size: a number, the name of one of the program's symbols, or unknown."""
+
+
+class Type:
+    """Immutable and hashable; compare with ``==``."""
+
+
+@dataclass(frozen=True)
+class TensorType(Type):
+    """A tensor with what is known of it. Facts beside inputs and state are documentation."""
+
+    dtype: DType | None = None
+    dims: tuple[Dim, ...] | None = None
+
+    def __str__(self) -> str:
+        if self.dtype is None and self.dims is None:
+            return "Tensor"
+        name = "Tensor" if self.dtype is None else str(self.dtype)
+        if self.dims is None:
+            return f"{name}[...]"
+        return f"{name}[{', '.join('?' if d is None else str(d) for d in self.dims)}]"
+
+
+@dataclass(frozen=True)
+class SimpleType(Type):
+    """A type without parameters."""
+
+    name: str
+
+    def __str__(self) -> str:
+        return self.name
+
+
+@dataclass(frozen=True)
+class ListType(Type):
+    element: Type
+
+    def __str__(self) -> str:
+        return f"List[{self.element}]"
+
+
+@dataclass(frozen=True)
+class DictType(Type):
+    key: Type
+    value: Type
+
+    def __str__(self) -> str:
+        return f"Dict[{self.key}, {self.value}]"
+
+
+@dataclass(frozen=True)
+class OptionalType(Type):
+    element: Type
+
+    def __str__(self) -> str:
+        return f"Optional[{self.element}]"
+
+
+@dataclass(frozen=True)
+class TupleType(Type):
+    elements: tuple[Type, ...]
+
+    def __str__(self) -> str:
+        return f"Tuple[{', '.join(map(str, self.elements)) or '()'}]"
+
+
+@dataclass(frozen=True)
+class NamedTupleType(Type):
+    """A tuple with a class name and field names: NamedTuples and dataclass-like outputs."""
+
+    name: str
+    fields: tuple[str, ...]
+    elements: tuple[Type, ...]
+
+    def __str__(self) -> str:
+        inside = ", ".join(f"{f}: {t}" for f, t in zip(self.fields, self.elements, strict=True))
+        return f"{self.name}({inside})"
+
+
+@dataclass(frozen=True)
+class UnionType(Type):
+    """Values of any of ``elements`` (two or more, none of them Optional or Union)."""
+
+    elements: tuple[Type, ...]
+
+    def __str__(self) -> str:
+        return f"Union[{', '.join(map(str, self.elements))}]"
+
+
+TENSOR = TensorType()
+INT = SimpleType("int")
+FLOAT = SimpleType("float")
+BOOL = SimpleType("bool")
+COMPLEX = SimpleType("complex")
+STR = SimpleType("str")
+NONE = SimpleType("None")
+
+
+def erase_facts(type: Type) -> Type:
+    """The same type with every tensor fact forgotten."""
+    match type:
+        case TensorType():
+            return TENSOR
+        case ListType(element):
+            return ListType(erase_facts(element))
+        case OptionalType(element):
+            return OptionalType(erase_facts(element))
+        case DictType(key, value):
+            return DictType(key, erase_facts(value))
+        case TupleType(elements):
+            return TupleType(tuple(map(erase_facts, elements)))
+        case NamedTupleType(name, fields, elements):
+            return NamedTupleType(name, fields, tuple(map(erase_facts, elements)))
+        case UnionType(elements):
+            return UnionType(tuple(dict.fromkeys(map(erase_facts, elements))))
+    return type
+
+
+def is_subtype(a: Type, b: Type) -> bool:
+    """Whether every value of type ``a`` is one of type ``b``, tensor facts aside.
+
+    Lists and dicts are invariant, tuples covariant, as the runtime's loader checks it.
+    """
+    return _is_subtype(erase_facts(a), erase_facts(b))
+
+
+def _is_subtype(a: Type, b: Type) -> bool:
+    if a == b:
+        return True
+    match a, b:
+        case OptionalType(element), _:
+            return _is_subtype(element, b) and _is_subtype(NONE, b)
+        case UnionType(elements), _:
+            return all(_is_subtype(e, b) for e in elements)
+        case _, OptionalType(element):
+            return a == NONE or _is_subtype(a, element)
+        case _, UnionType(elements):
+            return any(_is_subtype(a, e) for e in elements)
+        case TupleType(x), TupleType(y):
+            return len(x) == len(y) and all(map(_is_subtype, x, y))
+        case NamedTupleType(elements=x), TupleType(y):
+            return len(x) == len(y) and all(map(_is_subtype, x, y))
+        case NamedTupleType(n, f, x), NamedTupleType(m, g, y):
+            return n == m and f == g and all(map(_is_subtype, x, y))
+    return False
