@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include <ingot/export.h>
+
 namespace ingot {
 
 // Numbered as PyTorch's ScalarType, because programs carry dtypes as ints.
@@ -82,7 +84,7 @@ constexpr std::string_view name_of(DType dtype) {
 }
 
 // PyTorch's type promotion of two tensor dtypes (torch.promote_types).
-DType promote(DType a, DType b);
+INGOT_API DType promote(DType a, DType b);
 
 // Storage types of the 16-bit floats; arithmetic goes through float.
 struct Half {

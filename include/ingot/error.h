@@ -5,6 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include <ingot/export.h>
+
 namespace ingot {
 
 enum class ErrorCode : int {
@@ -21,11 +23,11 @@ enum class ErrorCode : int {
 };
 
 // "guard", "corrupt_file", ...
-std::string_view name_of(ErrorCode code);
+INGOT_API std::string_view name_of(ErrorCode code);
 
 // A failure that a user can act on. `what()` is the whole report: the sentence,
 // then the user's source lines (innermost first), then the hint.
-class Error : public std::exception {
+class INGOT_API Error : public std::exception {
  public:
   Error(ErrorCode code, std::string message) : code_(code), message_(std::move(message)) {
     compose();

@@ -15,7 +15,6 @@
 namespace ingot {
 
 class Program;
-class Type;
 
 // One input or output of a method, for display and checks.
 struct Port {
@@ -28,7 +27,7 @@ struct Port {
 //
 // Threads: any number may call forward() and run() at once. A method that updates module
 // state (buffers) runs alone: calls are as if one after the other.
-class Module {
+class INGOT_API Module {
  public:
   // The names of the methods that callers may run; "forward" is the usual one.
   std::vector<std::string> methods() const;
@@ -65,17 +64,17 @@ class Module {
 // Maps and verifies an .ingot file. Throws Error: io (missing, unreadable), corrupt_file
 // (empty, truncated, another format, invalid program), version (made by a newer Ingot),
 // unsupported (ops that this build lacks, all listed).
-Module load(const std::string& path);
+INGOT_API Module load(const std::string& path);
 
 // The same from memory, which is copied.
-Module load(std::span<const std::byte> bytes);
+INGOT_API Module load(std::span<const std::byte> bytes);
 
 // Threads that one call may use, this process, from now on. 0: one per physical core, at
 // most 16 (the initial value). Throws Error (invalid_argument) if negative.
-void set_num_threads(int threads);
-int num_threads();
+INGOT_API void set_num_threads(int threads);
+INGOT_API int num_threads();
 
 // "0.1.0"
-std::string_view version();
+INGOT_API std::string_view version();
 
 }  // namespace ingot

@@ -17,7 +17,7 @@ namespace ingot {
 inline constexpr int kMaxRank = 16;
 
 // A short vector of sizes or strides without heap memory.
-class Dims {
+class INGOT_API Dims {
  public:
   Dims() = default;
   Dims(std::initializer_list<int64_t> values);
@@ -48,7 +48,7 @@ class Dims {
 };
 
 // Product of `sizes`. Throws Error if it does not fit in int64.
-int64_t numel_of(std::span<const int64_t> sizes);
+INGOT_API int64_t numel_of(std::span<const int64_t> sizes);
 
 // What is known of a tensor before its data exists: the currency of meta functions.
 struct TensorInfo {
@@ -78,13 +78,13 @@ struct TensorImpl {
   Dims strides;  // in elements
 };
 
-void destroy(TensorImpl* impl);
+INGOT_API void destroy(TensorImpl* impl);
 
 }  // namespace detail
 
 // A handle: copying shares the data. A default-constructed Tensor is undefined.
 // Row-major ("contiguous") unless made as a view.
-class Tensor {
+class INGOT_API Tensor {
  public:
   Tensor() = default;
   Tensor(const Tensor& other) : impl_(other.impl_) { retain(); }
@@ -203,6 +203,6 @@ Tensor Tensor::from(std::span<const T> values, std::span<const int64_t> sizes) {
 }
 
 // "f32[2, 3]"
-std::string describe(const TensorInfo& info);
+INGOT_API std::string describe(const TensorInfo& info);
 
 }  // namespace ingot

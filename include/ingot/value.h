@@ -22,7 +22,7 @@ class Value;
 enum class Tag : uint8_t { none, boolean, integer, floating, tensor, complex, string, list, dict, tuple };
 
 // "int", "Tensor", ...: the name in program text.
-std::string_view name_of(Tag tag);
+INGOT_API std::string_view name_of(Tag tag);
 
 // A heap object behind a Value; shared by reference as in Python.
 struct Object {
@@ -38,7 +38,7 @@ struct Dict;
 struct Tuple;
 
 // One value: 16 bytes, a tag and either the number itself or a counted reference.
-class Value {
+class INGOT_API Value {
  public:
   Value() = default;  // None
   Value(bool value) : tag_(Tag::boolean) { bits_.boolean = value; }
@@ -169,7 +169,7 @@ struct TupleNames {
 };
 
 // Keeps insertion order, as Python's dict. Keys: bool, int, float or string.
-struct Dict : Object {
+struct INGOT_API Dict : Object {
   Dict() : Object(Tag::dict) {}
   std::vector<std::pair<Value, Value>> items;
   // Index into items, or -1.
@@ -181,6 +181,6 @@ struct Dict : Object {
 };
 
 // Python's == on values other than tensors (which compare by identity).
-bool equal(const Value& a, const Value& b);
+INGOT_API bool equal(const Value& a, const Value& b);
 
 }  // namespace ingot

@@ -26,7 +26,7 @@ void append(std::string& out, T value) {
   out += std::to_string(value);
 }
 // "[2, 3]"
-void append(std::string& out, std::span<const int64_t> values);
+INGOT_API void append(std::string& out, std::span<const int64_t> values);
 inline void append(std::string& out, const Dims& dims) {
   append(out, std::span<const int64_t>(dims));
 }

@@ -49,7 +49,7 @@
 namespace ingot {
 
 // A number argument: int, float, bool or complex.
-class Scalar {
+class INGOT_API Scalar {
  public:
   Scalar(int64_t value) : tag_(Tag::integer), integer_(value) {}
   Scalar(double value) : tag_(Tag::floating), floating_(value) {}
@@ -149,7 +149,7 @@ struct OpDefinition {
 
 // One op of the catalogue. Registered before main (or when a shared library with custom
 // ops is loaded), parsed when first looked up.
-class Op {
+class INGOT_API Op {
  public:
   Op(const char* schema, const OpDefinition& definition);
   const Schema& schema() const;  // thread-safe
@@ -167,9 +167,9 @@ class Op {
 };
 
 // Null if the catalogue has no such op. `name` includes the overload: "aten::add.Tensor".
-const Op* find_op(std::string_view name);
+INGOT_API const Op* find_op(std::string_view name);
 // All, ordered by name.
-std::vector<const Op*> all_ops();
+INGOT_API std::vector<const Op*> all_ops();
 
 // --- from here on: the templates behind Structured and Function -------------------------
 
@@ -218,11 +218,11 @@ template <> struct Unbox<DType> : UnboxAs<DType, ParamKind::dtype> {
   }
 };
 template <> struct Unbox<IntList> : UnboxAs<IntList, ParamKind::int_list> {
-  static IntList get(const Value& v);
+  INGOT_API static IntList get(const Value& v);
 };
 template <>
 struct Unbox<std::vector<double>> : UnboxAs<std::vector<double>, ParamKind::float_list> {
-  static std::vector<double> get(const Value& v);
+  INGOT_API static std::vector<double> get(const Value& v);
 };
 template <> struct Unbox<const Value&> : UnboxAs<const Value&, ParamKind::any> {
   static const Value& get(const Value& v) { return v; }
@@ -261,9 +261,9 @@ inline Value box(bool v) { return Value(v); }
 inline Value box(int64_t v) { return Value(v); }
 inline Value box(double v) { return Value(v); }
 inline Value box(std::string v) { return Value(std::move(v)); }
-Value box(const Scalar& v);
-Value box(std::vector<Tensor> v);
-Value box(std::span<const int64_t> v);
+INGOT_API Value box(const Scalar& v);
+INGOT_API Value box(std::vector<Tensor> v);
+INGOT_API Value box(std::span<const int64_t> v);
 
 template <auto kFunction, class Signature = decltype(kFunction)>
 struct Function;

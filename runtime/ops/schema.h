@@ -31,6 +31,6 @@ struct Schema {
 };
 
 // Throws Error(internal) with the place: schemas are our own text.
-Schema parse_schema(std::string_view text);
+INGOT_API Schema parse_schema(std::string_view text);
 
 }  // namespace ingot

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include <ingot/dtype.h>
+#include <ingot/export.h>
 
 namespace ingot {
 
@@ -35,7 +36,7 @@ enum class TypeKind : uint8_t {
 };
 
 // Immutable. Printed as in program text: "f32[B, 10]", "List[int]", "Optional[Tensor]".
-class Type {
+class INGOT_API Type {
  public:
   TypeKind kind = TypeKind::none;
   // Tensor facts; absent facts are unknown. dims: >= 0 a size, -1 unknown, <= -2 symbol.
@@ -58,6 +59,6 @@ class Type {
 
 // True if every value of type `a` is a value of type `b`. Lists and dicts are invariant.
 // Tensor facts are ignored: they are documentation, checked where values enter.
-bool is_subtype(const Type& a, const Type& b);
+INGOT_API bool is_subtype(const Type& a, const Type& b);
 
 }  // namespace ingot
