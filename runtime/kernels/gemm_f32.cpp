@@ -37,7 +37,9 @@ GemmEpilogue<float> shifted(const GemmEpilogue<float>& e, int64_t row, int64_t c
 void product_of_dots(const GemmF32Kernels& kernels, int64_t m, int64_t n, int64_t k,
                      MatrixView<float> a, MatrixView<float> b, float* c, int64_t c_stride,
                      const GemmEpilogue<float>& e) {
-  if (n >= m) {
+  if (m * n * k <= kWorkPerThread) {
+    kernels.dots(m, n, k, a.data, a.row_stride, b.data, b.column_stride, c, c_stride, e);
+  } else if (n >= m) {
     const int64_t grain = std::max<int64_t>(divide_up(kWorkPerThread, m * k + 1), 16);
     parallel_for(0, n, grain, [&](int64_t first, int64_t last) {
       kernels.dots(m, last - first, k, a.data, a.row_stride, b.data + first * b.column_stride,

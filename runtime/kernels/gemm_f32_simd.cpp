@@ -158,13 +158,15 @@ void pack_b(int64_t k, int columns, MatrixView<float> b, float* panel) {
   }
 }
 
+// The first `count` elements, then zeros.
 HWY_INLINE V load_first(D d, const float* from, int64_t count) {
-#if HWY_MEM_OPS_MIGHT_FAULT
+#if HWY_TARGET == HWY_AVX2 || HWY_TARGET == HWY_AVX3
+  // The instruction does not touch the masked lanes.
+  return hn::MaskedLoad(hn::FirstN(d, static_cast<size_t>(count)), d, from);
+#else
   HWY_ALIGN float copy[kLanes] = {};
   std::memcpy(copy, from, sizeof(float) * static_cast<size_t>(count));
   return hn::Load(d, copy);
-#else
-  return hn::MaskedLoad(hn::FirstN(d, static_cast<size_t>(count)), d, from);
 #endif
 }
 
