@@ -11,16 +11,9 @@ namespace ingot {
 
 namespace {
 
-// Integers compute in unsigned types, where wrapping is defined.
+// Integers compute in an unsigned type, where wrapping is defined.
 template <class T>
-struct ArithmeticOf {
-  using type = T;
-};
-template <class T>
-  requires std::is_integral_v<T>
-struct ArithmeticOf<T> {
-  using type = std::conditional_t<sizeof(T) == 8, uint64_t, uint32_t>;
-};
+using ArithmeticOf = std::conditional_t<std::is_same_v<T, int64_t>, uint64_t, T>;
 
 // The part of C computed at once, and the depth of B that stays in cache meanwhile.
 constexpr int64_t kBlockM = 64;
@@ -62,7 +55,7 @@ void finish(int64_t rows, int64_t columns, const S* sums, T* c, int64_t c_stride
 template <class T>
 void gemm(int64_t m, int64_t n, int64_t k, MatrixView<T> a, MatrixView<T> b, T* c,
           int64_t c_stride, const GemmEpilogue<T>& epilogue) {
-  using S = typename ArithmeticOf<T>::type;
+  using S = ArithmeticOf<T>;
   const int64_t blocks = (m + kBlockM - 1) / kBlockM;
   const int64_t grain = std::max<int64_t>(1, kWorkPerThread / (kBlockM * n * k + 1));
   parallel_for(0, blocks, grain, [&](int64_t first, int64_t last) {
@@ -93,10 +86,6 @@ void gemm(int64_t m, int64_t n, int64_t k, MatrixView<T> a, MatrixView<T> b, T* 
 INGOT_GEMM(double);
 INGOT_GEMM(std::complex<float>);
 INGOT_GEMM(std::complex<double>);
-INGOT_GEMM(uint8_t);
-INGOT_GEMM(int8_t);
-INGOT_GEMM(int16_t);
-INGOT_GEMM(int32_t);
 INGOT_GEMM(int64_t);
 #undef INGOT_GEMM
 

@@ -28,7 +28,7 @@ struct GemmEpilogue {
 
 // C[M, N] = alpha · A[M, K] · B[K, N] + beta · C + biases. C is row-major with `c_stride`
 // elements from row to row and overlaps no input. K = 0 is a product of zeros.
-// T: float, double, complex<float>, complex<double>, and the integer types, which wrap.
+// T: a compute type: float, double, complex<float>, complex<double>, int64_t, which wraps.
 // Uses the thread pool for large products.
 template <class T>
 void gemm(int64_t m, int64_t n, int64_t k, MatrixView<T> a, MatrixView<T> b, T* c,
