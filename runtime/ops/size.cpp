@@ -1,5 +1,6 @@
 // Facts of a tensor as numbers: sizes, strides, dtype, layout. Devices are 0, the CPU.
 #include "ops/op.h"
+#include "ops/promotion.h"
 #include "ops/shape.h"
 
 namespace ingot {
@@ -49,13 +50,6 @@ bool is_signed(const Tensor& self) {
 bool is_same_size(const Tensor& self, const Tensor& other) { return self.sizes() == other.sizes(); }
 
 int64_t promote_types(DType a, DType b) { return static_cast<int64_t>(promote(a, b)); }
-bool can_cast(DType from, DType to) {
-  const auto category = [](DType d) {
-    return d == DType::boolean ? 0 : is_integral(d) ? 1 : is_floating(d) ? 2 : 3;
-  };
-  return category(from) <= category(to);
-}
-
 INGOT_OP("aten::size(Tensor self) -> int[]", Function<sizes_of>);
 INGOT_OP("aten::sym_size(Tensor self) -> SymInt[]", Function<sizes_of>);
 INGOT_OP("aten::size.int(Tensor self, int dim) -> int", Function<size_int>);
