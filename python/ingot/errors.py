@@ -1,32 +1,44 @@
-"""The exceptions of Ingot. Both are defined in the native module, which C++ throws them from."""
+"""The exception types: every failure that a user can act on is an ``ingot.Error``."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NoReturn
 
-from ingot._ingot import Error, GuardError
+class Error(Exception):
+    """A failure with one clear sentence.
 
-if TYPE_CHECKING:
-    from ingot.ir.graph import Source
+    ``code`` is one of ``invalid_argument``, ``guard``, ``not_found``, ``io``,
+    ``corrupt_file``, ``version``, ``unsupported``, ``runtime``, ``out_of_memory`` and
+    ``internal``; ``message`` the sentence; ``location`` the user's Python lines, innermost
+    first, or ``""``; ``hint`` what to do about it, or ``""``. ``str()`` gives all of them.
+    """
 
-__all__ = ["Error", "GuardError", "fail", "stack"]
+    code: str
+    message: str
+    location: str
+    hint: str
+
+    def __init__(
+        self, message: str, code: str = "invalid_argument", location: str = "", hint: str = ""
+    ) -> None:
+        super().__init__(message, code, location, hint)
+        self.message = message
+        self.code = code
+        self.location = location
+        self.hint = hint
+
+    def __str__(self) -> str:
+        parts = [self.message]
+        if self.location:
+            parts.append(self.location)
+        if self.hint:
+            parts.append(f"hint: {self.hint}")
+        return "\n".join(parts)
 
 
-def fail(message: str, *, source: Source | None = None, hint: str = "") -> NoReturn:
-    """Raises Error with the sentence, the user's lines of ``source`` and what to do."""
-    error = Error(message)
-    error.location = stack(source)
-    error.hint = hint
-    raise error
+class GuardError(Error):
+    """An assumption that the capture recorded does not hold for these inputs."""
 
-
-def stack(source: Source | None) -> str:
-    """The user's lines as error reports show them, innermost first; "" for None."""
-    lines = []
-    while source is not None:
-        place = f"{source.file}:{source.line}"
-        if source.function:
-            place += f" in {source.function}"
-        lines.append(f"{place}: {source.text}" if source.text else place)
-        source = source.caller
-    return "\n".join(lines)
+    def __init__(
+        self, message: str, code: str = "guard", location: str = "", hint: str = ""
+    ) -> None:
+        super().__init__(message, code, location, hint)

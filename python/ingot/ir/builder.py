@@ -12,8 +12,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
-from ingot.errors import fail
 from ingot.ir import match as matching
+from ingot.ir.diagnostics import fail
 from ingot.ir.graph import NO_DEFAULT, Block, Input, Literal, Method, Node, Program, Source, Value
 from ingot.ir.match import Match, Mismatch, Operand, bind
 from ingot.ir.schema import NUMBER, Catalogue, Schema, catalogue

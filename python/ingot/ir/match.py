@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ingot.errors import fail
+from ingot.ir.diagnostics import fail
 from ingot.ir.graph import Literal, Source, Value
 from ingot.ir.schema import ANY, NUMBER, Schema, VariableType
 from ingot.ir.types import (
