@@ -43,6 +43,10 @@ class INGOT_API Module {
   }
   Value run(std::string_view method, std::span<const Value> inputs) const;
 
+  // Inputs of zeros (False, "", empty) that fit the signature, free sizes 1: for trying a file.
+  // Throws Error (unsupported) where the signature leaves a tensor's dtype or rank open.
+  std::vector<Value> example_inputs(std::string_view method = "forward") const;
+
   // Parameters and buffers under their state_dict names. The tensors are the module's own
   // memory (read-only unless a method updates them).
   std::map<std::string, Tensor> state() const;

@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -34,7 +35,7 @@ struct Object {
 struct String;
 struct Complex;
 struct List;
-struct Dict;
+class Dict;
 struct Tuple;
 
 // One value: 16 bytes, a tag and either the number itself or a counted reference.
@@ -169,15 +170,28 @@ struct TupleNames {
 };
 
 // Keeps insertion order, as Python's dict. Keys: bool, int, float or string.
-struct INGOT_API Dict : Object {
+class INGOT_API Dict : public Object {
+ public:
   Dict() : Object(Tag::dict) {}
-  std::vector<std::pair<Value, Value>> items;
-  // Index into items, or -1.
+  const std::vector<std::pair<Value, Value>>& items() const { return items_; }
+  std::vector<std::pair<Value, Value>>& items() { return items_; }
+  // Index into items(), or -1.
   int64_t find(const Value& key) const;
   // Adds or replaces.
   void set(const Value& key, Value value);
   // False if there was no such key.
   bool erase(const Value& key);
+  void clear();
+
+ private:
+  struct Hash {
+    size_t operator()(const Value& key) const;
+  };
+  struct Equal {
+    bool operator()(const Value& a, const Value& b) const;
+  };
+  std::vector<std::pair<Value, Value>> items_;
+  std::unordered_map<Value, size_t, Hash, Equal> index_;
 };
 
 // Python's == on values other than tensors (which compare by identity).

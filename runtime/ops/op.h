@@ -30,6 +30,8 @@
 #include <array>
 #include <complex>
 #include <cstdint>
+#include <memory>
+#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
@@ -152,6 +154,7 @@ struct OpDefinition {
 class INGOT_API Op {
  public:
   Op(const char* schema, const OpDefinition& definition);
+  Op(const Op&) = delete;
   const Schema& schema() const;  // thread-safe
   Invoke invoke() const { return definition_.invoke; }
   Infer infer() const { return definition_.infer; }
@@ -163,7 +166,8 @@ class INGOT_API Op {
   const char* text_;
   std::string_view name_;
   OpDefinition definition_;
-  mutable const Schema* schema_ = nullptr;
+  mutable std::once_flag parsed_;
+  mutable std::unique_ptr<const Schema> schema_;
 };
 
 // Null if the catalogue has no such op. `name` includes the overload: "aten::add.Tensor".

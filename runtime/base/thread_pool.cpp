@@ -1,0 +1,207 @@
+#include "base/thread_pool.h"
+
+#include <pthread.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <exception>
+#include <fstream>
+#include <mutex>
+#include <set>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "base/check.h"
+
+namespace ingot {
+namespace {
+
+constexpr int kMostDefaultThreads = 16;
+constexpr int kMostThreads = 256;
+
+int physical_cores() {
+  std::set<std::string> cores;
+  const int logical = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  for (int cpu = 0; cpu < logical; ++cpu) {
+    std::ifstream file("/sys/devices/system/cpu/cpu" + std::to_string(cpu) +
+                       "/topology/thread_siblings_list");
+    std::string siblings;
+    if (!std::getline(file, siblings)) return logical;
+    cores.insert(siblings);
+  }
+  return std::max(1, static_cast<int>(cores.size()));
+}
+
+// The work of one parallel_for: `pieces` equal parts, taken by number.
+struct Job {
+  Job(detail::RangeFunction f, void* c, int64_t first, int64_t last, int64_t count)
+      : function(f), context(c), begin(first), end(last), pieces(count) {}
+
+  const detail::RangeFunction function;
+  void* const context;
+  const int64_t begin;
+  const int64_t end;
+  const int64_t pieces;
+  std::atomic<int64_t> next{0};
+  std::exception_ptr failure;
+  std::mutex failure_mutex;
+
+  void work() {
+    for (;;) {
+      const int64_t piece = next.fetch_add(1, std::memory_order_relaxed);
+      if (piece >= pieces) return;
+      const int64_t share = (end - begin) / pieces;
+      const int64_t extra = (end - begin) % pieces;
+      const int64_t first = begin + piece * share + std::min(piece, extra);
+      try {
+        function(context, first, first + share + (piece < extra ? 1 : 0));
+      } catch (...) {
+        const std::lock_guard lock(failure_mutex);
+        if (!failure) failure = std::current_exception();
+      }
+    }
+  }
+};
+
+thread_local bool inside_job = false;
+
+class Pool {
+ public:
+  explicit Pool(int threads) {
+    for (int i = 1; i < threads; ++i) workers_.emplace_back([this] { loop(); });
+  }
+
+  ~Pool() {
+    {
+      const std::lock_guard lock(mutex_);
+      stopping_ = true;
+    }
+    wake_.notify_all();
+    for (std::thread& worker : workers_) worker.join();
+  }
+
+  // False if another caller has the workers.
+  bool run(Job& job) {
+    std::unique_lock busy(busy_, std::try_to_lock);
+    if (!busy.owns_lock()) return false;
+    {
+      const std::lock_guard lock(mutex_);
+      job_ = &job;
+      ++generation_;
+    }
+    wake_.notify_all();
+    inside_job = true;
+    job.work();
+    inside_job = false;
+    std::unique_lock lock(mutex_);
+    job_ = nullptr;
+    done_.wait(lock, [this] { return active_ == 0; });
+    return true;
+  }
+
+  int threads() const { return static_cast<int>(workers_.size()) + 1; }
+
+ private:
+  void loop() {
+    inside_job = true;
+    uint64_t seen = 0;
+    std::unique_lock lock(mutex_);
+    for (;;) {
+      wake_.wait(lock, [&] { return stopping_ || (job_ && generation_ != seen); });
+      if (stopping_) return;
+      seen = generation_;
+      Job& job = *job_;
+      ++active_;
+      lock.unlock();
+      job.work();
+      lock.lock();
+      if (--active_ == 0) done_.notify_one();
+    }
+  }
+
+  std::vector<std::thread> workers_;
+  std::mutex busy_;   // held by the caller whose job runs
+  std::mutex mutex_;  // guards what follows
+  std::condition_variable wake_;
+  std::condition_variable done_;
+  Job* job_ = nullptr;
+  uint64_t generation_ = 0;
+  int active_ = 0;
+  bool stopping_ = false;
+};
+
+// Started at the first parallel_for. Runs keep their pool alive while its size changes.
+struct Shared {
+  std::mutex mutex;
+  std::shared_ptr<Pool> pool;
+  std::atomic<int> threads{0};
+};
+
+Shared* shared_state = nullptr;
+
+Shared& shared() {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    shared_state = new Shared;
+    // A child has none of its parent's threads, and its locks may be held by them.
+    pthread_atfork(nullptr, nullptr, [] {
+      const int threads = shared_state->threads.load();
+      shared_state = new Shared;
+      shared_state->threads = threads;
+      inside_job = false;
+    });
+  });
+  return *shared_state;
+}
+
+std::shared_ptr<Pool> current_pool() {
+  Shared& state = shared();
+  const int threads = pool_threads();
+  const std::lock_guard lock(state.mutex);
+  if (!state.pool || state.pool->threads() != threads) {
+    state.pool.reset();
+    state.pool = std::make_shared<Pool>(threads);
+  }
+  return state.pool;
+}
+
+}  // namespace
+
+void set_pool_threads(int threads) {
+  INGOT_CHECK(threads >= 0 && threads <= kMostThreads, "the number of threads must be 0 to ",
+              kMostThreads, ", not ", threads);
+  shared().threads = threads == 0 ? std::min(physical_cores(), kMostDefaultThreads) : threads;
+}
+
+int pool_threads() {
+  Shared& state = shared();
+  int threads = state.threads.load(std::memory_order_relaxed);
+  if (threads == 0) {
+    threads = std::min(physical_cores(), kMostDefaultThreads);
+    int unset = 0;
+    if (!state.threads.compare_exchange_strong(unset, threads)) threads = unset;
+  }
+  return threads;
+}
+
+void detail::run_parallel(int64_t begin, int64_t end, int64_t grain, RangeFunction function,
+                          void* context) {
+  if (begin >= end) return;
+  const int threads = inside_job ? 1 : pool_threads();
+  const int64_t pieces =
+      std::min<int64_t>((end - begin) / std::max<int64_t>(grain, 1), 4 * int64_t{threads});
+  if (threads == 1 || pieces < 2) return function(context, begin, end);
+  Job job(function, context, begin, end, pieces);
+  if (!current_pool()->run(job)) {
+    inside_job = true;
+    job.work();
+    inside_job = false;
+  }
+  if (job.failure) std::rethrow_exception(job.failure);
+}
+
+}  // namespace ingot

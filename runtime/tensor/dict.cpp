@@ -1,0 +1,52 @@
+#include <functional>
+
+#include <ingot/value.h>
+
+#include "base/check.h"
+
+namespace ingot {
+
+// Equal keys hash equally across bool, int and float, as in Python.
+size_t Dict::Hash::operator()(const Value& key) const {
+  switch (key.tag()) {
+    case Tag::boolean: return std::hash<double>()(key.to_bool());
+    case Tag::integer: return std::hash<double>()(static_cast<double>(key.to_int()));
+    case Tag::floating: return std::hash<double>()(key.to_double());
+    case Tag::string: return std::hash<std::string_view>()(key.to_string());
+    default:
+      fail(ErrorCode::invalid_argument, "a ", name_of(key.tag()),
+           " cannot be a dict key: use bool, int, float or str");
+  }
+}
+
+bool Dict::Equal::operator()(const Value& a, const Value& b) const { return equal(a, b); }
+
+int64_t Dict::find(const Value& key) const {
+  const auto at = index_.find(key);
+  return at == index_.end() ? -1 : static_cast<int64_t>(at->second);
+}
+
+void Dict::set(const Value& key, Value value) {
+  const auto [at, added] = index_.try_emplace(key, items_.size());
+  if (added)
+    items_.emplace_back(key, std::move(value));
+  else
+    items_[at->second].second = std::move(value);
+}
+
+bool Dict::erase(const Value& key) {
+  const auto at = index_.find(key);
+  if (at == index_.end()) return false;
+  const size_t position = at->second;
+  index_.erase(at);
+  items_.erase(items_.begin() + static_cast<std::ptrdiff_t>(position));
+  for (size_t i = position; i < items_.size(); ++i) index_[items_[i].first] = i;
+  return true;
+}
+
+void Dict::clear() {
+  index_.clear();
+  items_.clear();
+}
+
+}  // namespace ingot

@@ -1,0 +1,227 @@
+// ingot-run: runs an .ingot file on .npy inputs, without Python.
+
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <iostream>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <rapidjson/stringbuffer.h>
+#include <rapidjson/writer.h>
+
+#include <ingot/ingot.h>
+
+#include "tools/npy.h"
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr const char* kHelp = R"(usage: ingot-run FILE [options]
+
+Runs a method of an .ingot file and prints its outputs.
+
+  --input FILE.npy   a tensor input; once per input, in the method's order
+  --value TEXT       a number, True, False or None as input, in the same order
+  --output FILE.npy  writes the output; once per output tensor, in order
+  --method NAME      the method to run (default: forward)
+  --threads N        threads of one call (default: one per physical core)
+  --repeat N         calls to time after the first one (default: 0)
+  --json             prints one JSON object: load_ms, first_ms, median_us, peak_rss_kb, outputs
+  --version          prints the version
+  --help             prints this text
+
+Without --input, inputs are made of zeros from the method's signature; free sizes are 1.
+
+examples:
+  ingot-run model.ingot
+  ingot-run model.ingot --input x.npy --output y.npy
+  ingot-run model.ingot --input x.npy --repeat 1000 --json
+)";
+
+struct Options {
+  std::string file;
+  std::string method = "forward";
+  std::vector<std::pair<bool, std::string>> inputs;  // is it a tensor's file, text
+  std::vector<std::string> outputs;
+  int threads = 0;
+  int repeat = 0;
+  bool json = false;
+};
+
+[[noreturn]] void usage(const std::string& sentence) {
+  std::cerr << "ingot-run: " << sentence << "\nTry 'ingot-run --help'.\n";
+  std::exit(2);
+}
+
+int number(std::string_view flag, std::string_view text) {
+  int value = 0;
+  const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (failed != std::errc() || end != text.data() + text.size() || value < 0)
+    usage(std::string(flag) + " takes a number of 0 or more, not '" + std::string(text) + "'");
+  return value;
+}
+
+Options parse(int argc, char** argv) {
+  Options options;
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view flag = argv[i];
+    const auto value = [&]() -> std::string {
+      if (i + 1 >= argc) usage(std::string(flag) + " needs a value");
+      return argv[++i];
+    };
+    if (flag == "--help" || flag == "-h") {
+      std::cout << kHelp;
+      std::exit(0);
+    } else if (flag == "--version") {
+      std::cout << "ingot-run " << ingot::version() << "\n";
+      std::exit(0);
+    } else if (flag == "--input") {
+      options.inputs.emplace_back(true, value());
+    } else if (flag == "--value") {
+      options.inputs.emplace_back(false, value());
+    } else if (flag == "--output") {
+      options.outputs.push_back(value());
+    } else if (flag == "--method") {
+      options.method = value();
+    } else if (flag == "--threads") {
+      options.threads = number(flag, value());
+    } else if (flag == "--repeat") {
+      options.repeat = number(flag, value());
+    } else if (flag == "--json") {
+      options.json = true;
+    } else if (flag.starts_with("--")) {
+      usage("there is no option " + std::string(flag));
+    } else if (options.file.empty()) {
+      options.file = flag;
+    } else {
+      usage("one file at a time: '" + std::string(flag) + "' is the second");
+    }
+  }
+  if (options.file.empty()) usage("which file?");
+  return options;
+}
+
+ingot::Value parse_value(const std::string& text) {
+  if (text == "None") return {};
+  if (text == "True") return ingot::Value(true);
+  if (text == "False") return ingot::Value(false);
+  int64_t integer;
+  const char* const end = text.data() + text.size();
+  if (const auto [p, failed] = std::from_chars(text.data(), end, integer);
+      failed == std::errc() && p == end)
+    return ingot::Value(integer);
+  double real;
+  if (const auto [p, failed] = std::from_chars(text.data(), end, real);
+      failed == std::errc() && p == end)
+    return ingot::Value(real);
+  return ingot::Value(text);
+}
+
+// Tensors of an output value in order, whatever it is nested in.
+void collect(const ingot::Value& value, std::vector<ingot::Tensor>& tensors) {
+  if (value.is_tensor()) tensors.push_back(value.to_tensor());
+  if (value.is_tuple())
+    for (const auto& v : value.to_tuple().elements) collect(v, tensors);
+  if (value.is_list())
+    for (const auto& v : value.to_list().elements) collect(v, tensors);
+  if (value.is_dict())
+    for (const auto& [key, v] : value.to_dict().items()) collect(v, tensors);
+}
+
+double since(Clock::time_point start, double unit) {
+  return std::chrono::duration<double>(Clock::now() - start).count() * unit;
+}
+
+void print_json(double load_ms, double first_ms, const std::vector<double>& times_us,
+                const ingot::Value& output) {
+  rapidjson::StringBuffer buffer;
+  rapidjson::Writer<rapidjson::StringBuffer> writer(buffer);
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  writer.StartObject();
+  writer.Key("load_ms");
+  writer.Double(load_ms);
+  writer.Key("first_ms");
+  writer.Double(first_ms);
+  writer.Key("median_us");
+  if (times_us.empty())
+    writer.Null();
+  else
+    writer.Double(times_us[times_us.size() / 2]);
+  writer.Key("peak_rss_kb");
+  writer.Int64(usage.ru_maxrss);
+  writer.Key("outputs");
+  writer.StartArray();
+  std::vector<ingot::Tensor> tensors;
+  collect(output, tensors);
+  for (const auto& tensor : tensors) writer.String(tensor.describe().c_str());
+  writer.EndArray();
+  writer.EndObject();
+  std::cout << buffer.GetString() << "\n";
+}
+
+int run(const Options& options) {
+  if (options.threads) ingot::set_num_threads(options.threads);
+  std::vector<ingot::Value> inputs;
+  for (const auto& [is_file, text] : options.inputs)
+    inputs.push_back(is_file ? ingot::Value(ingot::read_npy(text)) : parse_value(text));
+
+  const auto load_start = Clock::now();
+  const ingot::Module module = ingot::load(options.file);
+  const double load_ms = since(load_start, 1e3);
+  if (options.inputs.empty()) inputs = module.example_inputs(options.method);
+
+  const auto first_start = Clock::now();
+  const ingot::Value output = module.run(options.method, inputs);
+  const double first_ms = since(first_start, 1e3);
+
+  // Calls too short for the clock are timed by the batch.
+  const int batch = static_cast<int>(std::clamp(0.02 / std::max(first_ms, 1e-4), 1.0, 100.0));
+  std::vector<double> times_us;
+  for (int done = 0; done < options.repeat; done += batch) {
+    const int count = std::min(batch, options.repeat - done);
+    const auto start = Clock::now();
+    for (int i = 0; i < count; ++i) module.run(options.method, inputs);
+    times_us.push_back(since(start, 1e6) / count);
+  }
+  std::sort(times_us.begin(), times_us.end());
+
+  std::vector<ingot::Tensor> tensors;
+  collect(output, tensors);
+  if (options.outputs.size() > tensors.size())
+    throw ingot::Error(ingot::ErrorCode::invalid_argument,
+                       "--output is given " + std::to_string(options.outputs.size()) +
+                           " times, but the method returns " + std::to_string(tensors.size()) +
+                           " tensors");
+  for (size_t i = 0; i < options.outputs.size(); ++i)
+    ingot::write_npy(options.outputs[i], tensors[i]);
+
+  if (options.json) {
+    print_json(load_ms, first_ms, times_us, output);
+    return 0;
+  }
+  std::cout << output.describe() << "\n";
+  std::printf("load %.3f ms, first call %.3f ms", load_ms, first_ms);
+  if (!times_us.empty()) std::printf(", median %.3f us", times_us[times_us.size() / 2]);
+  std::printf("\n");
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const Options options = parse(argc, argv);
+  try {
+    return run(options);
+  } catch (const ingot::Error& error) {
+    std::cerr << "ingot-run: " << error.what() << "\n";
+    return 1;
+  }
+}
