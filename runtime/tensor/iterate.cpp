@@ -54,7 +54,7 @@ Dims broadcast(std::span<const int64_t> a, std::span<const int64_t> b) {
   return sizes;
 }
 
-StridedRange::StridedRange(const Tensor& tensor, std::span<const int64_t> sizes) {
+StridedRange::StridedRange(const Tensor& tensor, std::span<const int64_t> sizes) : rank_(0) {
   const int lead = static_cast<int>(sizes.size()) - tensor.rank();
   INGOT_CHECK(lead >= 0, "a tensor of sizes ", tensor.sizes(), " does not broadcast to ", sizes);
   for (int d = 0; d < static_cast<int>(sizes.size()); ++d) {
@@ -71,11 +71,7 @@ StridedRange::StridedRange(const Tensor& tensor, std::span<const int64_t> sizes)
       strides_[rank_++] = stride;
     }
   }
-  if (rank_ == 0) {
-    sizes_[0] = 1;
-    strides_[0] = 0;
-    rank_ = 1;
-  }
+  if (rank_ == 0) *this = StridedRange();
 }
 
 TileReader::TileReader(const Tensor& tensor, std::span<const int64_t> sizes, DType wanted)
@@ -89,8 +85,7 @@ TileReader::TileReader(const Tensor& tensor, std::span<const int64_t> sizes, DTy
 }
 
 TileReader::TileReader(const void* element, DType wanted)
-    : range_(Tensor::meta({wanted, {}}), {}), data_(nullptr), dtype_(wanted), wanted_(wanted),
-      constant_(true) {
+    : data_(nullptr), dtype_(wanted), wanted_(wanted), constant_(true) {
   std::memcpy(element_, element, size_of(wanted));
 }
 

@@ -27,6 +27,8 @@ INGOT_API Dims broadcast(std::span<const int64_t> a, std::span<const int64_t> b)
 // dimensions merged wherever the strides allow.
 class StridedRange {
  public:
+  // A single element.
+  StridedRange() : rank_(1), sizes_{1}, strides_{0} {}
   // Throws Error (invalid_argument) if the tensor does not broadcast to `sizes`.
   StridedRange(const Tensor& tensor, std::span<const int64_t> sizes);
 
@@ -37,7 +39,7 @@ class StridedRange {
 
   // Calls body(offset, stride, position, length) for each run of equally spaced elements that
   // [begin, begin + count) crosses: element offset of the run's first, distance between its
-  // elements, and the run's place counted from `begin`.
+  // elements, and the run's place counted from `begin`. No size may be 0.
   template <class Body>
   void for_each_run(int64_t begin, int64_t count, Body&& body) const {
     int64_t index[kMaxRank];
@@ -63,7 +65,7 @@ class StridedRange {
   }
 
  private:
-  int rank_ = 0;  // at least 1
+  int rank_;  // at least 1
   int64_t sizes_[kMaxRank];
   int64_t strides_[kMaxRank];
 };
