@@ -133,6 +133,8 @@ class INGOT_API Tensor {
   size_t nbytes() const { return static_cast<size_t>(impl_->numel) * size_of(impl_->info.dtype); }
   bool is_contiguous() const { return impl_->contiguous; }
   bool writable() const { return impl_->storage && impl_->storage->writable; }
+  // True if the memory is the caller's (from_blob), so that it may change or go.
+  bool is_borrowed() const;
 
   void* data() const { return impl_->data; }
   // The caller answers for T matching dtype().

@@ -154,6 +154,10 @@ Tensor Tensor::from_blob(void* data, DType dtype, std::span<const int64_t> sizes
   return tensor;
 }
 
+bool Tensor::is_borrowed() const {
+  return impl_->storage && impl_->storage->release == &release_borrowed;
+}
+
 Tensor Tensor::as_strided(std::span<const int64_t> sizes, std::span<const int64_t> strides,
                           int64_t offset) const {
   INGOT_CHECK(strides.size() == sizes.size(), "sizes ", sizes, " and strides ", strides,
