@@ -37,7 +37,7 @@ std::string MethodCall::input_names() const {
   return names;
 }
 
-void MethodCall::wrong_keyword(PyObject* args, PyObject* kwargs) const {
+void MethodCall::check_keywords(PyObject* args, PyObject* kwargs) const {
   PyObject* key = nullptr;
   PyObject* value = nullptr;
   for (Py_ssize_t position = 0; PyDict_Next(kwargs, &position, &key, &value);) {
@@ -50,7 +50,6 @@ void MethodCall::wrong_keyword(PyObject* args, PyObject* kwargs) const {
     INGOT_CHECK(index >= static_cast<size_t>(PyTuple_GET_SIZE(args)), method_.name,
                 " got the input '", name, "' twice");
   }
-  fail(ErrorCode::internal, "keyword arguments were not understood");
 }
 
 void MethodCall::bind(PyObject* args, PyObject* kwargs, Value* values, bool& torch) const {
@@ -76,12 +75,13 @@ void MethodCall::bind(PyObject* args, PyObject* kwargs, Value* values, bool& tor
         throw error.with_prefix(concat(method_.name, ", input '", method_.inputs[i].name, "': "));
       }
     } else {
+      if (keywords > 0) check_keywords(args, kwargs);  // perhaps a misspelt name
       INGOT_CHECK(method_.inputs[i].has_default, method_.name, " needs the input '",
                   method_.inputs[i].name, "'; its inputs are (", input_names(), ")");
       values[i] = method_.inputs[i].fallback;
     }
   }
-  if (keywords > 0) wrong_keyword(args, kwargs);
+  if (keywords > 0) check_keywords(args, kwargs);
   torch = conversion.torch;
 }
 

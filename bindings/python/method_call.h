@@ -32,7 +32,8 @@ class MethodCall {
 
   // Fills `values`, one per input.
   void bind(PyObject* args, PyObject* kwargs, Value* values, bool& torch) const;
-  [[noreturn]] void wrong_keyword(PyObject* args, PyObject* kwargs) const;
+  // Throws Error for a keyword that is no input, or one given by position too.
+  void check_keywords(PyObject* args, PyObject* kwargs) const;
   std::string input_names() const;
 
   Module module_;

@@ -228,7 +228,7 @@ void bind_modules(nb::module_& module) {
              "`tensors` maps names to (buffer, dtype number, shape); the buffers are used in place.");
 
   nb::class_<MethodCall>(module, "Method", nb::type_slots(method_slots), "A method of a module.")
-      .def_prop_ro("__name__", &MethodCall::name)
+      .def_prop_ro("name", &MethodCall::name)
       .def("__repr__", [](const MethodCall& self) { return "<ingot method " + self.name() + ">"; });
 
   nb::class_<NativeModule>(module, "NativeModule", nb::type_slots(module_slots),
