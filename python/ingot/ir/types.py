@@ -152,3 +152,38 @@ def _is_subtype(a: Type, b: Type) -> bool:
         case NamedTupleType(n, f, x), NamedTupleType(m, g, y):
             return n == m and f == g and all(map(_is_subtype, x, y))
     return False
+
+
+def unify(a: Type, b: Type) -> Type | None:
+    """The narrowest type that holds the values of both, or None if only a Union would.
+
+    Tensor facts that differ are forgotten, as where two branches meet.
+    """
+    if a == b:
+        return a
+    match a, b:
+        case TensorType(), TensorType():
+            dims = None
+            if a.dims is not None and b.dims is not None and len(a.dims) == len(b.dims):
+                dims = tuple(x if x == y else None for x, y in zip(a.dims, b.dims, strict=True))
+            return TensorType(a.dtype if a.dtype == b.dtype else None, dims)
+        case (OptionalType(x), OptionalType(y)) | (OptionalType(x), y) | (x, OptionalType(y)):
+            inner = x if y == NONE else y if x == NONE else unify(x, y)
+            return inner and OptionalType(inner)
+        case TupleType(x), TupleType(y) if len(x) == len(y):
+            elements = [unify(p, q) for p, q in zip(x, y, strict=True)]
+            known = tuple(e for e in elements if e is not None)
+            if len(known) == len(elements):
+                return TupleType(known)
+        case NamedTupleType(n, f, x), NamedTupleType(m, g, y) if n == m and f == g:
+            elements = [unify(p, q) for p, q in zip(x, y, strict=True)]
+            known = tuple(e for e in elements if e is not None)
+            if len(known) == len(elements):
+                return NamedTupleType(n, f, known)
+    if is_subtype(a, b):
+        return b
+    if is_subtype(b, a):
+        return a
+    if NONE in (a, b):
+        return OptionalType(b if a == NONE else a)
+    return None

@@ -1,0 +1,64 @@
+"""PyTorch's own schemas as catalogue rows: an oracle that needs no native ops."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import torch
+from ingot.ir.schema import Catalogue
+
+
+def rows() -> list[tuple]:
+    """Every op of PyTorch, as ``ingot._ingot.catalogue()`` would list it."""
+    found = []
+    for schema in torch._C._jit_get_all_schemas():
+        name = schema.name + (f".{schema.overload_name}" if schema.overload_name else "")
+        arguments = [
+            (
+                a.name,
+                _declared(a),
+                a.has_default_value(),
+                a.default_value if a.has_default_value() else None,
+                a.kwarg_only,
+                bool(a.alias_info and a.alias_info.is_write),
+                _alias(a),
+            )
+            for a in schema.arguments
+        ]
+        found.append((name, arguments, [(r.name, _declared(r), _alias(r)) for r in schema.returns]))
+    return found
+
+
+@cache
+def torch_catalogue() -> Catalogue:
+    return Catalogue(rows())
+
+
+def _declared(argument: torch._C.Argument) -> str:
+    text = argument.type.annotation_str
+    optional = text.startswith("Optional[")
+    if optional:
+        text = text[9:-1]
+    text = _notation(text)
+    if argument.N is not None and text.endswith("[]"):
+        text = f"{text[:-1]}{argument.N}]"
+    return text + "?" * optional
+
+
+def _notation(text: str) -> str:
+    if text.startswith("List["):
+        return _notation(text[5:-1]) + "[]"
+    if text.startswith("Optional["):
+        return _notation(text[9:-1]) + "?"
+    if text.startswith("Dict["):
+        return f"Dict({text[5:-1]})"
+    if text.startswith("Tuple["):
+        return f"({text[6:-1]})"
+    return "Scalar" if text == "number" else text
+
+
+def _alias(argument: torch._C.Argument) -> str:
+    info = argument.alias_info
+    if info is None:
+        return ""
+    return "|".join(sorted(info.before_set)).replace("alias::", "")
