@@ -42,13 +42,13 @@ typedef int32_t ingot_status;
 enum {
   INGOT_OK = 0,
   INGOT_ERROR_INVALID_ARGUMENT = 1, /* values do not fit: count, kind, dtype, shape */
-  INGOT_ERROR_GUARD = 2,            /* an assumption of the capture does not hold for these inputs */
-  INGOT_ERROR_NOT_FOUND = 3,        /* no such method */
-  INGOT_ERROR_IO = 4,               /* the operating system refused to read */
-  INGOT_ERROR_CORRUPT_FILE = 5,     /* the bytes are no valid program */
-  INGOT_ERROR_VERSION = 6,          /* the file is newer than this library */
-  INGOT_ERROR_UNSUPPORTED = 7,      /* valid, but not implemented here */
-  INGOT_ERROR_RUNTIME = 8,          /* the program raised */
+  INGOT_ERROR_GUARD = 2,        /* an assumption of the capture does not hold for these inputs */
+  INGOT_ERROR_NOT_FOUND = 3,    /* no such method */
+  INGOT_ERROR_IO = 4,           /* the operating system refused to read */
+  INGOT_ERROR_CORRUPT_FILE = 5, /* the bytes are no valid program */
+  INGOT_ERROR_VERSION = 6,      /* the file is newer than this library */
+  INGOT_ERROR_UNSUPPORTED = 7,  /* valid, but not implemented here */
+  INGOT_ERROR_RUNTIME = 8,      /* the program raised */
   INGOT_ERROR_OUT_OF_MEMORY = 9,
   INGOT_ERROR_INTERNAL = 10 /* a bug of Ingot */
 };
@@ -111,9 +111,9 @@ INGOT_API ingot_status ingot_fork(const ingot_module* module, ingot_module** cop
 INGOT_API void ingot_module_free(ingot_module* module);
 
 /* Runs `method` ("forward" is the usual one) on `count` positional inputs.
- * INGOT_ERROR_INVALID_ARGUMENT if number or kind of the inputs do not fit, INGOT_ERROR_GUARD if the capture
- * assumed otherwise, INGOT_ERROR_NOT_FOUND without such a method, INGOT_ERROR_RUNTIME if the program
- * raises. */
+ * INGOT_ERROR_INVALID_ARGUMENT if number or kind of the inputs do not fit, INGOT_ERROR_GUARD if the
+ * capture assumed otherwise, INGOT_ERROR_NOT_FOUND without such a method, INGOT_ERROR_RUNTIME if
+ * the program raises. */
 INGOT_API ingot_status ingot_run(const ingot_module* module, const char* method,
                                  const ingot_value* const* inputs, size_t count,
                                  ingot_value** output);
@@ -165,18 +165,17 @@ INGOT_API ingot_status ingot_make_dict(const ingot_value* const* keys,
 /* NULL is allowed. */
 INGOT_API void ingot_value_free(ingot_value* value);
 
-/* --- reading values; INGOT_ERROR_INVALID_ARGUMENT if the value is of another kind ----------------- */
+/* --- reading values; INGOT_ERROR_INVALID_ARGUMENT if the value is of another kind
+ * ----------------- */
 
 /* INGOT_KIND_NONE for NULL. */
 INGOT_API ingot_kind ingot_value_kind(const ingot_value* value);
 INGOT_API ingot_status ingot_get_bool(const ingot_value* value, int* boolean);
 INGOT_API ingot_status ingot_get_int(const ingot_value* value, int64_t* number);
 INGOT_API ingot_status ingot_get_float(const ingot_value* value, double* number);
-INGOT_API ingot_status ingot_get_complex(const ingot_value* value, double* real,
-                                         double* imaginary);
+INGOT_API ingot_status ingot_get_complex(const ingot_value* value, double* real, double* imaginary);
 /* A zero follows the text's last byte. */
-INGOT_API ingot_status ingot_get_string(const ingot_value* value, const char** text,
-                                        size_t* bytes);
+INGOT_API ingot_status ingot_get_string(const ingot_value* value, const char** text, size_t* bytes);
 
 /* A tensor's memory, in place. */
 typedef struct ingot_tensor_view {

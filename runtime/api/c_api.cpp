@@ -128,9 +128,7 @@ const char* ingot_error_location() { return last.error ? last.error->location().
 
 const char* ingot_error_hint() { return last.error ? last.error->hint().c_str() : ""; }
 
-const char* ingot_error_report() {
-  return last.error ? last.error->what() : ingot_error_message();
-}
+const char* ingot_error_report() { return last.error ? last.error->what() : ingot_error_message(); }
 
 ingot_status ingot_load(const char* path, ingot_module** module) {
   return protect([&] { give(module, load(std::string(&need(path, "path")))); });
@@ -153,7 +151,8 @@ ingot_status ingot_run(const ingot_module* module, const char* method,
                        const ingot_value* const* inputs, size_t count, ingot_value** output) {
   return protect([&] {
     need(output, "output");
-    give(output, need(module, "module").module.run(&need(method, "method"), values_of(inputs, count)));
+    give(output,
+         need(module, "module").module.run(&need(method, "method"), values_of(inputs, count)));
   });
 }
 
@@ -186,7 +185,8 @@ ingot_status ingot_outputs(const ingot_module* module, const char* method, ingot
 ingot_status ingot_state(const ingot_module* module, ingot_value** tensors) {
   return protect([&] {
     std::vector<std::pair<Value, Value>> items;
-    for (auto& [name, tensor] : need(module, "module").module.state()) items.emplace_back(name, tensor);
+    for (auto& [name, tensor] : need(module, "module").module.state())
+      items.emplace_back(name, tensor);
     give(tensors, Value::dict(std::move(items)));
   });
 }
@@ -194,7 +194,8 @@ ingot_status ingot_state(const ingot_module* module, ingot_value** tensors) {
 ingot_status ingot_extra_files(const ingot_module* module, ingot_value** files) {
   return protect([&] {
     std::vector<std::pair<Value, Value>> items;
-    for (auto& [name, bytes] : need(module, "module").module.extra_files()) items.emplace_back(name, bytes);
+    for (auto& [name, bytes] : need(module, "module").module.extra_files())
+      items.emplace_back(name, bytes);
     give(files, Value::dict(std::move(items)));
   });
 }
@@ -272,9 +273,9 @@ ingot_status ingot_make_dict(const ingot_value* const* keys, const ingot_value* 
     std::vector<std::pair<Value, Value>> items;
     for (size_t i = 0; i < count; ++i) {
       const Tag tag = key_list[i].tag();
-      INGOT_CHECK(tag == Tag::boolean || tag == Tag::integer || tag == Tag::floating ||
-                      tag == Tag::string,
-                  "a dict's key is a bool, int, float or string, not ", name_of(tag));
+      INGOT_CHECK(
+          tag == Tag::boolean || tag == Tag::integer || tag == Tag::floating || tag == Tag::string,
+          "a dict's key is a bool, int, float or string, not ", name_of(tag));
       items.emplace_back(key_list[i], value_list[i]);
     }
     give(value, Value::dict(std::move(items)));
@@ -336,15 +337,16 @@ ingot_status ingot_copy_tensor(const ingot_value* value, void* data, size_t byte
     const Tensor& tensor = value_of(value).tensor();
     INGOT_CHECK(bytes == tensor.nbytes(), "a tensor ", tensor, " takes ", tensor.nbytes(),
                 " bytes, got room for ", bytes);
-    if (bytes) std::memcpy(&need(static_cast<char*>(data), "data"), tensor.contiguous().data(), bytes);
+    if (bytes)
+      std::memcpy(&need(static_cast<char*>(data), "data"), tensor.contiguous().data(), bytes);
   });
 }
 
 ingot_status ingot_get_count(const ingot_value* value, size_t* count) {
   return protect([&] {
     const Value& container = value_of(value);
-    need(count, "count") = container.is_dict() ? container.to_dict().items().size()
-                                               : elements_of(container).size();
+    need(count, "count") =
+        container.is_dict() ? container.to_dict().items().size() : elements_of(container).size();
   });
 }
 

@@ -44,8 +44,7 @@ class CApi : public ::testing::Test {
   ingot_status run(const char* method, std::vector<const ingot_value*> inputs,
                    ingot_value** output) {
     *output = nullptr;
-    const ingot_status status =
-        ingot_run(module_, method, inputs.data(), inputs.size(), output);
+    const ingot_status status = ingot_run(module_, method, inputs.data(), inputs.size(), output);
     values_.push_back(*output);
     return status;
   }
@@ -83,8 +82,11 @@ TEST_F(CApi, RunsAModel) {
 TEST_F(CApi, PassesEveryKindOfValue) {
   ingot_value* out;
   const std::string zero("a\0b", 3);
-  ASSERT_EQ(run("bundle", {floats({}, 2.0f), text(zero), make(ingot_make_int, INT64_MIN),
-                           make(ingot_make_float, 0.5)}, &out), INGOT_OK)
+  ASSERT_EQ(run("bundle",
+                {floats({}, 2.0f), text(zero), make(ingot_make_int, INT64_MIN),
+                 make(ingot_make_float, 0.5)},
+                &out),
+            INGOT_OK)
       << ingot_error_report();
   EXPECT_EQ(ingot_value_kind(out), INGOT_KIND_TUPLE);
   size_t count = 0;

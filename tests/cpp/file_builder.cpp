@@ -43,8 +43,8 @@ uint32_t FileBuilder::named_tuple_type(const std::string& name,
   const auto names = out_.CreateVectorOfStrings(fields);
   const auto numbers = out_.CreateVector(elements);
   const auto text = out_.CreateString(name);
-  return add(types_, fb::CreateType(out_, fb::TypeKind::NamedTuple, -1, false, 0, numbers, text,
-                                    names));
+  return add(types_,
+             fb::CreateType(out_, fb::TypeKind::NamedTuple, -1, false, 0, numbers, text, names));
 }
 
 uint32_t FileBuilder::symbol(const std::string& name, int64_t min, int64_t max) {
@@ -61,20 +61,21 @@ uint32_t FileBuilder::literal(double value) {
   return add(literals_, fb::CreateLiteral(out_, fb::LiteralKind::Float, 0, value));
 }
 uint32_t FileBuilder::literal(const char* value) {
-  return add(literals_,
-             fb::CreateLiteralDirect(out_, fb::LiteralKind::Str, 0, 0, 0, value));
+  return add(literals_, fb::CreateLiteralDirect(out_, fb::LiteralKind::Str, 0, 0, 0, value));
 }
 
 uint32_t FileBuilder::source(const std::string& file, uint32_t line, const std::string& function,
                              const std::string& text) {
-  return add(sources_, fb::CreateSourceDirect(out_, file.c_str(), line, 0, function.c_str(),
-                                              text.c_str()));
+  return add(sources_,
+             fb::CreateSourceDirect(out_, file.c_str(), line, 0, function.c_str(), text.c_str()));
 }
 
 void FileBuilder::state(const std::string& name, uint32_t type, const Tensor& value,
                         bool is_mutable) {
   state_.push_back(fb::CreateStateDirect(out_, name.c_str(), type, name.c_str(), 0, is_mutable));
-  Part part{.name = name, .dtype = std::string(safetensors_name(value.dtype())), .shape = {},
+  Part part{.name = name,
+            .dtype = std::string(safetensors_name(value.dtype())),
+            .shape = {},
             .bytes = {}};
   for (const int64_t size : value.sizes())
     part.shape += (part.shape.empty() ? "" : ",") + std::to_string(size);
@@ -143,8 +144,7 @@ uint32_t FileBuilder::get_state(const std::string& name, uint32_t type) {
 
 void FileBuilder::end_method(const std::string& name, uint32_t output) {
   const auto body = end_block({output}, input_values_);
-  methods_.push_back(
-      fb::CreateMethodDirect(out_, name.c_str(), true, &inputs_, &values_, body));
+  methods_.push_back(fb::CreateMethodDirect(out_, name.c_str(), true, &inputs_, &values_, body));
 }
 
 std::string FileBuilder::finish() {

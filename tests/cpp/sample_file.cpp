@@ -40,8 +40,8 @@ std::string sample_file() {
 
   const uint32_t list = file.type(fb::TypeKind::List, {string});
   const uint32_t dict = file.type(fb::TypeKind::Dict, {string, integer});
-  const uint32_t bundle = file.named_tuple_type("Bundle", {"x", "items", "table", "f"},
-                                                {tensor, list, dict, floating});
+  const uint32_t bundle =
+      file.named_tuple_type("Bundle", {"x", "items", "table", "f"}, {tensor, list, dict, floating});
   file.begin_method();
   x = file.input("x", tensor);
   const uint32_t s = file.input("s", string);
@@ -49,8 +49,7 @@ std::string sample_file() {
   const uint32_t f = file.input("f", floating);
   const uint32_t items = file.node("prim::ListConstruct", {s, s}, {list})[0];
   const uint32_t table = file.node("prim::DictConstruct", {s, n}, {dict})[0];
-  file.end_method("bundle",
-                  file.node("prim::TupleConstruct", {x, items, table, f}, {bundle})[0]);
+  file.end_method("bundle", file.node("prim::TupleConstruct", {x, items, table, f}, {bundle})[0]);
 
   file.begin_method();
   x = file.input("x", tensor);
