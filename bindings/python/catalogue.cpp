@@ -1,6 +1,5 @@
 #include "catalogue.h"
 
-#include <numeric>
 #include <string>
 #include <vector>
 
@@ -8,6 +7,7 @@
 
 #include "base/check.h"
 #include "convert.h"
+#include "exec/interpreter.h"
 #include "ops/op.h"
 
 namespace nb = nanobind;
@@ -41,78 +41,63 @@ const Op& op_named(std::string_view name) {
   return *op;
 }
 
-// The arguments of one call, defaults filled in, as constants.
-struct Call {
-  std::vector<Value> values;
-  std::vector<int32_t> operands;
-  Conversion conversion;
-
-  Arguments arguments() const { return {nullptr, values.data(), operands.data()}; }
-};
-
-Call bind(const Schema& schema, const nb::sequence& given) {
-  Call call;
+// Arguments in schema order; missing ones are left to the callee.
+std::vector<Value> convert(const Op& op, const nb::sequence& given, Conversion& conversion) {
+  const Schema& schema = op.schema();
   const size_t count = nb::len(given);
-  INGOT_CHECK(count <= schema.arguments.size(), "takes ", schema.arguments.size(),
+  INGOT_CHECK(count <= schema.arguments.size(), op.name(), ": takes ", schema.arguments.size(),
               " arguments, but ", count, " were given");
-  for (size_t i = 0; i < schema.arguments.size(); ++i) {
-    const SchemaArgument& argument = schema.arguments[i];
-    if (i < count) {
-      const nb::object item = given[i];
-      call.values.push_back(from_python(item.ptr(), argument.type.get(), call.conversion));
-    } else {
-      INGOT_CHECK(argument.fallback, "needs the argument ", argument.name);
-      call.values.push_back(*argument.fallback);
-    }
-    call.operands.push_back(~static_cast<int32_t>(i));
+  std::vector<Value> values;
+  for (size_t i = 0; i < count; ++i) {
+    const nb::object item = given[i];
+    values.push_back(from_python(item.ptr(), schema.arguments[i].type.get(), conversion));
   }
-  return call;
+  return values;
 }
 
-template <class Body>
-auto with_name(const Op& op, const Body& body) {
-  try {
-    return body();
-  } catch (Error& error) {
-    throw error.with_prefix(concat(op.name(), ": "));
-  }
-}
-
-nb::tuple call_op(std::string_view name, const nb::sequence& args) {
+nb::tuple call(std::string_view name, const nb::sequence& args) {
   const Op& op = op_named(name);
-  return with_name(op, [&] {
-    const Schema& schema = op.schema();
-    const Call call = bind(schema, args);
-    std::vector<Value> results(schema.returns.size());
-    std::vector<int32_t> operands(results.size());
-    std::iota(operands.begin(), operands.end(), 0);
-    {
-      const nb::gil_scoped_release released;
-      op.invoke()(call.arguments(), {results.data(), operands.data()});
-    }
-    nb::list converted;
-    for (const Value& result : results)
-      converted.append(to_python(result, call.conversion.torch));
-    return nb::tuple(converted);
-  });
+  Conversion conversion;
+  const std::vector<Value> values = convert(op, args, conversion);
+  std::vector<Value> results;
+  {
+    const nb::gil_scoped_release released;
+    results = call_op(op, values);
+  }
+  nb::list converted;
+  for (const Value& result : results) converted.append(to_python(result, conversion.torch));
+  return nb::tuple(converted);
 }
 
 nb::list infer(std::string_view name, const nb::sequence& args) {
   const Op& op = op_named(name);
-  return with_name(op, [&] {
-    if (!op.infer())
-      fail(ErrorCode::unsupported, "has no meta function: its results depend on more than shapes");
-    const Call call = bind(op.schema(), args);
-    std::vector<TensorInfo> infos;
-    op.infer()(call.arguments(), infos);
-    nb::list converted;
-    for (const TensorInfo& info : infos) {
-      nb::list sizes;
-      for (const int64_t size : info.sizes) sizes.append(size);
-      converted.append(nb::make_tuple(static_cast<int>(info.dtype), nb::tuple(sizes)));
+  if (!op.infer())
+    fail(ErrorCode::unsupported, name, ": has no meta function: its results depend on more than shapes");
+  Conversion conversion;
+  std::vector<Value> values = convert(op, args, conversion);
+  const Schema& schema = op.schema();
+  std::vector<int32_t> operands;
+  for (size_t i = 0; i < schema.arguments.size(); ++i) {
+    if (i >= values.size()) {
+      INGOT_CHECK(schema.arguments[i].fallback, name, ": needs the argument ",
+                  schema.arguments[i].name);
+      values.push_back(*schema.arguments[i].fallback);
     }
-    return converted;
-  });
+    operands.push_back(static_cast<int32_t>(i));
+  }
+  std::vector<TensorInfo> infos;
+  try {
+    op.infer()({values.data(), nullptr, operands.data()}, infos);
+  } catch (Error& error) {
+    throw error.with_prefix(concat(name, ": "));
+  }
+  nb::list converted;
+  for (const TensorInfo& info : infos) {
+    nb::list sizes;
+    for (const int64_t size : info.sizes) sizes.append(size);
+    converted.append(nb::make_tuple(static_cast<int>(info.dtype), nb::tuple(sizes)));
+  }
+  return converted;
 }
 
 }  // namespace
@@ -122,7 +107,7 @@ void bind_catalogue(nb::module_& module) {
              "Every op as (name, arguments, returns). An argument is (name, declared type,\n"
              "has default, default, keyword only, mutated, alias set); a return is (name,\n"
              "declared type, alias set).");
-  module.def("call_op", &call_op, nb::arg("name"), nb::arg("args"),
+  module.def("call_op", &call, nb::arg("name"), nb::arg("args"),
              "Runs one op on arguments in schema order; trailing ones take their defaults.\n"
              "Returns the tuple of its results: torch tensors if any argument is one, else NumPy.");
   module.def("infer", &infer, nb::arg("name"), nb::arg("args"),

@@ -3,6 +3,7 @@
 
 #include "catalogue.h"
 #include "errors.h"
+#include "native_module.h"
 
 namespace nb = nanobind;
 
@@ -10,4 +11,5 @@ NB_MODULE(_ingot, module) {
   module.doc() = "The runtime of Ingot; use the package `ingot`.";
   ingot::python::bind_errors(module);
   ingot::python::bind_catalogue(module);
+  ingot::python::bind_modules(module);
 }

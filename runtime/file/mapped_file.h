@@ -6,6 +6,8 @@
 #include <span>
 #include <string>
 
+#include <ingot/export.h>
+
 namespace ingot {
 
 // Bytes that stay valid and unmoved while `owner` lives.
@@ -15,8 +17,8 @@ struct SharedBytes {
 };
 
 // Throws Error (io) with the system's reason.
-SharedBytes map_file(const std::string& path);
+INGOT_API SharedBytes map_file(const std::string& path);
 // A 64-byte aligned copy.
-SharedBytes copy_bytes(std::span<const std::byte> bytes);
+INGOT_API SharedBytes copy_bytes(std::span<const std::byte> bytes);
 
 }  // namespace ingot

@@ -11,10 +11,6 @@ namespace ingot {
 
 namespace {
 
-// Integers compute in an unsigned type, where wrapping is defined.
-template <class T>
-using ArithmeticOf = std::conditional_t<std::is_same_v<T, int64_t>, uint64_t, T>;
-
 // The part of C computed at once, and the depth of B that stays in cache meanwhile.
 constexpr int64_t kBlockM = 64;
 constexpr int64_t kBlockN = 256;

@@ -74,7 +74,7 @@ constexpr Elementwise kSoftplus = elementwise<1, 2, kFloats>(
 INGOT_ELEMENTWISE(kSoftplus,
                   "aten::softplus(Tensor self, Scalar beta=1, Scalar threshold=20) -> Tensor");
 INGOT_UNARY_PURE(log_sigmoid, common, kFloats, [](auto x) {
-  return (x < 0 ? x : x * 0) - std::log1p(std::exp(-std::abs(x)));
+  return fn::minimum(x, decltype(x)(0)) - std::log1p(std::exp(-std::abs(x)));
 });
 
 // x times the normal distribution function, exact or through tanh (Hendrycks and Gimpel, 2016).
@@ -103,7 +103,7 @@ Tensor channel_weight(const Tensor& self, const Tensor& weight) {
   INGOT_CHECK(weight.rank() <= 1, "the weight must have at most one dimension, got ", weight);
   INGOT_CHECK(weight.numel() == 1 || weight.numel() == channels, "the weight must have 1 or ",
               channels, " elements, one per channel of ", self, ", got ", weight);
-  if (weight.numel() == 1 || self.rank() < 2) return weight;
+  if (weight.numel() == 1) return weight.as_strided(Dims{}, Dims{}, 0);
   Dims sizes = Dims::filled(self.rank(), 1);
   Dims strides = Dims::filled(self.rank(), 0);
   sizes[1] = channels;

@@ -1,6 +1,7 @@
 // Functions of two tensors, or of a tensor and a number, element by element.
 #include <cmath>
 
+#include "base/half.h"
 #include "ops/families.h"
 #include "ops/functions.h"
 
@@ -99,27 +100,45 @@ INGOT_BINARY_PURE(minimum, common, kRealAndBool, [](auto a, auto b) { return fn:
 INGOT_ELEMENTWISE(row_maximum, "aten::max.other(Tensor self, Tensor other) -> Tensor");
 INGOT_ELEMENTWISE(row_minimum, "aten::min.other(Tensor self, Tensor other) -> Tensor");
 INGOT_BINARY_PURE(fmax, common, kRealAndBool,
-                  [](auto a, auto b) { return fn::is_nan(b) || a > b ? a : b; });
+                  [](auto a, auto b) { return fn::is_nan(b) || a >= b ? a : b; });
 INGOT_BINARY_PURE(fmin, common, kRealAndBool,
-                  [](auto a, auto b) { return fn::is_nan(b) || a < b ? a : b; });
+                  [](auto a, auto b) { return fn::is_nan(b) || a <= b ? a : b; });
 INGOT_BINARY_PLAIN(heaviside, common, kRealAndBool, [](auto x, auto at_zero) {
   using T = decltype(x);
-  return x == 0 ? at_zero : fn::is_nan(x) ? x : T(x > 0);
+  return x == 0 ? at_zero : T(x > 0);
 });
 
 // Angles, signs and neighbours.
 INGOT_BINARY_PLAIN(atan2, floating, kFloats, [](auto a, auto b) { return std::atan2(a, b); });
 INGOT_BINARY_PLAIN_NAME(arctan2, row_atan2);
 INGOT_BINARY(copysign, floating, kFloats, [](auto a, auto b) { return std::copysign(a, b); });
-INGOT_BINARY_PLAIN(nextafter, common, kWideFloats,
-                   [](auto a, auto b) { return std::nextafter(a, b); });
+
+// The next number of the dtype; 16-bit floats, computed in f32, need rows of their own.
+constexpr Elementwise kNextAfter = elementwise<2, 0, kFloats>(
+    Promotion::common, [](auto a, auto b) { return std::nextafter(a, b); });
+constexpr Elementwise kNextHalf = elementwise<2, 0, kFloats>(
+    Promotion::common, [](auto a, auto b) {
+      return static_cast<decltype(a)>(to_float(fn::next_after(a, b, to_half(static_cast<float>(a)))));
+    });
+constexpr Elementwise kNextBFloat16 = elementwise<2, 0, kFloats>(
+    Promotion::common, [](auto a, auto b) {
+      return static_cast<decltype(a)>(
+          to_float(fn::next_after(a, b, to_bfloat16(static_cast<float>(a)))));
+    });
+const Elementwise& choose_next_after(const Arguments& in, Scalar*) {
+  const DType common = promote(in[0].tensor().dtype(), in[1].tensor().dtype());
+  return common == DType::f16 ? kNextHalf : common == DType::bf16 ? kNextBFloat16 : kNextAfter;
+}
+INGOT_ELEMENTWISE_BY(choose_next_after, 2, "aten::nextafter(Tensor self, Tensor other) -> Tensor");
+INGOT_ELEMENTWISE_BY(choose_next_after, 2,
+                     "aten::nextafter_(Tensor(a!) self, Tensor other) -> Tensor(a!)");
 
 // Exponentials and logarithms.
 INGOT_BINARY_PURE(logaddexp, common, kFloats, [](auto a, auto b) { return fn::log_add_exp(a, b); });
 INGOT_BINARY_PURE(logaddexp2, common, kFloats,
                   [](auto a, auto b) { return fn::log_add_exp2(a, b); });
 constexpr Elementwise kXlogy = elementwise<2, 0, kFloats>(Promotion::floating, [](auto x, auto y) {
-  return fn::is_nan(y) ? y : x == 0 ? x * 0 : x * std::log(y);
+  return fn::is_nan(y) ? y : x == 0 ? decltype(x)(0) : x * std::log(y);
 });
 INGOT_ELEMENTWISE(kXlogy, "aten::xlogy.Tensor(Tensor self, Tensor other) -> Tensor");
 INGOT_ELEMENTWISE(kXlogy, "aten::xlogy.Scalar_Other(Tensor self, Scalar other) -> Tensor");
@@ -133,7 +152,7 @@ INGOT_ELEMENTWISE(kXlogy, "aten::xlogy_.Scalar_Other(Tensor(a!) self, Scalar oth
   INGOT_ELEMENTWISE(row, "aten::" #name ".self_scalar(Scalar self, Tensor other) -> Tensor"); \
   INGOT_ELEMENTWISE(row, "aten::" #name ".other_scalar(Tensor self, Scalar other) -> Tensor")
 constexpr Elementwise kXlog1py = elementwise<2, 0, kFloats>(Promotion::floating, [](auto x, auto y) {
-  return fn::is_nan(y) ? y : x == 0 ? x * 0 : x * std::log1p(y);
+  return fn::is_nan(y) ? y : x == 0 ? decltype(x)(0) : x * std::log1p(y);
 });
 constexpr Elementwise kZeta = elementwise<2, 0, kFloats>(Promotion::floating, [](auto x, auto q) {
   return static_cast<decltype(x)>(fn::hurwitz_zeta(x, q));

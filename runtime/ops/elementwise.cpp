@@ -38,7 +38,7 @@ std::optional<DType> compute_in(const Elementwise& row, DType common) {
       return std::nullopt;
     case DType::f32:
     case DType::f64:
-      if (takes(kFloats | kWideFloats)) return common;
+      if (takes(kFloats)) return common;
       return std::nullopt;
     case DType::c64:
     case DType::c128:
@@ -269,7 +269,8 @@ struct Call {
   Operand operands[kMaxOperands];
   Scalar params[kMaxParams] = {int64_t{0}, int64_t{0}, int64_t{0}, int64_t{0}};
 
-  // An operand that is None is replaced by the first: clamp without a bound.
+  // An operand that is None is replaced by the first, which changes neither dtype nor sizes;
+  // the row that `choose` gives ignores it.
   Call(const ElementwiseOp& op, const Arguments& in) {
     row = op.row ? op.row : &op.choose(in, params);
     for (size_t i = 0; i < op.operands; ++i) {

@@ -39,7 +39,6 @@ inline constexpr DTypeSet kBool = 2;      // computed as bool
 inline constexpr DTypeSet kBoolAsInt = 4; // computed as 0 and 1 in i64
 inline constexpr DTypeSet kFloats = 8;    // f32, f64, f16 and bf16 through f32
 inline constexpr DTypeSet kComplex = 16;
-inline constexpr DTypeSet kWideFloats = 32;  // f32 and f64 only
 inline constexpr DTypeSet kReal = kIntegers | kFloats;
 inline constexpr DTypeSet kRealAndBool = kReal | kBoolAsInt;
 
@@ -162,7 +161,7 @@ constexpr Elementwise elementwise(Promotion promotion, F, ElementwiseFlags flags
     row.i64 = tile_loop<F, int64_t, kOperands, kParams, kCondition>;
     row.predicate = is_predicate<F, int64_t, kOperands, kParams, kCondition>();
   }
-  if constexpr (kTypes & (kFloats | kWideFloats)) {
+  if constexpr (kTypes & kFloats) {
     row.f32 = tile_loop<F, float, kOperands, kParams, kCondition>;
     row.f64 = tile_loop<F, double, kOperands, kParams, kCondition>;
     row.predicate = is_predicate<F, double, kOperands, kParams, kCondition>();

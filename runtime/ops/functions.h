@@ -61,14 +61,14 @@ T absolute(T x) {
     return std::abs(x);
 }
 
-// Larger and smaller, NaN if either is.
+// Larger and smaller, NaN if either is; of equal ones (-0 and 0) the first.
 template <class T>
 T maximum(T a, T b) {
-  return is_nan(a) || a > b ? a : b;
+  return is_nan(a) || a >= b ? a : b;
 }
 template <class T>
 T minimum(T a, T b) {
-  return is_nan(a) || a < b ? a : b;
+  return is_nan(a) || a <= b ? a : b;
 }
 
 inline void check_divisor(int64_t b) {
@@ -159,10 +159,10 @@ inline int64_t least_common_multiple(int64_t a, int64_t b) {
   return divisor == 0 ? 0 : absolute(mul(divide_truncating(a, divisor), b));
 }
 
-// -1, 0 or 1; NaN stays NaN.
+// -1, 0 or 1; NaN gives 0.
 template <class T>
 T sign(T x) {
-  return is_nan(x) ? x : T((x > 0) - (x < 0));
+  return T((x > 0) - (x < 0));
 }
 
 template <class T>
@@ -174,6 +174,16 @@ T sigmoid(T x) {
 template <class T>
 T softplus(T x, T beta, T threshold) {
   return x * beta > threshold ? x : std::log1p(std::exp(x * beta)) / beta;
+}
+
+// The neighbour of `a`, which `element` holds exactly, in the direction of `b`.
+template <class T, class Element>
+Element next_after(T a, T b, Element element) {
+  constexpr Element kNan = {0x7fff};
+  if (is_nan(a) || is_nan(b)) return kNan;
+  if (a == 0 && b != 0) element.bits = static_cast<uint16_t>(b < 0 ? 0x8001 : 1);
+  else if (a != b) element.bits = static_cast<uint16_t>(element.bits + ((a < b) == (a > 0) ? 1 : -1));
+  return element;
 }
 
 // log(exp(a) + exp(b)) and its twin of base 2.
@@ -200,7 +210,8 @@ double log_gamma(double x);
 // Derivative of log_gamma: reflection, recurrence, then the asymptotic series (Abramowitz and
 // Stegun 6.3.7, 6.3.5, 6.3.18).
 double digamma(double x);
-// Modified Bessel function of the first kind and order 0 or 1, times exp(-|x|) if `scaled`.
+// Modified Bessel function of the first kind and order 0 or 1, times exp(-|x|) if `scaled`;
+// otherwise NaN at the infinities, as PyTorch's.
 double bessel_i(int order, double x, bool scaled);
 // Logarithm of the standard normal distribution function.
 double log_normal_cdf(double x);

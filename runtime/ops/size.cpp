@@ -1,6 +1,5 @@
 // Facts of a tensor as numbers: sizes, strides, dtype, layout. Devices are 0, the CPU.
 #include "ops/op.h"
-#include "ops/promotion.h"
 #include "ops/shape.h"
 
 namespace ingot {
@@ -79,7 +78,6 @@ INGOT_OP("aten::is_inference(Tensor self) -> bool", Function<never>);
 INGOT_OP("aten::is_leaf(Tensor self) -> bool", Function<always>);
 INGOT_OP("aten::promote_types(ScalarType type1, ScalarType type2) -> ScalarType",
          Function<promote_types>);
-INGOT_OP("aten::can_cast(ScalarType from_, ScalarType to) -> bool", Function<can_cast>);
 INGOT_OP("prim::dtype(Tensor a) -> int", Function<dtype_number>);
 INGOT_OP("prim::device(Tensor a) -> Device", Function<zero>);
 INGOT_OP("prim::layout(Tensor a) -> Layout", Function<zero>);

@@ -121,7 +121,7 @@ double bessel_i(int order, double x, bool scaled) {
     // Half of the exponent at a time: exp alone overflows before the quotient does.
     const double half = std::exp(magnitude / 2);
     value = scaled ? sum / root : sum / root * half * half;
-    if (magnitude == kInfinity) value = scaled ? 0 : kInfinity;
+    if (magnitude == kInfinity) value = scaled ? 0 : kNan;
   }
   return order == 1 && x < 0 ? -value : value;
 }
@@ -144,13 +144,14 @@ double log_normal_cdf(double x) {
 
 double hurwitz_zeta(double x, double q) {
   if (x == 1) return kInfinity;
-  if (!(x > 1)) return kNan;
+  if (x < 1) return kNan;
   if (q <= 0) {
     if (q == std::floor(q)) return kInfinity;
     if (x != std::floor(x)) return kNan;
   }
   double sum = 0;
   for (; q < 12; ++q) sum += std::pow(q, -x);
+  if (x == kInfinity) return sum > 0 ? sum : kNan;  // as PyTorch
   const double power = std::pow(q, -x);
   sum += power * q / (x - 1) + power / 2;
   double factor = x * power / q / 2;  // x (x + 1) ... (x + 2k - 2) q^(1 - x - 2k) / (2k)!
