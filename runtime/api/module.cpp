@@ -69,9 +69,10 @@ std::vector<Port> Module::inputs(std::string_view name) const {
   const Method& method = find_method(*program_, name);
   std::vector<Port> ports;
   for (size_t i = 0; i < method.inputs.size(); ++i)
-    ports.push_back({.name = method.inputs[i].name,
-                     .type = method.values[method.body.inputs[i]].type->str(&program_->symbol_names),
-                     .has_default = method.inputs[i].has_default});
+    ports.push_back(
+        {.name = method.inputs[i].name,
+         .type = method.values[method.body.inputs[i]].type->str(&program_->symbol_names),
+         .has_default = method.inputs[i].has_default});
   return ports;
 }
 
