@@ -8,12 +8,12 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-import ingot
 import numpy as np
 import pytest
 import torch
-
 from examples.models import simple_model
+
+import ingot
 
 ROOT = Path(__file__).parents[2]
 BUILD = Path(os.environ.get("INGOT_BUILD", ROOT / "build"))
@@ -66,7 +66,9 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("program", ["run_model", "run_model_c"])
 @pytest.mark.parametrize("batch", [1, 2, 17])
 def test_example_agrees_with_eager(programs: Path, model: Path, program: str, batch: int) -> None:
-    rows = [line for line in sh(programs / program, model, str(batch)).splitlines() if line[0] != "#"]
+    rows = [
+        line for line in sh(programs / program, model, str(batch)).splitlines() if line[0] != "#"
+    ]
     x = 0.1 * torch.arange(batch * 10, dtype=torch.float32).view(batch, 10)
     with torch.no_grad():
         expected = simple_model.make()(x).numpy()
