@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import IO, TYPE_CHECKING, Any, Literal
 
 from ingot import _ingot
@@ -175,24 +175,21 @@ class Module(_ingot.NativeModule):
 
     def _current_program(self) -> Program:
         """The program with the present values of its mutable state."""
-        from dataclasses import replace
-
+        from ingot.dtypes import DType
         from ingot.ir.graph import TensorData
 
         program = self.program
-        if not any(s.mutable for s in program.state.values()):
+        if not any(entry.mutable for entry in program.state.values()):
             return program
-        current = self._mutable_state()
         state = dict(program.state)
         tied: dict[int, TensorData] = {}
-        for name, entry in program.state.items():
-            if not entry.mutable:
-                continue
-            value = current[name]
+        for name, value in self._mutable_state().items():
+            entry = state[name]
             if isinstance(entry.value, TensorData):
-                data = TensorData(entry.value.dtype, *value)
-                value = tied.setdefault(id(entry.value), data)
-            state[name] = replace(entry, value=value)
+                dtype, shape, data = value
+                tensor = TensorData(DType(dtype), shape, memoryview(data))
+                value = tied.setdefault(id(entry.value), tensor)
+            state[name] = replace(entry, value=_literal(value))
         return replace(program, state=state)
 
     def __copy__(self) -> Module:
@@ -263,3 +260,8 @@ def save(
 
 def _load_bytes(data: bytes) -> Module:
     return Module(_ingot.read_bytes(data))
+
+
+def _literal(value: Any) -> Any:
+    """Lists as programs keep them: tuples."""
+    return tuple(map(_literal, value)) if isinstance(value, list) else value

@@ -112,6 +112,15 @@ std::map<std::string, Tensor> Module::state() const {
   return tensors;
 }
 
+Value Module::state_value(std::string_view name) const {
+  const std::lock_guard lock(state_->mutex);
+  for (size_t i = 0; i < program_->state.size(); ++i) {
+    const StateEntry& entry = program_->state[i];
+    if (entry.name == name) return entry.is_mutable ? state_->values[i] : entry.value;
+  }
+  fail(ErrorCode::not_found, "the module keeps nothing named '", name, "'");
+}
+
 std::map<std::string, std::string> Module::extra_files() const { return program_->extra_files; }
 
 Module Module::fork() const {

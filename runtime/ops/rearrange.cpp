@@ -4,6 +4,7 @@
 
 #include "ops/axes.h"
 #include "ops/op.h"
+#include "ops/scalar_tensor.h"
 #include "ops/shape.h"
 #include "ops/view.h"
 #include "tensor/convert.h"
@@ -91,11 +92,6 @@ TensorInfo constant_pad_meta(const Tensor& self, const IntList& pad, Scalar) {
 void constant_pad(const Tensor& self, const IntList& pad, Scalar value, Tensor& out) {
   const Padding padding(self, pad);
   if (out.numel() == 0) return;
-  double real[2] = {value.to_double(), value.to_complex().imag()};
-  int64_t whole = value.to_int();
-  Tensor number = value.is_complex()  ? Tensor::from_blob(real, DType::c128, {})
-                  : value.is_double() ? Tensor::from_blob(real, DType::f64, {})
-                                      : Tensor::from_blob(&whole, DType::i64, {});
   Tensor inner = out;
   Tensor source = self;
   for (int d = 0; d < self.rank(); ++d) {
@@ -105,7 +101,7 @@ void constant_pad(const Tensor& self, const IntList& pad, Scalar value, Tensor& 
     source = slice(source, d, std::min(cut, self.size(d)), cut + std::max<int64_t>(length, 0), 1);
     inner = slice(inner, d, std::min(start, out.size(d)), start + std::max<int64_t>(length, 0), 1);
   }
-  if (inner.numel() != out.numel()) copy_into(number, out);
+  if (inner.numel() != out.numel()) copy_into(number_tensor(value), out);
   if (inner.numel() > 0) copy_into(source, inner);
 }
 

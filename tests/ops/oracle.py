@@ -83,7 +83,7 @@ def check(name: str, *args: Any, infer: bool = True, **kwargs: Any) -> None:
             try:
                 torch.testing.assert_close(got, want, equal_nan=True, check_stride=False)
             except AssertionError as difference:
-                if not want.is_floating_point() or not _as_near(name, values, i, got, want):
+                if not _as_near(name, values, i, got, want):
                     raise AssertionError(f"{name}{_summary(plain)}: {difference}") from None
     if infer:
         infos = _ingot.infer(name, plain)
@@ -107,14 +107,18 @@ def _as_near(name: str, values: list, i: int, got: torch.Tensor, want: torch.Ten
     def widen(value: Any) -> Any:
         if isinstance(value, torch.Tensor) and value.is_floating_point():
             return value.double()
+        if isinstance(value, torch.Tensor) and value.is_complex():
+            return value.to(torch.complex128)
         return torch.float64 if isinstance(value, torch.dtype) else value
 
+    if not (want.is_floating_point() or want.is_complex()):
+        return False
     exact = torch_results(name, tree_map(widen, values))[i]
     finite = exact.isfinite() & want.isfinite()
     if not torch.equal(got[~finite].isfinite(), want[~finite].isfinite()):
         return False
-    error = (got.double() - exact)[finite].abs().max()
-    return bool(error <= 2 * (want.double() - exact)[finite].abs().max())
+    error = (got.to(exact.dtype) - exact)[finite].abs().max()
+    return bool(error <= 2 * (want.to(exact.dtype) - exact)[finite].abs().max())
 
 
 def _summary(values: list) -> str:
