@@ -6,6 +6,7 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
+import torch
 from torch import nn
 
 from ingot.capture.kept import KeptWhole
@@ -53,6 +54,14 @@ class Root(nn.Module):
         flat, tree = flatten(output)
         self.__dict__["seen"].tree = tree
         return tuple(flat)
+
+    def named_state(self) -> list[tuple[str, torch.Tensor]]:
+        """Parameters and buffers in the order of the model's ``state_dict``."""
+        both = {**dict(self.named_parameters(remove_duplicate=False)),
+                **dict(self.named_buffers(remove_duplicate=False))}  # fmt: skip
+        listed = self.state_dict(keep_vars=True)
+        return [*((n, both[n]) for n in listed if n in both),
+                *((n, t) for n, t in both.items() if n not in listed)]  # fmt: skip
 
 
 def modules_of(function: Callable[..., Any]) -> dict[str, nn.Module]:
