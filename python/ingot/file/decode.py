@@ -13,10 +13,10 @@ from typing import Any, TypeVar
 from ingot.dtypes import DType
 from ingot.errors import Error
 from ingot.file._fb import program_generated as fb
-from ingot.file.layout import MAX_DEPTH
 from ingot.file.reader import as_complex, newer
 from ingot.ir.diagnostics import fail
 from ingot.ir.graph import (
+    MAX_DEPTH,
     Block,
     Input,
     Literal,

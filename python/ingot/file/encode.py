@@ -11,9 +11,10 @@ from collections.abc import Callable, Sequence
 
 import flatbuffers
 from ingot.file._fb import program_generated as fb
-from ingot.file.layout import FORMAT, MAX_DEPTH, PRODUCER, tensor_names
+from ingot.file.layout import FORMAT, PRODUCER, tensor_names
 from ingot.ir.diagnostics import fail
 from ingot.ir.graph import (
+    MAX_DEPTH,
     NO_DEFAULT,
     Block,
     Literal,

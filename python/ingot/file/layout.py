@@ -16,9 +16,6 @@ EXTRA = "__ingot__.extra."
 RESERVED = "__ingot__."
 METADATA = "__metadata__"
 
-MAX_DEPTH = 100
-"""Of blocks in blocks, types in types, lists in constants; the loader refuses more."""
-
 ALIGNMENT = 64
 """Of the first data byte and of every tensor whose size is a multiple of it."""
 
