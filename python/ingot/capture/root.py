@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from ingot.capture.kept import KeptWhole
-from ingot.capture.structure import Tree, flatten
+from ingot.capture.structure import Tree, flatten, open_all
 
 
 class Seen:
@@ -46,6 +46,11 @@ class Root(nn.Module):
                 self.model = nn.Module()
                 for name, module in reached.items():
                     self.model.add_module(name, module)
+
+    def eager(self, leaves: list[Any]) -> tuple[list[Any], tuple]:
+        """What the model itself gives: the leaves of its output and their outline."""
+        args, kwargs = self.__dict__["rebuild"](list(leaves))
+        return open_all(self.__dict__["callee"](*args, **kwargs))
 
     def forward(self, *leaves: Any) -> tuple[Any, ...]:
         args, kwargs = self.__dict__["rebuild"](list(leaves))
