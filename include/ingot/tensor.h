@@ -20,6 +20,12 @@ inline constexpr int kMaxRank = 16;
 class INGOT_API Dims {
  public:
   Dims() = default;
+  Dims(const Dims& other) : size_(other.size_) { copy_values(other.values_); }
+  Dims& operator=(const Dims& other) {
+    size_ = other.size_;
+    copy_values(other.values_);
+    return *this;
+  }
   Dims(std::initializer_list<int64_t> values);
   explicit Dims(std::span<const int64_t> values);
   // `rank` copies of `value`.
@@ -43,6 +49,11 @@ class INGOT_API Dims {
   bool operator==(const Dims& other) const;
 
  private:
+  // Ranks are small: a loop over what is there beats copying the whole array.
+  void copy_values(const int64_t* from) {
+    for (int i = 0; i < size_; ++i) values_[i] = from[i];
+  }
+
   int size_ = 0;
   int64_t values_[kMaxRank];
 };
@@ -133,6 +144,8 @@ class INGOT_API Tensor {
   size_t nbytes() const { return static_cast<size_t>(impl_->numel) * size_of(impl_->info.dtype); }
   bool is_contiguous() const { return impl_->contiguous; }
   bool writable() const { return impl_->storage && impl_->storage->writable; }
+  // True if the memory is the caller's (from_blob), so that it may change or go.
+  bool is_borrowed() const;
 
   void* data() const { return impl_->data; }
   // The caller answers for T matching dtype().

@@ -7,7 +7,8 @@
 // Structured: the meta function gives dtype and sizes of every output from the inputs (it
 // may look at tensors' info, never at their data); the executor allocates row-major outputs;
 // the kernel fills them. Function: one function makes the results itself (views, in-place
-// ops, results whose size depends on data, scalars, strings, containers).
+// ops, results whose size depends on data, scalars, strings, containers). Variadic: a function
+// of all the arguments, for a schema that ends in "...".
 //
 // Parameters are unboxed by type:
 //   schema              C++ parameter
@@ -118,6 +119,7 @@ struct Arguments {
   const Value* registers;
   const Value* constants;
   const int32_t* operands;
+  size_t count = 0;  // of operands; read only by ops whose schema ends in "..."
   const Value& operator[](size_t k) const {
     const int32_t index = operands[k];
     return index >= 0 ? registers[index] : constants[~index];
@@ -293,6 +295,18 @@ struct Function<kFunction, R (*)(P...)> {
     call(in, out, std::index_sequence_for<P...>());
   }
   static constexpr OpDefinition definition() { return {&invoke, nullptr, kParams}; }
+};
+
+// `kFunction` takes (const Arguments&) and gives a Value, or nothing.
+template <auto kFunction>
+struct Variadic {
+  static void invoke(const Arguments& in, const Results& out) {
+    if constexpr (std::is_void_v<decltype(kFunction(in))>)
+      kFunction(in);
+    else
+      out.set(0, kFunction(in));
+  }
+  static constexpr OpDefinition definition() { return {&invoke, nullptr, {}}; }
 };
 
 template <auto kMeta, auto kKernel, class MetaSignature = decltype(kMeta)>

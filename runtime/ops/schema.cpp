@@ -24,6 +24,9 @@ class Parser {
     while (!accept(')')) {
       if (accept('*')) {
         keyword_only = true;
+      } else if (text_.substr(at_, 3) == "...") {
+        schema.variadic = true;
+        at_ += 3;
       } else {
         schema.arguments.push_back(argument(true));
         schema.arguments.back().keyword_only = keyword_only;
@@ -147,6 +150,16 @@ class Parser {
     }
   }
 
+  static char unescape(char c) {
+    switch (c) {
+      case 'n': return '\n';
+      case 't': return '\t';
+      case 'f': return '\f';
+      case 'v': return '\v';
+      default: return c;
+    }
+  }
+
   Value literal() {
     skip();
     if (accept('[')) {
@@ -160,7 +173,12 @@ class Parser {
     const char quote = at_ < text_.size() ? text_[at_] : '\0';
     if (quote == '"' || quote == '\'') {
       std::string value;
-      for (++at_; at_ < text_.size() && text_[at_] != quote; ++at_) value += text_[at_];
+      for (++at_; at_ < text_.size() && text_[at_] != quote; ++at_) {
+        if (text_[at_] == '\\' && at_ + 1 < text_.size())
+          value += unescape(text_[++at_]);
+        else
+          value += text_[at_];
+      }
       expect(quote);
       return Value(std::move(value));
     }

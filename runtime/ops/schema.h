@@ -27,7 +27,8 @@ struct Schema {
   std::string name;      // "aten::add.Tensor"
   std::vector<SchemaArgument> arguments;
   std::vector<SchemaArgument> returns;  // name may be empty
-  bool mutates = false;  // any argument is
+  bool mutates = false;   // any argument is
+  bool variadic = false;  // the arguments end in "...": any further ones
 };
 
 // Throws Error(internal) with the place: schemas are our own text.

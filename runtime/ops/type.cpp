@@ -1,6 +1,7 @@
 #include "ops/type.h"
 
 #include <algorithm>
+#include <array>
 
 #include "base/check.h"
 
@@ -44,10 +45,17 @@ bool all_subtypes(const std::vector<TypePtr>& a, const std::vector<TypePtr>& b) 
 
 }  // namespace
 
-TypePtr Type::simple(TypeKind kind) {
-  auto type = std::make_shared<Type>();
-  type->kind = kind;
-  return type;
+const TypePtr& Type::simple(TypeKind kind) {
+  static const auto all = [] {
+    std::array<TypePtr, static_cast<size_t>(TypeKind::any) + 1> types;
+    for (size_t i = 0; i < types.size(); ++i) {
+      auto type = std::make_shared<Type>();
+      type->kind = static_cast<TypeKind>(i);
+      types[i] = std::move(type);
+    }
+    return types;
+  }();
+  return all[static_cast<size_t>(kind)];
 }
 
 TypePtr Type::list(TypePtr element) {
@@ -118,6 +126,9 @@ bool is_subtype(const Type& a, const Type& b) {
     return (b.kind == TypeKind::optional || b.kind == TypeKind::union_) &&
            is_subtype(*a.elements[0], b) && is_subtype(*Type::simple(TypeKind::none), b);
   if (a.kind == TypeKind::union_) return every(a.elements);
+  if (a.kind == TypeKind::number && b.kind == TypeKind::union_)
+    return every({Type::simple(TypeKind::boolean), Type::simple(TypeKind::integer),
+                  Type::simple(TypeKind::floating), Type::simple(TypeKind::complex)});
   if (b.kind == TypeKind::optional) return a.kind == TypeKind::none || some(b.elements);
   if (b.kind == TypeKind::union_) return some(b.elements);
   if (b.kind == TypeKind::number)
@@ -137,6 +148,41 @@ bool is_subtype(const Type& a, const Type& b) {
              all_subtypes(a.elements, b.elements);
     case TypeKind::variable: return a.kind == TypeKind::variable && a.name == b.name;
     default: return a.kind == b.kind;
+  }
+}
+
+bool holds(const Type& type, const Value& value) {
+  const auto all_hold = [&](const std::vector<Value>& values) {
+    return std::all_of(values.begin(), values.end(),
+                       [&](const Value& v) { return holds(*type.elements[0], v); });
+  };
+  const auto each_holds = [&](const std::vector<Value>& values) {
+    return values.size() == type.elements.size() &&
+           std::equal(values.begin(), values.end(), type.elements.begin(),
+                      [](const Value& v, const TypePtr& t) { return holds(*t, v); });
+  };
+  switch (type.kind) {
+    case TypeKind::tensor: return value.is_tensor();
+    case TypeKind::integer: return value.is_int();
+    case TypeKind::floating: return value.is_double();
+    case TypeKind::boolean: return value.is_bool();
+    case TypeKind::complex: return value.tag() == Tag::complex;
+    case TypeKind::string: return value.is_string();
+    case TypeKind::none: return value.is_none();
+    case TypeKind::list: return value.is_list() && all_hold(value.to_list().elements);
+    case TypeKind::dict:
+      if (!value.is_dict()) return false;
+      for (const auto& [key, item] : value.to_dict().items())
+        if (!holds(*type.elements[0], key) || !holds(*type.elements[1], item)) return false;
+      return true;
+    case TypeKind::tuple:
+    case TypeKind::named_tuple:
+      return value.is_tuple() && each_holds(value.to_tuple().elements);
+    case TypeKind::optional: return value.is_none() || holds(*type.elements[0], value);
+    case TypeKind::union_:
+      return std::any_of(type.elements.begin(), type.elements.end(),
+                         [&](const TypePtr& option) { return holds(*option, value); });
+    default: return false;
   }
 }
 

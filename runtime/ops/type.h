@@ -10,6 +10,7 @@
 
 #include <ingot/dtype.h>
 #include <ingot/export.h>
+#include <ingot/value.h>
 
 namespace ingot {
 
@@ -47,7 +48,8 @@ class INGOT_API Type {
   std::string name;                 // named_tuple: class; variable: its name
   std::vector<std::string> fields;  // named_tuple
 
-  static TypePtr simple(TypeKind kind);
+  // The one instance of a type without parameters; it lives as long as the process.
+  static const TypePtr& simple(TypeKind kind);
   static TypePtr list(TypePtr element);
   static TypePtr optional(TypePtr element);
   static TypePtr dict(TypePtr key, TypePtr value);
@@ -60,5 +62,9 @@ class INGOT_API Type {
 // True if every value of type `a` is a value of type `b`. Lists and dicts are invariant.
 // Tensor facts are ignored: they are documentation, checked where values enter.
 INGOT_API bool is_subtype(const Type& a, const Type& b);
+
+// True if `value` is one of type `type`, elements of containers included. Tensor facts are
+// ignored. Schema-only types hold nothing.
+INGOT_API bool holds(const Type& type, const Value& value);
 
 }  // namespace ingot

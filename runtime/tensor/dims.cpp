@@ -13,7 +13,7 @@ Dims::Dims(std::span<const int64_t> values) {
   INGOT_CHECK(values.size() <= kMaxRank, "a tensor of ", values.size(),
               " dimensions is not supported: at most ", kMaxRank);
   size_ = static_cast<int>(values.size());
-  std::copy(values.begin(), values.end(), values_);
+  copy_values(values.data());
 }
 
 Dims Dims::filled(int rank, int64_t value) {

@@ -48,10 +48,14 @@ void release_borrowed(Storage* storage) {
 }
 
 void set_row_major_strides(detail::TensorImpl* impl) {
-  const int rank = impl->info.sizes.size();
-  impl->strides = Dims::filled(rank, 1);
-  for (int d = rank - 2; d >= 0; --d)
-    impl->strides[d] = impl->strides[d + 1] * std::max<int64_t>(impl->info.sizes[d + 1], 1);
+  impl->strides = impl->info.sizes;
+  int64_t stride = 1;
+  for (int d = impl->strides.size() - 1; d >= 0; --d) {
+    impl->strides[d] = stride;
+    // Wraps, harmlessly, only for huge sizes beside a size 0.
+    stride = static_cast<int64_t>(static_cast<uint64_t>(stride) *
+                                  static_cast<uint64_t>(std::max<int64_t>(impl->info.sizes[d], 1)));
+  }
 }
 
 bool row_major(const Dims& sizes, const Dims& strides) {
@@ -152,6 +156,10 @@ Tensor Tensor::from_blob(void* data, DType dtype, std::span<const int64_t> sizes
   impl->storage->release = &release_borrowed;
   impl->data = static_cast<std::byte*>(data);
   return tensor;
+}
+
+bool Tensor::is_borrowed() const {
+  return impl_->storage && impl_->storage->release == &release_borrowed;
 }
 
 Tensor Tensor::as_strided(std::span<const int64_t> sizes, std::span<const int64_t> strides,

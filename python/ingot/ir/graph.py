@@ -16,6 +16,10 @@ Literal = None | bool | int | float | complex | str | tuple["Literal", ...]
 """What a constant or an attribute may hold. Lists are kept as tuples."""
 
 
+MAX_DEPTH = 100
+"""Of blocks in blocks, types in types and lists in constants; loaders refuse more."""
+
+
 @dataclass(frozen=True)
 class Source:
     """A line of the user's Python and, through ``caller``, the stack above it.

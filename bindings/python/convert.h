@@ -1,0 +1,36 @@
+// Values between Python and the runtime.
+//
+//   Python                                runtime
+//   None, bool, int, float, complex, str  the same
+//   list, tuple, dict                     the same; keys are bool, int, float or str
+//   NamedTuple, dataclass                 tuple with field names
+//   torch, NumPy, anything with DLPack    tensor, without copying
+//   NumPy scalars                         numbers
+//   torch.dtype, device, layout,          int, as programs number them
+//   memory_format
+#pragma once
+
+#include <nanobind/nanobind.h>
+
+#include <ingot/value.h>
+
+#include "ops/type.h"
+
+namespace ingot::python {
+
+// What a conversion has met on its way.
+struct Conversion {
+  bool torch = false;  // a torch.Tensor was among the values
+};
+
+// Converts `object`. `expected` (may be null) decides where Python is ambiguous: a tuple given
+// for a list, an int for a float, a NumPy scalar for a tensor; it is not checked otherwise.
+// Throws Error (invalid_argument) for a value that the runtime has no type for.
+Value from_python(PyObject* object, const Type* expected, Conversion& conversion);
+
+// Converts a result: tensors to torch or NumPy ones that share memory, named tuples to
+// collections.namedtuple classes.
+nanobind::object to_python(const Value& value, bool torch);
+nanobind::object to_python(const Tensor& tensor, bool torch);
+
+}  // namespace ingot::python

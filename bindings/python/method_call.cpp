@@ -1,0 +1,106 @@
+#include "method_call.h"
+
+#include <array>
+
+#include "base/check.h"
+#include "convert.h"
+
+namespace nb = nanobind;
+
+namespace ingot::python {
+
+namespace {
+
+// Most methods have few inputs: their values need no heap memory.
+constexpr size_t kInlineInputs = 8;
+
+std::string count_of(size_t count, const char* what) {
+  return concat(count, " ", what, count == 1 ? "" : "s");
+}
+
+}  // namespace
+
+MethodCall::MethodCall(Module module, const Method& method)
+    : module_(std::move(module)), method_(method) {
+  for (size_t i = 0; i < method.inputs.size(); ++i) {
+    inputs_.push_back({nb::steal(PyUnicode_InternFromString(method.inputs[i].name.c_str())),
+                       method.values[method.body.inputs[i]].type.get()});
+  }
+}
+
+std::string MethodCall::input_names() const {
+  std::string names;
+  for (const MethodInput& input : method_.inputs) {
+    if (!names.empty()) names += ", ";
+    names += input.name;
+  }
+  return names;
+}
+
+void MethodCall::check_keywords(PyObject* args, PyObject* kwargs) const {
+  PyObject* key = nullptr;
+  PyObject* value = nullptr;
+  for (Py_ssize_t position = 0; PyDict_Next(kwargs, &position, &key, &value);) {
+    const char* name = PyUnicode_AsUTF8(key);
+    if (!name) throw nb::python_error();
+    size_t index = 0;
+    while (index < inputs_.size() && method_.inputs[index].name != name) ++index;
+    INGOT_CHECK(index < inputs_.size(), method_.name, " has no input named '", name,
+                "'; its inputs are (", input_names(), ")");
+    INGOT_CHECK(index >= static_cast<size_t>(PyTuple_GET_SIZE(args)), method_.name,
+                " got the input '", name, "' twice");
+  }
+}
+
+void MethodCall::bind(PyObject* args, PyObject* kwargs, Value* values, bool& torch) const {
+  const size_t given = static_cast<size_t>(PyTuple_GET_SIZE(args));
+  INGOT_CHECK(given <= inputs_.size(), method_.name, " takes ",
+              count_of(inputs_.size(), "input"), " (", input_names(), "), but ", given,
+              given == 1 ? " was given" : " were given");
+  Conversion conversion;
+  Py_ssize_t keywords = kwargs ? PyDict_GET_SIZE(kwargs) : 0;
+  for (size_t i = 0; i < inputs_.size(); ++i) {
+    PyObject* object = nullptr;
+    if (i < given) {
+      object = PyTuple_GET_ITEM(args, static_cast<Py_ssize_t>(i));
+    } else if (keywords > 0) {
+      object = PyDict_GetItemWithError(kwargs, inputs_[i].name.ptr());
+      if (object) --keywords;
+      else if (PyErr_Occurred()) throw nb::python_error();
+    }
+    if (object) {
+      try {
+        values[i] = from_python(object, inputs_[i].type, conversion);
+      } catch (Error& error) {
+        throw error.with_prefix(concat(method_.name, ", input '", method_.inputs[i].name, "': "));
+      }
+    } else {
+      if (keywords > 0) check_keywords(args, kwargs);  // perhaps a misspelt name
+      INGOT_CHECK(method_.inputs[i].has_default, method_.name, " needs the input '",
+                  method_.inputs[i].name, "'; its inputs are (", input_names(), ")");
+      values[i] = method_.inputs[i].fallback;
+    }
+  }
+  if (keywords > 0) check_keywords(args, kwargs);
+  torch = conversion.torch;
+}
+
+nb::object MethodCall::operator()(PyObject* args, PyObject* kwargs) const {
+  std::array<Value, kInlineInputs> inline_values;
+  std::vector<Value> heap_values;
+  Value* values = inline_values.data();
+  if (inputs_.size() > kInlineInputs) {
+    heap_values.resize(inputs_.size());
+    values = heap_values.data();
+  }
+  bool torch = false;
+  bind(args, kwargs, values, torch);
+  Value result;
+  {
+    const nb::gil_scoped_release released;
+    result = module_.run(method_.name, std::span<const Value>(values, inputs_.size()));
+  }
+  return to_python(result, torch);
+}
+
+}  // namespace ingot::python

@@ -1,0 +1,99 @@
+#include <map>
+#include <string>
+
+#include "base/check.h"
+#include "convert.h"
+#include "dlpack.h"
+#include "errors.h"
+#include "numpy.h"
+
+namespace nb = nanobind;
+
+namespace ingot::python {
+
+namespace {
+
+nb::object from_utf8(std::string_view text) {
+  nb::object result = nb::steal(
+      PyUnicode_DecodeUTF8(text.data(), static_cast<Py_ssize_t>(text.size()), "replace"));
+  if (!result.is_valid()) throw nb::python_error();
+  return result;
+}
+
+nb::object checked(PyObject* object) {
+  if (!object) throw nb::python_error();
+  return nb::steal(object);
+}
+
+// The class of ingot/results.py for these names; made once.
+nb::handle named_tuple_class(const TupleNames& names) {
+  static auto* classes = new std::map<std::string, nb::object>();
+  std::string key = names.name;
+  for (const std::string& field : names.fields) {
+    key += ',';
+    key += field;
+  }
+  nb::object& found = (*classes)[key];
+  if (!found.is_valid()) {
+    nb::list fields;
+    for (const std::string& field : names.fields) fields.append(from_utf8(field));
+    found = nb::module_::import_("ingot.results")
+                .attr("named_tuple_class")(from_utf8(names.name), nb::tuple(fields));
+  }
+  return found;
+}
+
+nb::object from_tuple(const Tuple& tuple, bool torch) {
+  const size_t size = tuple.elements.size();
+  nb::object result = checked(PyTuple_New(static_cast<Py_ssize_t>(size)));
+  for (size_t i = 0; i < size; ++i) {
+    PyTuple_SET_ITEM(result.ptr(), static_cast<Py_ssize_t>(i),
+                     to_python(tuple.elements[i], torch).release().ptr());
+  }
+  if (!tuple.names) return result;
+  return checked(PyObject_Call(named_tuple_class(*tuple.names).ptr(), result.ptr(), nullptr));
+}
+
+nb::object from_list(const List& list, bool torch) {
+  const size_t size = list.elements.size();
+  nb::object result = checked(PyList_New(static_cast<Py_ssize_t>(size)));
+  for (size_t i = 0; i < size; ++i) {
+    PyList_SET_ITEM(result.ptr(), static_cast<Py_ssize_t>(i),
+                    to_python(list.elements[i], torch).release().ptr());
+  }
+  return result;
+}
+
+nb::object from_dict(const Dict& dict, bool torch) {
+  nb::dict result;
+  for (const std::pair<Value, Value>& item : dict.items())
+    result[to_python(item.first, torch)] = to_python(item.second, torch);
+  return result;
+}
+
+}  // namespace
+
+nb::object to_python(const Tensor& tensor, bool torch) {
+  return torch ? torch_from_tensor(tensor) : ndarray_from_tensor(tensor);
+}
+
+nb::object to_python(const Value& value, bool torch) {
+  switch (value.tag()) {
+    case Tag::none: return nb::none();
+    case Tag::boolean: return nb::bool_(value.to_bool());
+    case Tag::integer: return checked(PyLong_FromLongLong(value.to_int()));
+    case Tag::floating: return checked(PyFloat_FromDouble(value.to_double()));
+    case Tag::complex: {
+      const std::complex<double> number = value.to_complex();
+      return checked(PyComplex_FromDoubles(number.real(), number.imag()));
+    }
+    case Tag::string: return from_utf8(value.to_string());
+    case Tag::tensor: return to_python(value.tensor(), torch);
+    case Tag::list: return from_list(value.to_list(), torch);
+    case Tag::tuple: return from_tuple(value.to_tuple(), torch);
+    case Tag::dict: return from_dict(value.to_dict(), torch);
+  }
+  fail(ErrorCode::internal, "a result has an unknown tag");
+}
+
+}  // namespace ingot::python

@@ -1,0 +1,58 @@
+"""Ingot: PyTorch models as one portable file, run by a small native library.
+
+``ingot.trace`` and ``ingot.script`` capture a model (they need torch); ``m.save`` writes it;
+``ingot.load`` reads it and needs no torch. Nothing is imported before it is used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from ingot.errors import Error, GuardError
+
+if TYPE_CHECKING:
+    from ingot._ingot import get_num_threads, set_num_threads
+    from ingot.capture.script import script
+    from ingot.capture.trace import trace
+    from ingot.module import Module, load, save
+
+    __version__: str
+
+_HOMES = {
+    "Module": "ingot.module",
+    "get_num_threads": "ingot._ingot",
+    "load": "ingot.module",
+    "save": "ingot.module",
+    "script": "ingot.capture.script",
+    "set_num_threads": "ingot._ingot",
+    "trace": "ingot.capture.trace",
+}
+"""Where each public name is defined."""
+
+__all__ = [
+    "Error",
+    "GuardError",
+    "Module",
+    "get_num_threads",
+    "load",
+    "save",
+    "script",
+    "set_num_threads",
+    "trace",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        value: Any = import_module("ingot._ingot").version()
+    elif name in _HOMES:
+        value = getattr(import_module(_HOMES[name]), name)
+    else:
+        raise AttributeError(f"module 'ingot' has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_HOMES, "__version__"])

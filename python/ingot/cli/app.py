@@ -1,0 +1,174 @@
+"""The commands and their options; each imports its own code when it runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+app = typer.Typer(
+    name="ingot",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Look into, check and run .ingot files: PyTorch models that need no PyTorch.",
+    epilog="Exit codes: 0 all is well, 1 results differ, 2 wrong usage or any error.",
+)
+
+File = Annotated[Path, typer.Argument(help="An .ingot file.", show_default=False)]
+MethodName = Annotated[str, typer.Option("--method", help="The method to run.")]
+Threads = Annotated[
+    Optional[int], typer.Option("--threads", help="Threads of the run; 0: one per core.")
+]
+InputFiles = Annotated[
+    Optional[list[str]],
+    typer.Option(
+        "--input",
+        metavar="[NAME=]VALUE",
+        help="A .npy file, or a number, true, null, a \"string\" or a list as JSON. Repeat for "
+        "each input, in order or by name.",
+    ),
+]
+Maker = Annotated[
+    str,
+    typer.Option(
+        "--module",
+        metavar="PKG.MOD:MAKE",
+        help="A function without arguments that returns the eager model (or the model itself).",
+        show_default=False,
+    ),
+]
+InputsMaker = Annotated[
+    Optional[str],
+    typer.Option(
+        "--inputs",
+        metavar="PKG.MOD:MAKE_INPUTS",
+        help="A function without arguments that returns a tuple of example inputs.",
+    ),
+]
+
+
+@app.command()
+def inspect(
+    file: File,
+    graph: Annotated[bool, typer.Option("--graph", help="Print the program's SSA text.")] = False,
+    code: Annotated[bool, typer.Option("--code", help="Print it as Python-like source.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
+) -> None:
+    """Show what a file holds: methods, inputs, guards with their source lines, sizes, ops.
+
+    Examples:
+
+    * `ingot inspect model.ingot`
+    * `ingot inspect model.ingot --graph | less`
+    * `ingot inspect model.ingot --json | jq .methods[0].inputs`
+    """
+    from ingot.cli.inspect import run
+
+    run(file, graph=graph, code=code, json=json)
+
+
+@app.command()
+def verify(
+    file: File,
+    module: Maker,
+    inputs: InputsMaker = None,
+    input: InputFiles = None,
+    sizes: Annotated[
+        str, typer.Option(help="Sizes to try for the free dimensions of generated inputs.")
+    ] = "1,2,7",
+    own_weights: Annotated[
+        bool, typer.Option("--own-weights", help="Keep the eager model's own weights.")
+    ] = False,
+    method: MethodName = "forward",
+    rtol: Annotated[
+        Optional[float], typer.Option(help="Relative tolerance instead of the dtype's.")
+    ] = None,
+    atol: Annotated[
+        Optional[float], typer.Option(help="Absolute tolerance instead of the dtype's.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of the generated inputs.")] = 0,
+) -> None:
+    """Compare a file with its eager PyTorch model, at several input sizes.
+
+    The model gets the file's weights. Inputs are made from the file's signature unless they
+    are given.
+
+    Examples:
+
+    * `ingot verify model.ingot --module shop.models:make_ranker`
+    * `ingot verify model.ingot --module shop.models:make_ranker --inputs shop.models:batch`
+    * `ingot verify bert.ingot --module nlp:make --sizes 2,16,128 --rtol 1e-3`
+    """
+    from ingot.cli.verify import Request, run
+
+    run(
+        Request(
+            file=file,
+            maker=module,
+            inputs_maker=inputs,
+            input_texts=input or [],
+            sizes=sizes,
+            own_weights=own_weights,
+            method=method,
+            rtol=rtol,
+            atol=atol,
+            seed=seed,
+        )
+    )
+
+
+@app.command()
+def run(
+    file: File,
+    input: InputFiles = None,
+    output: Annotated[
+        Optional[list[Path]],
+        typer.Option("--output", help="A .npy file for each tensor of the result, in order."),
+    ] = None,
+    method: MethodName = "forward",
+    threads: Threads = None,
+) -> None:
+    """Run a file on .npy inputs; without --output the result is described.
+
+    Examples:
+
+    * `ingot run model.ingot --input x.npy --output y.npy`
+    * `ingot run model.ingot --input ids=ids.npy --input temperature=0.7`
+    """
+    from ingot.cli.run import run as run_file
+
+    run_file(file, input or [], output or [], method, threads)
+
+
+@app.command()
+def export(
+    module: Annotated[
+        str,
+        typer.Argument(
+            metavar="PKG.MOD:MAKE",
+            help="A function without arguments that returns the model (or the model itself).",
+            show_default=False,
+        ),
+    ],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="The file to write.", show_default=False)
+    ],
+    inputs: InputsMaker = None,
+    script: Annotated[
+        bool, typer.Option("--script", help="Compile the source instead of tracing a run.")
+    ] = False,
+) -> None:
+    """Export a PyTorch model: trace it on example inputs, or compile its source.
+
+    Examples:
+
+    * `ingot export shop.models:make_ranker --inputs shop.models:batch -o ranker.ingot`
+    * `ingot export shop.models:make_decoder --script -o decoder.ingot`
+    """
+    from ingot.cli.export import run as run_export
+
+    run_export(module, inputs, output, script)

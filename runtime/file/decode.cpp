@@ -1,0 +1,421 @@
+#include "file/decode.h"
+
+#include <algorithm>
+#include <set>
+#include <unordered_map>
+
+#include "base/check.h"
+#include "program_generated.h"
+
+namespace ingot {
+namespace {
+
+constexpr int kDeepestNesting = 100;  // blocks inside blocks, types inside types
+// Shared parts count each time: what it costs to walk the whole.
+constexpr uint64_t kLargestType = 100'000;
+constexpr uint64_t kLargestLiteral = 10'000'000;
+
+template <class... Parts>
+[[noreturn]] void corrupt(const Parts&... parts) {
+  fail(ErrorCode::corrupt_file, "invalid program: ", parts...);
+}
+
+struct PrimName {
+  std::string_view name;
+  Prim prim;
+};
+constexpr PrimName kPrims[] = {
+    {"prim::Constant", Prim::constant},
+    {"prim::GetState", Prim::get_state},
+    {"prim::SetState", Prim::set_state},
+    {"prim::If", Prim::if_},
+    {"prim::Loop", Prim::loop},
+    {"prim::ListConstruct", Prim::list_construct},
+    {"prim::ListUnpack", Prim::list_unpack},
+    {"prim::TupleConstruct", Prim::tuple_construct},
+    {"prim::TupleUnpack", Prim::tuple_unpack},
+    {"prim::TupleIndex", Prim::tuple_index},
+    {"prim::DictConstruct", Prim::dict_construct},
+    {"prim::Call", Prim::call},
+    {"prim::Cast", Prim::cast},
+    {"prim::Uninitialized", Prim::uninitialized},
+    {"prim::Guard", Prim::guard},
+    {"prim::RaiseException", Prim::raise_exception},
+};
+
+std::string string_of(const flatbuffers::String* text) { return text ? text->str() : std::string(); }
+
+template <class T>
+const T& at(const std::vector<T>& all, uint64_t index, std::string_view what) {
+  if (index >= all.size())
+    corrupt(what, " number ", index, " is out of range: there are ", all.size());
+  return all[index];
+}
+
+// FlatBuffers vectors may be absent, and elements of tables may not.
+template <class T>
+auto each(const flatbuffers::Vector<T>* vector) {
+  using Iterator = typename flatbuffers::Vector<T>::const_iterator;
+  struct Range {
+    Iterator first, last;
+    Iterator begin() const { return first; }
+    Iterator end() const { return last; }
+  };
+  return vector ? Range{vector->begin(), vector->end()} : Range{Iterator(), Iterator()};
+}
+
+std::vector<ValueId> ids(const flatbuffers::Vector<uint32_t>* vector) {
+  return vector ? std::vector<ValueId>(vector->begin(), vector->end()) : std::vector<ValueId>();
+}
+
+// Bounds the depth and the size of things made of earlier things in a table.
+class Extent {
+ public:
+  Extent(std::string_view what, uint64_t largest) : what_(what), largest_(largest) {}
+  // The current thing contains number `element`.
+  void add(uint32_t element) {
+    depth_ = std::max(depth_, depths_[element] + 1);
+    size_ += sizes_[element];
+    if (depth_ > kDeepestNesting || size_ > largest_) corrupt(what_, " is nested too deeply");
+  }
+  void finish() {
+    depths_.push_back(std::exchange(depth_, 0));
+    sizes_.push_back(std::exchange(size_, 1));
+  }
+
+ private:
+  std::string_view what_;
+  uint64_t largest_;
+  std::vector<int> depths_;
+  std::vector<uint64_t> sizes_;
+  int depth_ = 0;
+  uint64_t size_ = 1;
+};
+
+class Decoder {
+ public:
+  Decoder(const fb::Program& in, const std::map<std::string, Tensor>& tensors)
+      : in_(in), tensors_(tensors), program_(std::make_shared<Program>()) {}
+
+  std::shared_ptr<Program> decode() {
+    program_->producer = string_of(in_.producer());
+    decode_ops();
+    decode_sources();
+    decode_symbols();
+    decode_types();
+    decode_literals();
+    decode_state();
+    for (const fb::Method* method : each(in_.methods())) method_names_.push_back(string_of(method->name()));
+    std::set<std::string> seen;
+    for (const std::string& name : method_names_)
+      if (!seen.insert(name).second) corrupt("method '", name, "' occurs twice");
+    for (const fb::Method* method : each(in_.methods()))
+      program_->methods.push_back(decode_method(*method));
+    return program_;
+  }
+
+ private:
+  struct OpName {
+    Prim prim;
+    const Op* op;
+  };
+
+  void decode_ops() {
+    std::string unknown;
+    for (const flatbuffers::String* text : each(in_.ops())) {
+      const std::string name = text->str();
+      const auto prim = std::find_if(std::begin(kPrims), std::end(kPrims),
+                                     [&](const PrimName& p) { return p.name == name; });
+      if (prim != std::end(kPrims)) {
+        ops_.push_back({prim->prim, nullptr});
+        continue;
+      }
+      const Op* op = find_op(name);
+      if (!op) unknown += (unknown.empty() ? "" : ", ") + name;
+      ops_.push_back({Prim::none, op});
+    }
+    if (!unknown.empty())
+      throw Error(ErrorCode::unsupported, "the program uses ops that this Ingot (" INGOT_VERSION
+                                          ") does not have: " + unknown)
+          .with_hint("load it with the Ingot that made it (" + program_->producer +
+                     ") or a newer one, or load the library with these custom ops first");
+  }
+
+  void decode_sources() {
+    for (const fb::Source* source : each(in_.sources())) {
+      const auto index = static_cast<uint32_t>(program_->sources.size());
+      if (source->caller() >= std::max<uint32_t>(index, 1))
+        corrupt("source ", index, " is called from a later one");
+      program_->sources.push_back({.file = string_of(source->file()),
+                                   .line = source->line(),
+                                   .function = string_of(source->function()),
+                                   .text = string_of(source->text()),
+                                   .caller = source->caller()});
+    }
+    if (program_->sources.empty()) program_->sources.emplace_back();
+  }
+
+  uint32_t source(uint32_t index) const {
+    at(program_->sources, index, "source");
+    return index;
+  }
+
+  void decode_symbols() {
+    for (const fb::Symbol* symbol : each(in_.symbols())) {
+      if (symbol->min() < 0 || symbol->max() < symbol->min())
+        corrupt("symbol '", string_of(symbol->name()), "' has an empty range");
+      program_->symbols.push_back({.name = string_of(symbol->name()),
+                                   .min = symbol->min(),
+                                   .max = symbol->max(),
+                                   .source = source(symbol->source())});
+      program_->symbol_names.push_back(program_->symbols.back().name);
+    }
+  }
+
+  void decode_types() {
+    Extent extent("a type", kLargestType);
+    for (const fb::Type* in : each(in_.types())) {
+      auto type = std::make_shared<Type>();
+      if (in->elements()) {
+        for (const uint32_t element : *in->elements()) {
+          type->elements.push_back(at(types_, element, "type"));
+          extent.add(element);
+        }
+      }
+      extent.finish();
+      const size_t count = type->elements.size();
+      const auto elements = [&](size_t wanted) {
+        if (count != wanted) corrupt("type ", types_.size(), " has ", count, " elements");
+      };
+      switch (in->kind()) {
+        case fb::TypeKind::Tensor:
+          type->kind = TypeKind::tensor;
+          elements(0);
+          if (in->dtype() != -1) {
+            if (!is_dtype(in->dtype())) corrupt("type ", types_.size(), " has dtype ", int{in->dtype()});
+            type->dtype = static_cast<DType>(in->dtype());
+          }
+          if (in->has_rank()) {
+            type->dims.emplace();
+            if (in->dims()) type->dims->assign(in->dims()->begin(), in->dims()->end());
+            if (type->dims->size() > kMaxRank) corrupt("a tensor type of ", type->dims->size(), " dimensions");
+            for (const int64_t dim : *type->dims)
+              if (dim <= -2) at(program_->symbols, static_cast<uint64_t>(-(dim + 2)), "symbol");
+          }
+          break;
+        case fb::TypeKind::Int: type->kind = TypeKind::integer; elements(0); break;
+        case fb::TypeKind::Float: type->kind = TypeKind::floating; elements(0); break;
+        case fb::TypeKind::Bool: type->kind = TypeKind::boolean; elements(0); break;
+        case fb::TypeKind::Complex: type->kind = TypeKind::complex; elements(0); break;
+        case fb::TypeKind::Str: type->kind = TypeKind::string; elements(0); break;
+        case fb::TypeKind::None: type->kind = TypeKind::none; elements(0); break;
+        case fb::TypeKind::List: type->kind = TypeKind::list; elements(1); break;
+        case fb::TypeKind::Dict: {
+          type->kind = TypeKind::dict;
+          elements(2);
+          const TypeKind key = type->elements[0]->kind;
+          if (key != TypeKind::string && key != TypeKind::integer && key != TypeKind::floating &&
+              key != TypeKind::boolean)
+            corrupt("a Dict cannot have keys of type ", type->elements[0]->str());
+          break;
+        }
+        case fb::TypeKind::Tuple: type->kind = TypeKind::tuple; break;
+        case fb::TypeKind::NamedTuple:
+          type->kind = TypeKind::named_tuple;
+          type->name = string_of(in->name());
+          for (const flatbuffers::String* field : each(in->fields())) type->fields.push_back(field->str());
+          elements(type->fields.size());
+          break;
+        case fb::TypeKind::Optional: type->kind = TypeKind::optional; elements(1); break;
+        case fb::TypeKind::Union: type->kind = TypeKind::union_; break;
+        default: corrupt("type ", types_.size(), " is of the unknown kind ", static_cast<int>(in->kind()));
+      }
+      types_.push_back(std::move(type));
+    }
+  }
+
+  void decode_literals() {
+    Extent extent("a literal", kLargestLiteral);
+    for (const fb::Literal* in : each(in_.literals())) {
+      Value value;
+      switch (in->kind()) {
+        case fb::LiteralKind::None: break;
+        case fb::LiteralKind::Bool: value = Value(in->i() != 0); break;
+        case fb::LiteralKind::Int: value = Value(in->i()); break;
+        case fb::LiteralKind::Float: value = Value(in->f()); break;
+        case fb::LiteralKind::Complex: value = Value(std::complex<double>(in->f(), in->imag())); break;
+        case fb::LiteralKind::Str: value = Value(string_of(in->s())); break;
+        case fb::LiteralKind::List: {
+          std::vector<Value> elements;
+          if (in->elements()) {
+            for (const uint32_t element : *in->elements()) {
+              elements.push_back(at(literals_, element, "literal"));
+              extent.add(element);
+            }
+          }
+          value = Value::list(std::move(elements));
+          break;
+        }
+        default: corrupt("a literal of the unknown kind ", static_cast<int>(in->kind()));
+      }
+      extent.finish();
+      literals_.push_back(std::move(value));
+    }
+  }
+
+  void decode_state() {
+    // Mutable entries that share a tensor share its copy.
+    std::map<std::string, Tensor> copies;
+    for (const fb::State* in : each(in_.state())) {
+      StateEntry entry;
+      entry.name = string_of(in->name());
+      if (!state_names_.emplace(entry.name, program_->state.size()).second)
+        corrupt("state entry '", entry.name, "' occurs twice");
+      entry.type = at(types_, in->type(), "type");
+      entry.is_mutable = in->mutable_();
+      if (in->kind() > 3) corrupt("state entry '", entry.name, "' is of kind ", int{in->kind()});
+      entry.kind = static_cast<StateKind>(in->kind());
+      const std::string key = string_of(in->tensor());
+      if (key.empty()) {
+        entry.value = at(literals_, in->literal(), "literal");
+      } else {
+        const auto tensor = tensors_.find(key);
+        if (tensor == tensors_.end())
+          corrupt("state entry '", entry.name, "' needs the tensor '", key, "', which the file lacks");
+        entry.value = Value(tensor->second);
+      }
+      program_->state.push_back(std::move(entry));
+    }
+  }
+
+  Method decode_method(const fb::Method& in) {
+    Method method;
+    method.name = string_of(in.name());
+    method.exported = in.exported();
+    for (const fb::Input* input : each(in.inputs())) {
+      MethodInput out{.name = string_of(input->name()), .has_default = input->has_default(), .fallback = {}};
+      if (out.has_default) out.fallback = at(literals_, input->default_literal(), "literal");
+      method.inputs.push_back(std::move(out));
+    }
+    for (const fb::ValueInfo* value : each(in.values()))
+      method.values.push_back({at(types_, value->type(), "type"), string_of(value->name())});
+    if (!in.body()) corrupt("method '", method.name, "' has no body");
+    value_count_ = method.values.size();
+    method.body = decode_block(*in.body(), 0);
+    for (const fb::DimSource* dim : each(in.dim_sources()))
+      method.dim_sources.push_back({.input = dim->input(),
+                                    .path = string_of(dim->path()),
+                                    .dim = dim->dim(),
+                                    .source = source(dim->source())});
+    return method;
+  }
+
+  std::vector<ValueId> values(const flatbuffers::Vector<uint32_t>* vector) const {
+    std::vector<ValueId> result = ids(vector);
+    for (const ValueId id : result)
+      if (id >= value_count_) corrupt("value number ", id, " is out of range");
+    return result;
+  }
+
+  Block decode_block(const fb::Block& in, int depth) {
+    if (depth > kDeepestNesting) corrupt("blocks nest deeper than ", kDeepestNesting);
+    Block block;
+    block.inputs = values(in.inputs());
+    if (in.nodes()) block.nodes.reserve(in.nodes()->size());
+    for (const fb::Node* node : each(in.nodes())) block.nodes.push_back(decode_node(*node, depth));
+    block.outputs = values(in.outputs());
+    return block;
+  }
+
+  Node decode_node(const fb::Node& in, int depth) {
+    Node node;
+    const OpName& op = at(ops_, in.op(), "op");
+    node.prim = op.prim;
+    node.op = op.op;
+    node.inputs = values(in.inputs());
+    node.outputs = values(in.outputs());
+    node.source = source(in.source());
+    for (const fb::Block* block : each(in.blocks())) node.blocks.push_back(decode_block(*block, depth + 1));
+    decode_attributes(in, node);
+    return node;
+  }
+
+  void decode_attributes(const fb::Node& in, Node& node) {
+    std::map<std::string, Value> attributes;
+    for (const fb::Attribute* attribute : each(in.attributes()))
+      attributes[string_of(attribute->name())] = at(literals_, attribute->value(), "literal");
+    const auto take = [&](const char* name) -> const Value& {
+      const auto found = attributes.find(name);
+      if (found == attributes.end()) corrupt("a node lacks its attribute '", name, "'");
+      return found->second;
+    };
+    const auto text = [&](const char* name) {
+      const Value& value = take(name);
+      if (!value.is_string()) corrupt("attribute '", name, "' must be text");
+      return std::string(value.to_string());
+    };
+    switch (node.prim) {
+      case Prim::constant: node.value = take("value"); break;
+      case Prim::get_state:
+      case Prim::set_state: {
+        const std::string name = text("name");
+        const auto found = state_names_.find(name);
+        if (found == state_names_.end()) corrupt("there is no state entry '", name, "'");
+        node.index = found->second;
+        break;
+      }
+      case Prim::call: {
+        const std::string name = text("method");
+        const auto found = std::find(method_names_.begin(), method_names_.end(), name);
+        if (found == method_names_.end()) corrupt("there is no method '", name, "'");
+        node.index = static_cast<size_t>(found - method_names_.begin());
+        break;
+      }
+      case Prim::tuple_index: {
+        const Value& index = take("index");
+        if (!index.is_int() || index.to_int() < 0) corrupt("attribute 'index' must be a count");
+        node.index = static_cast<size_t>(index.to_int());
+        break;
+      }
+      case Prim::guard: node.text = text("message"); break;
+      case Prim::raise_exception:
+        node.text = attributes.count("kind") ? text("kind") : std::string("Exception");
+        break;
+      default: break;
+    }
+  }
+
+  const fb::Program& in_;
+  const std::map<std::string, Tensor>& tensors_;
+  std::shared_ptr<Program> program_;
+  std::vector<OpName> ops_;
+  std::vector<TypePtr> types_;
+  std::vector<Value> literals_;
+  std::unordered_map<std::string, size_t> state_names_;
+  std::vector<std::string> method_names_;
+  size_t value_count_ = 0;
+};
+
+}  // namespace
+
+std::shared_ptr<Program> decode_program(std::span<const std::byte> bytes,
+                                        const std::map<std::string, Tensor>& tensors) {
+  const auto* data = reinterpret_cast<const uint8_t*>(bytes.data());
+  if (bytes.size() < 8 || !fb::ProgramBufferHasIdentifier(data))
+    corrupt("it does not begin with the program signature");
+  // Each level of blocks takes two tables (Block, Node) of depth.
+  flatbuffers::Verifier verifier(data, bytes.size(), 2 * kDeepestNesting + 16,
+                                 static_cast<flatbuffers::uoffset_t>(bytes.size() / 4));
+  const auto* root = flatbuffers::GetRoot<fb::Program>(data);
+  // The format comes first: a newer file may not verify.
+  if (!verifier.VerifyBuffer<fb::Program>(fb::ProgramIdentifier()))
+    corrupt("its FlatBuffers structure is broken");
+  if (root->format() > kFormat)
+    throw Error(ErrorCode::version, concat("the file has format ", root->format(),
+                                           ", this Ingot (" INGOT_VERSION ") reads up to ", kFormat))
+        .with_hint("install a newer Ingot, or export the model again with this one");
+  if (root->format() == 0) corrupt("its format is 0");
+  return Decoder(*root, tensors).decode();
+}
+
+}  // namespace ingot

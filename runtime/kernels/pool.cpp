@@ -1,0 +1,162 @@
+#include "kernels/pool.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "base/thread_pool.h"
+
+namespace ingot {
+
+namespace {
+
+constexpr int64_t kElementsPerThread = 1 << 14;
+
+// The elements begin, begin + step, ... below end of one dimension.
+struct Window {
+  int64_t begin;
+  int64_t end;
+  int64_t step;
+};
+
+using Windows = std::array<Window, 3>;
+
+// Calls body(plane, output position, windows) for every output element.
+template <class WindowAt, class Body>
+void for_each_window(int64_t planes, const Spatial& out, int64_t window_elements,
+                     WindowAt&& window_at, Body&& body) {
+  const int64_t per_plane = std::max<int64_t>(volume_of(out) * window_elements, 1);
+  const int64_t grain = std::max<int64_t>(1, kElementsPerThread / per_plane);
+  parallel_for(0, planes, grain, [&](int64_t first, int64_t last) {
+    for (int64_t plane = first; plane < last; ++plane) {
+      int64_t position = plane * volume_of(out);
+      Windows w;
+      for (int64_t d = 0; d < out[0]; ++d) {
+        w[0] = window_at(0, d);
+        for (int64_t h = 0; h < out[1]; ++h) {
+          w[1] = window_at(1, h);
+          for (int64_t x = 0; x < out[2]; ++x) {
+            w[2] = window_at(2, x);
+            body(plane, position++, w);
+          }
+        }
+      }
+    }
+  });
+}
+
+// Calls body(value, index in the image) for every element of a window.
+template <class T, class Body>
+void for_each_element(const T* image, const Spatial& in, const Windows& w, Body&& body) {
+  for (int64_t d = w[0].begin; d < w[0].end; d += w[0].step) {
+    for (int64_t h = w[1].begin; h < w[1].end; h += w[1].step) {
+      const int64_t row = (d * in[1] + h) * in[2];
+      for (int64_t x = w[2].begin; x < w[2].end; x += w[2].step) body(image[row + x], row + x);
+    }
+  }
+}
+
+template <class T, class WindowAt>
+void max_of_windows(int64_t planes, const Spatial& in, const Spatial& out_sizes,
+                    int64_t window_elements, const T* input, T* out, int64_t* indices,
+                    WindowAt&& window_at) {
+  for_each_window(planes, out_sizes, window_elements, window_at,
+                  [&](int64_t plane, int64_t position, const Windows& w) {
+    T best = std::numeric_limits<T>::has_infinity ? -std::numeric_limits<T>::infinity()
+                                                  : std::numeric_limits<T>::lowest();
+    int64_t where = (w[0].begin * in[1] + w[1].begin) * in[2] + w[2].begin;
+    for_each_element(input + plane * volume_of(in), in, w, [&](T value, int64_t index) {
+      // A later NaN replaces an earlier one, as in PyTorch.
+      if (value > best || value != value) {
+        best = value;
+        where = index;
+      }
+    });
+    out[position] = best;
+    if (indices) indices[position] = where;
+  });
+}
+
+Window adaptive_window(int64_t in, int64_t out, int64_t i) {
+  return {i * in / out, ((i + 1) * in + out - 1) / out, 1};
+}
+
+int64_t adaptive_elements(const Spatial& in, const Spatial& out) {
+  int64_t elements = 1;
+  for (size_t d = 0; d < 3; ++d) elements *= in[d] / std::max<int64_t>(out[d], 1) + 1;
+  return elements;
+}
+
+}  // namespace
+
+template <class T>
+void max_pool(const PoolGeometry& g, const T* input, T* out, int64_t* indices) {
+  max_of_windows(g.planes, g.in, g.out, volume_of(g.kernel), input, out, indices,
+                 [&](size_t d, int64_t i) {
+    int64_t begin = i * g.stride[d] - g.pad[d];
+    const int64_t end = std::min(begin + (g.kernel[d] - 1) * g.dilation[d] + 1, g.in[d]);
+    if (begin < 0) begin += (-begin + g.dilation[d] - 1) / g.dilation[d] * g.dilation[d];
+    return Window{begin, end, g.dilation[d]};
+  });
+}
+
+template <class T>
+void average_pool(const PoolGeometry& g, const T* input, T* out, bool count_padding,
+                  int64_t divisor) {
+  const auto padded_window = [&](size_t d, int64_t i) {
+    const int64_t begin = i * g.stride[d] - g.pad[d];
+    return Window{begin, std::min(begin + g.kernel[d], g.in[d] + g.pad[d]), 1};
+  };
+  for_each_window(g.planes, g.out, volume_of(g.kernel), padded_window,
+                  [&](int64_t plane, int64_t position, const Windows& padded) {
+    Windows w = padded;
+    int64_t padded_size = 1, size = 1;
+    for (size_t d = 0; d < 3; ++d) {
+      w[d].begin = std::max<int64_t>(w[d].begin, 0);
+      w[d].end = std::max(std::min(w[d].end, g.in[d]), w[d].begin);
+      padded_size *= padded[d].end - padded[d].begin;
+      size *= w[d].end - w[d].begin;
+    }
+    T sum = 0;
+    for_each_element(input + plane * volume_of(g.in), g.in, w,
+                     [&](T value, int64_t) { sum += value; });
+    const int64_t by = divisor != 0 ? divisor : count_padding ? padded_size : size;
+    out[position] = size == 0 ? T(0) : sum / static_cast<T>(by);
+  });
+}
+
+template <class T>
+void adaptive_average_pool(int64_t planes, const Spatial& in, const Spatial& out_sizes,
+                           const T* input, T* out) {
+  const auto window_at = [&](size_t d, int64_t i) {
+    return adaptive_window(in[d], out_sizes[d], i);
+  };
+  for_each_window(planes, out_sizes, adaptive_elements(in, out_sizes), window_at,
+                  [&](int64_t plane, int64_t position, const Windows& w) {
+    T sum = 0;
+    int64_t count = 1;
+    for (const Window& window : w) count *= window.end - window.begin;
+    for_each_element(input + plane * volume_of(in), in, w,
+                     [&](T value, int64_t) { sum += value; });
+    out[position] = sum / static_cast<T>(count);
+  });
+}
+
+template <class T>
+void adaptive_max_pool(int64_t planes, const Spatial& in, const Spatial& out_sizes,
+                       const T* input, T* out, int64_t* indices) {
+  max_of_windows(planes, in, out_sizes, adaptive_elements(in, out_sizes), input, out, indices,
+                 [&](size_t d, int64_t i) { return adaptive_window(in[d], out_sizes[d], i); });
+}
+
+#define INGOT_POOL(T)                                                                        \
+  template void max_pool(const PoolGeometry&, const T*, T*, int64_t*);                       \
+  template void average_pool(const PoolGeometry&, const T*, T*, bool, int64_t);              \
+  template void adaptive_average_pool(int64_t, const Spatial&, const Spatial&, const T*, T*); \
+  template void adaptive_max_pool(int64_t, const Spatial&, const Spatial&, const T*, T*, int64_t*)
+INGOT_POOL(float);
+INGOT_POOL(double);
+INGOT_POOL(int64_t);
+#undef INGOT_POOL
+
+}  // namespace ingot

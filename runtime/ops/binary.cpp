@@ -1,0 +1,206 @@
+// Functions of two tensors, or of a tensor and a number, element by element.
+#include <cmath>
+
+#include "base/half.h"
+#include "ops/families.h"
+#include "ops/functions.h"
+
+namespace ingot {
+namespace {
+
+// Sums and products.
+constexpr Elementwise kAdd = elementwise<2, 1, kRealAndBool>(
+    Promotion::common, [](auto a, auto b, auto alpha) { return fn::add(a, fn::mul(b, alpha)); },
+    kIntegralParams);
+constexpr Elementwise kSub = elementwise<2, 1, kReal>(
+    Promotion::common, [](auto a, auto b, auto alpha) { return fn::sub(a, fn::mul(b, alpha)); },
+    kIntegralParams | kNoBoolOperand);
+constexpr Elementwise kReverseSub = elementwise<2, 1, kReal>(
+    Promotion::common, [](auto a, auto b, auto alpha) { return fn::sub(b, fn::mul(a, alpha)); },
+    kIntegralParams | kNoBoolOperand);
+INGOT_BINARY_ALPHA_NAME(add, kAdd);
+INGOT_BINARY_ALPHA_NAME(sub, kSub);
+INGOT_BINARY_ALPHA_NAME(subtract, kSub);
+INGOT_ELEMENTWISE(kReverseSub,
+                  "aten::rsub.Tensor(Tensor self, Tensor other, *, Scalar alpha=1) -> Tensor");
+INGOT_ELEMENTWISE(kReverseSub,
+                  "aten::rsub.Scalar(Tensor self, Scalar other, Scalar alpha=1) -> Tensor");
+INGOT_BINARY(mul, common, kRealAndBool, [](auto a, auto b) { return fn::mul(a, b); });
+INGOT_BINARY_NAME(multiply, row_mul);
+
+// Quotients and remainders.
+INGOT_BINARY(div, floating, kFloats, [](auto a, auto b) { return a / b; });
+INGOT_BINARY_NAME(divide, row_div);
+INGOT_BINARY_NAME(true_divide, row_div);
+constexpr Elementwise kDivTrunc = elementwise<2, 0, kReal>(
+    Promotion::common, [](auto a, auto b) { return fn::divide_truncating(a, b); });
+constexpr Elementwise kDivFloor = elementwise<2, 0, kReal>(
+    Promotion::common, [](auto a, auto b) { return fn::divide_floor(a, b); });
+const Elementwise& choose_div(const Arguments& in, Scalar*) {
+  if (in[2].is_none()) return row_div;
+  const std::string_view mode = in[2].to_string();
+  INGOT_CHECK(mode == "trunc" || mode == "floor",
+              "rounding_mode must be None, 'trunc' or 'floor', got '", mode, "'");
+  return mode == "trunc" ? kDivTrunc : kDivFloor;
+}
+#define INGOT_DIV_MODE(name)                                                                    \
+  INGOT_ELEMENTWISE_BY(choose_div, 2, "aten::" name ".Tensor_mode(Tensor self, Tensor other, *, " \
+                                      "str? rounding_mode) -> Tensor");                          \
+  INGOT_ELEMENTWISE_BY(choose_div, 2, "aten::" name ".Scalar_mode(Tensor self, Scalar other, *, " \
+                                      "str? rounding_mode) -> Tensor");                          \
+  INGOT_ELEMENTWISE_BY(choose_div, 2, "aten::" name "_.Tensor_mode(Tensor(a!) self, Tensor "     \
+                                      "other, *, str? rounding_mode) -> Tensor(a!)");            \
+  INGOT_ELEMENTWISE_BY(choose_div, 2, "aten::" name "_.Scalar_mode(Tensor(a!) self, Scalar "     \
+                                      "other, *, str? rounding_mode) -> Tensor(a!)")
+INGOT_DIV_MODE("div");
+INGOT_DIV_MODE("divide");
+INGOT_BINARY_PURE_NAME(floor_divide, kDivFloor);
+INGOT_ELEMENTWISE(kDivFloor, "aten::floor_divide.Scalar(Tensor self, Scalar other) -> Tensor");
+INGOT_ELEMENTWISE(kDivFloor,
+                  "aten::floor_divide_.Tensor(Tensor(a!) self, Tensor other) -> Tensor(a!)");
+INGOT_ELEMENTWISE(kDivFloor,
+                  "aten::floor_divide_.Scalar(Tensor(a!) self, Scalar other) -> Tensor(a!)");
+INGOT_BINARY(fmod, common, kReal, [](auto a, auto b) { return fn::remainder_truncating(a, b); });
+INGOT_BINARY(remainder, common, kReal, [](auto a, auto b) { return fn::remainder(a, b); });
+INGOT_ELEMENTWISE(row_remainder,
+                  "aten::remainder.Scalar_Tensor(Scalar self, Tensor other) -> Tensor");
+INGOT_BINARY_PLAIN(gcd, common, kIntegers,
+                   [](auto a, auto b) { return fn::greatest_common_divisor(a, b); });
+INGOT_BINARY_PLAIN(lcm, common, kIntegers,
+                   [](auto a, auto b) { return fn::least_common_multiple(a, b); });
+
+// Powers. PyTorch computes the exponents of this list as other functions do.
+constexpr Elementwise kPow = elementwise<2, 0, kReal>(
+    Promotion::common, [](auto a, auto b) { return fn::power(a, b); });
+constexpr Elementwise kPowHalf =
+    elementwise<2, 0, kFloats>(Promotion::common, [](auto a, auto) { return std::sqrt(a); });
+constexpr Elementwise kPowSquare =
+    elementwise<2, 0, kReal>(Promotion::common, [](auto a, auto) { return fn::mul(a, a); });
+constexpr Elementwise kPowCube = elementwise<2, 0, kReal>(
+    Promotion::common, [](auto a, auto) { return fn::mul(fn::mul(a, a), a); });
+const Elementwise& choose_pow(const Arguments& in, Scalar*) {
+  const Scalar exponent(in[1]);
+  const double value = exponent.to_double();
+  INGOT_CHECK(value >= 0 || exponent.is_double() || !is_integral(in[0].tensor().dtype()),
+              "integers to negative integer powers are not integers: convert to a floating dtype");
+  return value == 2 ? kPowSquare : value == 3 ? kPowCube : value == 0.5 ? kPowHalf : kPow;
+}
+INGOT_ELEMENTWISE(kPow, "aten::pow.Tensor_Tensor(Tensor self, Tensor exponent) -> Tensor");
+INGOT_ELEMENTWISE(kPow, "aten::pow.Scalar(Scalar self, Tensor exponent) -> Tensor");
+INGOT_ELEMENTWISE(kPow, "aten::pow_.Tensor(Tensor(a!) self, Tensor exponent) -> Tensor(a!)");
+INGOT_ELEMENTWISE_BY(choose_pow, 2,
+                     "aten::pow.Tensor_Scalar(Tensor self, Scalar exponent) -> Tensor");
+INGOT_ELEMENTWISE_BY(choose_pow, 2,
+                     "aten::pow_.Scalar(Tensor(a!) self, Scalar exponent) -> Tensor(a!)");
+INGOT_BINARY_PLAIN(hypot, common, kFloats, [](auto a, auto b) { return std::hypot(a, b); });
+
+// Larger and smaller.
+INGOT_BINARY_PURE(maximum, common, kRealAndBool, [](auto a, auto b) { return fn::maximum(a, b); });
+INGOT_BINARY_PURE(minimum, common, kRealAndBool, [](auto a, auto b) { return fn::minimum(a, b); });
+INGOT_ELEMENTWISE(row_maximum, "aten::max.other(Tensor self, Tensor other) -> Tensor");
+INGOT_ELEMENTWISE(row_minimum, "aten::min.other(Tensor self, Tensor other) -> Tensor");
+INGOT_BINARY_PURE(fmax, common, kRealAndBool,
+                  [](auto a, auto b) { return fn::is_nan(b) || a >= b ? a : b; });
+INGOT_BINARY_PURE(fmin, common, kRealAndBool,
+                  [](auto a, auto b) { return fn::is_nan(b) || a <= b ? a : b; });
+INGOT_BINARY_PLAIN(heaviside, common, kRealAndBool, [](auto x, auto at_zero) {
+  using T = decltype(x);
+  return x == 0 ? at_zero : T(x > 0);
+});
+
+// Angles, signs and neighbours.
+INGOT_BINARY_PLAIN(atan2, floating, kFloats, [](auto a, auto b) { return std::atan2(a, b); });
+INGOT_BINARY_PLAIN_NAME(arctan2, row_atan2);
+INGOT_BINARY(copysign, floating, kFloats, [](auto a, auto b) { return std::copysign(a, b); });
+
+// The next number of the dtype; 16-bit floats, computed in f32, need rows of their own.
+constexpr Elementwise kNextAfter = elementwise<2, 0, kFloats>(
+    Promotion::common, [](auto a, auto b) { return std::nextafter(a, b); });
+constexpr Elementwise kNextHalf = elementwise<2, 0, kFloats>(
+    Promotion::common, [](auto a, auto b) {
+      return static_cast<decltype(a)>(to_float(fn::next_after(a, b, to_half(static_cast<float>(a)))));
+    });
+constexpr Elementwise kNextBFloat16 = elementwise<2, 0, kFloats>(
+    Promotion::common, [](auto a, auto b) {
+      return static_cast<decltype(a)>(
+          to_float(fn::next_after(a, b, to_bfloat16(static_cast<float>(a)))));
+    });
+const Elementwise& choose_next_after(const Arguments& in, Scalar*) {
+  const DType common = promote(in[0].tensor().dtype(), in[1].tensor().dtype());
+  return common == DType::f16 ? kNextHalf : common == DType::bf16 ? kNextBFloat16 : kNextAfter;
+}
+INGOT_ELEMENTWISE_BY(choose_next_after, 2, "aten::nextafter(Tensor self, Tensor other) -> Tensor");
+INGOT_ELEMENTWISE_BY(choose_next_after, 2,
+                     "aten::nextafter_(Tensor(a!) self, Tensor other) -> Tensor(a!)");
+
+// Exponentials and logarithms.
+INGOT_BINARY_PURE(logaddexp, common, kFloats, [](auto a, auto b) { return fn::log_add_exp(a, b); });
+INGOT_BINARY_PURE(logaddexp2, common, kFloats,
+                  [](auto a, auto b) { return fn::log_add_exp2(a, b); });
+constexpr Elementwise kXlogy = elementwise<2, 0, kFloats>(Promotion::floating, [](auto x, auto y) {
+  return fn::is_nan(y) ? y : x == 0 ? decltype(x)(0) : x * std::log(y);
+});
+INGOT_ELEMENTWISE(kXlogy, "aten::xlogy.Tensor(Tensor self, Tensor other) -> Tensor");
+INGOT_ELEMENTWISE(kXlogy, "aten::xlogy.Scalar_Other(Tensor self, Scalar other) -> Tensor");
+INGOT_ELEMENTWISE(kXlogy, "aten::xlogy.Scalar_Self(Scalar self, Tensor other) -> Tensor");
+INGOT_ELEMENTWISE(kXlogy, "aten::xlogy_.Tensor(Tensor(a!) self, Tensor other) -> Tensor(a!)");
+INGOT_ELEMENTWISE(kXlogy, "aten::xlogy_.Scalar_Other(Tensor(a!) self, Scalar other) -> Tensor(a!)");
+
+// name(Tensor, Tensor), name.self_scalar and name.other_scalar.
+#define INGOT_SPECIAL_BINARY(name, row)                                                \
+  INGOT_BINARY_PURE_NAME(name, row);                                                   \
+  INGOT_ELEMENTWISE(row, "aten::" #name ".self_scalar(Scalar self, Tensor other) -> Tensor"); \
+  INGOT_ELEMENTWISE(row, "aten::" #name ".other_scalar(Tensor self, Scalar other) -> Tensor")
+constexpr Elementwise kXlog1py = elementwise<2, 0, kFloats>(Promotion::floating, [](auto x, auto y) {
+  return fn::is_nan(y) ? y : x == 0 ? decltype(x)(0) : x * std::log1p(y);
+});
+constexpr Elementwise kZeta = elementwise<2, 0, kFloats>(Promotion::floating, [](auto x, auto q) {
+  return static_cast<decltype(x)>(fn::hurwitz_zeta(x, q));
+});
+INGOT_SPECIAL_BINARY(special_xlogy, kXlogy);
+INGOT_SPECIAL_BINARY(special_xlog1py, kXlog1py);
+INGOT_SPECIAL_BINARY(special_zeta, kZeta);
+
+// Bits.
+#define INGOT_BITWISE(name, python_name, ...)                                                   \
+  INGOT_BINARY(name, common, kBool | kIntegers, __VA_ARGS__);                                    \
+  INGOT_ELEMENTWISE(row_##name,                                                                  \
+                    "aten::" #name ".Scalar_Tensor(Scalar self, Tensor other) -> Tensor");       \
+  INGOT_ELEMENTWISE(row_##name,                                                                  \
+                    "aten::__" python_name "__.Tensor(Tensor self, Tensor other) -> Tensor");    \
+  INGOT_ELEMENTWISE(row_##name,                                                                  \
+                    "aten::__" python_name "__.Scalar(Tensor self, Scalar other) -> Tensor");    \
+  INGOT_ELEMENTWISE(row_##name, "aten::__i" python_name                                          \
+                                "__.Tensor(Tensor(a!) self, Tensor other) -> Tensor(a!)");       \
+  INGOT_ELEMENTWISE(row_##name, "aten::__i" python_name                                          \
+                                "__.Scalar(Tensor(a!) self, Scalar other) -> Tensor(a!)")
+INGOT_BITWISE(bitwise_and, "and", [](auto a, auto b) { return static_cast<decltype(a)>(a & b); });
+INGOT_BITWISE(bitwise_or, "or", [](auto a, auto b) { return static_cast<decltype(a)>(a | b); });
+INGOT_BITWISE(bitwise_xor, "xor", [](auto a, auto b) { return static_cast<decltype(a)>(a ^ b); });
+
+// Shifts. __lshift__ and its kind also scale floats by powers of two.
+#define INGOT_SHIFT(name, row)                                                                   \
+  INGOT_BINARY_PURE_NAME(name.Tensor, row);                                                      \
+  INGOT_ELEMENTWISE(row, "aten::" #name ".Tensor_Scalar(Tensor self, Scalar other) -> Tensor");  \
+  INGOT_ELEMENTWISE(row, "aten::" #name ".Scalar_Tensor(Scalar self, Tensor other) -> Tensor");  \
+  INGOT_ELEMENTWISE(row, "aten::" #name "_.Tensor(Tensor(a!) self, Tensor other) -> Tensor(a!)"); \
+  INGOT_ELEMENTWISE(row,                                                                         \
+                    "aten::" #name "_.Tensor_Scalar(Tensor(a!) self, Scalar other) -> Tensor(a!)")
+#define INGOT_PYTHON_SHIFT(name, row)                                                            \
+  INGOT_ELEMENTWISE(row, "aten::__" name "__.Tensor(Tensor self, Tensor other) -> Tensor");      \
+  INGOT_ELEMENTWISE(row, "aten::__" name "__.Scalar(Tensor self, Scalar other) -> Tensor")
+constexpr Elementwise kShiftLeft = elementwise<2, 0, kReal>(Promotion::common, [](auto a, auto b) {
+  if constexpr (std::is_integral_v<decltype(a)>) return fn::shift_left(a, b);
+  else return a * std::exp2(b);
+});
+constexpr Elementwise kShiftRight = elementwise<2, 0, kReal>(Promotion::common, [](auto a, auto b) {
+  if constexpr (std::is_integral_v<decltype(a)>) return fn::shift_right(a, b);
+  else return a / std::exp2(b);
+});
+INGOT_SHIFT(bitwise_left_shift, kShiftLeft);
+INGOT_SHIFT(bitwise_right_shift, kShiftRight);
+INGOT_PYTHON_SHIFT("lshift", kShiftLeft);
+INGOT_PYTHON_SHIFT("rshift", kShiftRight);
+
+}  // namespace
+}  // namespace ingot

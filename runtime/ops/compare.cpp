@@ -1,0 +1,41 @@
+// Comparisons and logic of two tensors: results of dtype bool.
+#include <cmath>
+
+#include "ops/families.h"
+#include "ops/functions.h"
+
+namespace ingot {
+namespace {
+
+// PyTorch's long names are the same functions.
+#define INGOT_COMPARISON(name, long_name, ...)                    \
+  INGOT_BINARY(name, common, kBool | kReal, __VA_ARGS__);         \
+  INGOT_BINARY_NAME(long_name, row_##name)
+
+INGOT_BINARY(eq, common, kBool | kReal, [](auto a, auto b) { return a == b; });
+INGOT_COMPARISON(ne, not_equal, [](auto a, auto b) { return a != b; });
+INGOT_COMPARISON(lt, less, [](auto a, auto b) { return a < b; });
+INGOT_COMPARISON(le, less_equal, [](auto a, auto b) { return a <= b; });
+INGOT_COMPARISON(gt, greater, [](auto a, auto b) { return a > b; });
+INGOT_COMPARISON(ge, greater_equal, [](auto a, auto b) { return a >= b; });
+
+INGOT_BINARY_PLAIN(logical_and, common, kBool | kReal,
+                   [](auto a, auto b) { return a != decltype(a)(0) && b != decltype(b)(0); });
+INGOT_BINARY_PLAIN(logical_or, common, kBool | kReal,
+                   [](auto a, auto b) { return a != decltype(a)(0) || b != decltype(b)(0); });
+INGOT_BINARY_PLAIN(logical_xor, common, kBool | kReal, [](auto a, auto b) {
+  return (a != decltype(a)(0)) != (b != decltype(b)(0));
+});
+
+// |a - b| <= atol + rtol |b|, or equal; the tolerances are not rounded to integers.
+constexpr Elementwise kIsClose = elementwise<2, 3, kFloats>(
+    Promotion::floating, [](auto a, auto b, auto rtol, auto atol, auto equal_nan) {
+      if (a == b || (equal_nan != 0 && fn::is_nan(a) && fn::is_nan(b))) return true;
+      return std::isfinite(a) && std::isfinite(b) && std::abs(a - b) <= atol + std::abs(rtol * b);
+    });
+INGOT_ELEMENTWISE(kIsClose,
+                  "aten::isclose(Tensor self, Tensor other, float rtol=1.0000000000000001e-05, "
+                  "float atol=1e-08, bool equal_nan=False) -> Tensor");
+
+}  // namespace
+}  // namespace ingot

@@ -1,0 +1,225 @@
+// Functions of one element, with PyTorch's results on integers, signs, NaN and overflow.
+#pragma once
+
+#include <cmath>
+#include <concepts>
+#include <complex>
+#include <cstdint>
+#include <limits>
+#include <type_traits>
+
+#include "base/check.h"
+
+namespace ingot::fn {
+
+template <class T>
+concept Integer = std::integral<T>;
+
+// Two's complement arithmetic that wraps instead of being undefined.
+template <class T>
+T add(T a, T b) {
+  if constexpr (Integer<T>)
+    return static_cast<T>(static_cast<uint64_t>(a) + static_cast<uint64_t>(b));
+  else
+    return a + b;
+}
+template <class T>
+T sub(T a, T b) {
+  if constexpr (Integer<T>)
+    return static_cast<T>(static_cast<uint64_t>(a) - static_cast<uint64_t>(b));
+  else
+    return a - b;
+}
+template <class T>
+T mul(T a, T b) {
+  if constexpr (Integer<T>)
+    return static_cast<T>(static_cast<uint64_t>(a) * static_cast<uint64_t>(b));
+  else
+    return a * b;
+}
+template <class T>
+T negate(T a) {
+  if constexpr (Integer<T>)
+    return sub(T(0), a);
+  else
+    return -a;
+}
+
+template <class T>
+bool is_nan(T x) {
+  if constexpr (Integer<T>)
+    return false;
+  else
+    return x != x;
+}
+
+template <class T>
+T absolute(T x) {
+  if constexpr (Integer<T>)
+    return x < 0 ? negate(x) : x;
+  else
+    return std::abs(x);
+}
+
+// Larger and smaller, NaN if either is; of equal ones (-0 and 0) the first.
+template <class T>
+T maximum(T a, T b) {
+  return is_nan(a) || a >= b ? a : b;
+}
+template <class T>
+T minimum(T a, T b) {
+  return is_nan(a) || a <= b ? a : b;
+}
+
+inline void check_divisor(int64_t b) {
+  if (b == 0) [[unlikely]]
+    fail(ErrorCode::runtime, "an integer was divided by zero");
+}
+
+// Quotient rounded to zero.
+template <class T>
+T divide_truncating(T a, T b) {
+  if constexpr (Integer<T>) {
+    check_divisor(b);
+    return b == -1 ? negate(a) : a / b;
+  } else {
+    return std::trunc(a / b);
+  }
+}
+
+// Remainder with the dividend's sign.
+template <class T>
+T remainder_truncating(T a, T b) {
+  if constexpr (Integer<T>) {
+    check_divisor(b);
+    return b == -1 ? T(0) : a % b;
+  } else {
+    return std::fmod(a, b);
+  }
+}
+
+// Remainder with the divisor's sign (Python's %).
+template <class T>
+T remainder(T a, T b) {
+  const T rest = remainder_truncating(a, b);
+  return rest != 0 && (rest < 0) != (b < 0) ? rest + b : rest;
+}
+
+// Quotient rounded down (Python's //, whose float case is described in CPython's float_divmod).
+template <class T>
+T divide_floor(T a, T b) {
+  if constexpr (Integer<T>) {
+    const T quotient = divide_truncating(a, b);
+    return b != -1 && a % b != 0 && (a < 0) != (b < 0) ? quotient - 1 : quotient;
+  } else {
+    if (b == 0) return a / b;
+    const T rest = std::fmod(a, b);
+    T quotient = (a - rest) / b;
+    if (rest != 0 && (b < 0) != (rest < 0)) quotient -= 1;
+    if (quotient == 0) return std::copysign(T(0), a / b);
+    const T down = std::floor(quotient);
+    return quotient - down > T(0.5) ? down + 1 : down;
+  }
+}
+
+template <class T>
+T power(T base, T exponent) {
+  if constexpr (Integer<T>) {
+    if (exponent < 0) {
+      if (base == 1) return 1;
+      if (base == -1) return exponent % 2 == 0 ? 1 : -1;
+      return 0;
+    }
+    T result = 1;
+    for (; exponent != 0; exponent >>= 1) {
+      if (exponent & 1) result = mul(result, base);
+      base = mul(base, base);
+    }
+    return result;
+  } else {
+    return std::pow(base, exponent);
+  }
+}
+
+inline int64_t shift_left(int64_t a, int64_t b) {
+  return b < 0 || b > 63 ? 0 : static_cast<int64_t>(static_cast<uint64_t>(a) << b);
+}
+inline int64_t shift_right(int64_t a, int64_t b) { return a >> (b < 0 || b > 63 ? 63 : b); }
+
+inline int64_t greatest_common_divisor(int64_t a, int64_t b) {
+  while (b != 0) {
+    const int64_t rest = remainder_truncating(a, b);
+    a = b;
+    b = rest;
+  }
+  return absolute(a);
+}
+inline int64_t least_common_multiple(int64_t a, int64_t b) {
+  const int64_t divisor = greatest_common_divisor(a, b);
+  return divisor == 0 ? 0 : absolute(mul(divide_truncating(a, divisor), b));
+}
+
+// -1, 0 or 1; NaN gives 0.
+template <class T>
+T sign(T x) {
+  return T((x > 0) - (x < 0));
+}
+
+template <class T>
+T sigmoid(T x) {
+  return T(1) / (T(1) + std::exp(-x));
+}
+
+// log(1 + exp(beta x)) / beta, linear above `threshold`.
+template <class T>
+T softplus(T x, T beta, T threshold) {
+  return x * beta > threshold ? x : std::log1p(std::exp(x * beta)) / beta;
+}
+
+// The neighbour of `a`, which `element` holds exactly, in the direction of `b`.
+template <class T, class Element>
+Element next_after(T a, T b, Element element) {
+  constexpr Element kNan = {0x7fff};
+  if (is_nan(a) || is_nan(b)) return kNan;
+  if (a == 0 && b != 0) element.bits = static_cast<uint16_t>(b < 0 ? 0x8001 : 1);
+  else if (a != b) element.bits = static_cast<uint16_t>(element.bits + ((a < b) == (a > 0) ? 1 : -1));
+  return element;
+}
+
+// log(exp(a) + exp(b)) and its twin of base 2.
+template <class T>
+T log_add_exp(T a, T b) {
+  if (std::isinf(a) && a == b) return a;
+  const T high = maximum(a, b);
+  return high + std::log1p(std::exp(-std::abs(a - b)));
+}
+template <class T>
+T log_add_exp2(T a, T b) {
+  if (std::isinf(a) && a == b) return a;
+  constexpr T kLog2E = T(1.4426950408889634074);
+  return maximum(a, b) + std::log1p(std::exp2(-std::abs(a - b))) * kLog2E;
+}
+
+// The functions below are in special_functions.cpp, computed in double.
+
+// Inverses of erf and of the standard normal distribution function.
+double inverse_erf(double x);
+double inverse_normal_cdf(double p);
+// log(|gamma(x)|), as std::lgamma without its global sign.
+double log_gamma(double x);
+// Derivative of log_gamma: reflection, recurrence, then the asymptotic series (Abramowitz and
+// Stegun 6.3.7, 6.3.5, 6.3.18).
+double digamma(double x);
+// Modified Bessel function of the first kind and order 0 or 1, times exp(-|x|) if `scaled`;
+// otherwise NaN at the infinities, as PyTorch's.
+double bessel_i(int order, double x, bool scaled);
+// Logarithm of the standard normal distribution function.
+double log_normal_cdf(double x);
+// exp(x^2) erfc(x).
+double scaled_erfc(double x);
+// Hurwitz zeta function (Euler and Maclaurin's summation).
+double hurwitz_zeta(double x, double q);
+// Derivative of order n >= 0 of digamma.
+double polygamma(int64_t n, double x);
+
+}  // namespace ingot::fn

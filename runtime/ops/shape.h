@@ -1,0 +1,42 @@
+// Checks on dimensions that many ops share.
+#pragma once
+
+#include <ingot/tensor.h>
+
+#include "base/check.h"
+
+namespace ingot {
+
+// A dimension number as an index in [0, rank); a tensor without dimensions takes 0 and -1.
+inline int wrap_dim(int64_t dim, int rank) {
+  const int64_t count = rank == 0 ? 1 : rank;
+  INGOT_CHECK(dim >= -count && dim < count, "dimension ", dim, " is out of range: it must be in [",
+              -count, ", ", count - 1, "]");
+  return static_cast<int>(dim < 0 ? dim + count : dim);
+}
+
+// wrap_dim for each; raises if one is named twice.
+inline Dims wrap_dims(std::span<const int64_t> dims, int rank) {
+  Dims wrapped;
+  uint32_t seen = 0;
+  for (const int64_t dim : dims) {
+    const int d = wrap_dim(dim, rank);
+    INGOT_CHECK(!(seen >> d & 1), "dimension ", d, " appears twice in ", dims);
+    seen |= uint32_t{1} << d;
+    wrapped.push_back(d);
+  }
+  return wrapped;
+}
+
+// Raises if an op may not write to `self` in place: a weight of the file, or a view such as
+// expand's where one element of memory stands for several of the tensor.
+inline void check_writable(const Tensor& self) {
+  INGOT_CHECK(self.writable(), "the tensor ", self,
+              " cannot be changed in place: its memory is read-only");
+  for (int d = 0; d < self.rank(); ++d)
+    INGOT_CHECK(self.stride(d) != 0 || self.size(d) <= 1, "the tensor ", self,
+                " cannot be changed in place: several of its elements share one place in memory; "
+                "clone() it first");
+}
+
+}  // namespace ingot

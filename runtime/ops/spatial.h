@@ -1,0 +1,36 @@
+// Arguments of convolutions and pools: one value per spatial dimension.
+#pragma once
+
+#include <algorithm>
+#include <string_view>
+
+#include "base/check.h"
+#include "base/int_list.h"
+#include "kernels/spatial.h"
+
+namespace ingot {
+
+// `list` for the last `rank` of three dimensions, one value standing for all; the others get
+// `missing`. Throws Error (invalid_argument) if it has neither 1 nor `rank` values or one of
+// them is below `least`.
+inline Spatial spatial_argument(const IntList& list, int rank, int64_t missing, int64_t least,
+                                std::string_view name) {
+  INGOT_CHECK(list.size() == 1 || list.size() == static_cast<size_t>(rank), name,
+              " must have 1 or ", rank, " values, but has ", list.size());
+  Spatial result = {missing, missing, missing};
+  for (int d = 0; d < rank; ++d) {
+    const int64_t value = list[list.size() == 1 ? 0 : static_cast<size_t>(d)];
+    INGOT_CHECK(value >= least, name, " must be at least ", least, ", but has ", value);
+    result[static_cast<size_t>(3 - rank + d)] = value;
+  }
+  return result;
+}
+
+// The last `rank` sizes as the last of three dimensions, the others 1.
+inline Spatial spatial_sizes(std::span<const int64_t> sizes, int rank) {
+  Spatial result = {1, 1, 1};
+  std::copy(sizes.end() - rank, sizes.end(), result.end() - rank);
+  return result;
+}
+
+}  // namespace ingot

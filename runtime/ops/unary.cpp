@@ -1,0 +1,235 @@
+// Functions of one tensor, element by element.
+#include <cmath>
+
+#include "ops/families.h"
+#include "ops/functions.h"
+
+namespace ingot {
+namespace {
+
+template <class T>
+constexpr bool kFloating = std::is_floating_point_v<T>;
+
+constexpr double kPi = 3.14159265358979323846;
+
+// Arithmetic.
+INGOT_UNARY(abs, common, kReal, [](auto x) { return fn::absolute(x); });
+INGOT_UNARY(neg, common, kReal, [](auto x) { return fn::negate(x); }, kNoBoolOperand);
+INGOT_UNARY(sign, common, kRealAndBool, [](auto x) { return fn::sign(x); });
+INGOT_UNARY(square, arithmetic, kReal, [](auto x) { return fn::mul(x, x); });
+INGOT_UNARY(reciprocal, floating, kFloats, [](auto x) { return 1 / x; });
+INGOT_UNARY(sqrt, floating, kFloats, [](auto x) { return std::sqrt(x); });
+INGOT_UNARY(rsqrt, floating, kFloats, [](auto x) { return 1 / std::sqrt(x); });
+INGOT_UNARY(deg2rad, floating, kFloats, [](auto x) { return x * decltype(x)(kPi / 180); });
+INGOT_UNARY(rad2deg, floating, kFloats, [](auto x) { return x * decltype(x)(180 / kPi); });
+INGOT_UNARY_NAME(absolute, row_abs);
+INGOT_UNARY_NAME(negative, row_neg);
+INGOT_UNARY_NAME(sgn, row_sign);
+
+// Rounding; integers stay as they are.
+INGOT_UNARY(ceil, common, kReal, [](auto x) {
+  if constexpr (kFloating<decltype(x)>) return std::ceil(x);
+  else return x;
+});
+INGOT_UNARY(floor, common, kReal, [](auto x) {
+  if constexpr (kFloating<decltype(x)>) return std::floor(x);
+  else return x;
+});
+INGOT_UNARY(trunc, common, kReal, [](auto x) {
+  if constexpr (kFloating<decltype(x)>) return std::trunc(x);
+  else return x;
+});
+INGOT_UNARY(round, common, kReal, [](auto x) {
+  if constexpr (kFloating<decltype(x)>) return std::nearbyint(x);
+  else return x;
+});
+INGOT_UNARY(frac, common, kFloats, [](auto x) { return x - std::trunc(x); });
+INGOT_UNARY_NAME(fix, row_trunc);
+
+// A number of decimals makes the second row: the number is 10^|decimals|, its sign the
+// decimals' sign.
+constexpr Elementwise kRoundDecimals =
+    elementwise<1, 1, kReal>(Promotion::common, [](auto x, auto scale) {
+      if constexpr (kFloating<decltype(x)>)
+        return scale > 0 ? std::nearbyint(x * scale) / scale : std::nearbyint(x / -scale) * -scale;
+      else
+        return x;
+    });
+const Elementwise& choose_round(const Arguments& in, Scalar* params) {
+  const int64_t decimals = in[1].to_int();
+  if (decimals == 0) return row_round;
+  const double scale = std::pow(10.0, static_cast<double>(std::abs(decimals)));
+  params[0] = Scalar(decimals > 0 ? scale : -scale);
+  return kRoundDecimals;
+}
+INGOT_ELEMENTWISE_BY(choose_round, 1, "aten::round.decimals(Tensor self, *, int decimals) -> Tensor");
+INGOT_ELEMENTWISE_BY(choose_round, 1,
+                     "aten::round_.decimals(Tensor(a!) self, *, int decimals) -> Tensor(a!)");
+INGOT_ELEMENTWISE_BY(choose_round, 1,
+                     "aten::special_round(Tensor self, *, int decimals=0) -> Tensor");
+
+// Exponentials and logarithms.
+INGOT_UNARY(exp, floating, kFloats, [](auto x) { return std::exp(x); });
+INGOT_UNARY(exp2, floating, kFloats, [](auto x) { return std::exp2(x); });
+INGOT_UNARY(expm1, floating, kFloats, [](auto x) { return std::expm1(x); });
+INGOT_UNARY(log, floating, kFloats, [](auto x) { return std::log(x); });
+INGOT_UNARY(log10, floating, kFloats, [](auto x) { return std::log10(x); });
+INGOT_UNARY(log1p, floating, kFloats, [](auto x) { return std::log1p(x); });
+INGOT_UNARY(log2, floating, kFloats, [](auto x) { return std::log2(x); });
+INGOT_UNARY(sigmoid, floating, kFloats, [](auto x) { return fn::sigmoid(x); });
+INGOT_UNARY_PURE_NAME(special_exp2, row_exp2);
+INGOT_UNARY_PURE_NAME(special_expm1, row_expm1);
+INGOT_UNARY_PURE_NAME(special_log1p, row_log1p);
+INGOT_UNARY_PURE_NAME(special_expit, row_sigmoid);
+
+// Trigonometry.
+INGOT_UNARY(acos, floating, kFloats, [](auto x) { return std::acos(x); });
+INGOT_UNARY(acosh, floating, kFloats, [](auto x) { return std::acosh(x); });
+INGOT_UNARY(asin, floating, kFloats, [](auto x) { return std::asin(x); });
+INGOT_UNARY(asinh, floating, kFloats, [](auto x) { return std::asinh(x); });
+INGOT_UNARY(atan, floating, kFloats, [](auto x) { return std::atan(x); });
+INGOT_UNARY(atanh, floating, kFloats, [](auto x) { return std::atanh(x); });
+INGOT_UNARY(cos, floating, kFloats, [](auto x) { return std::cos(x); });
+INGOT_UNARY(cosh, floating, kFloats, [](auto x) { return std::cosh(x); });
+INGOT_UNARY(sin, floating, kFloats, [](auto x) { return std::sin(x); });
+INGOT_UNARY(sinh, floating, kFloats, [](auto x) { return std::sinh(x); });
+INGOT_UNARY(tan, floating, kFloats, [](auto x) { return std::tan(x); });
+INGOT_UNARY(tanh, floating, kFloats, [](auto x) { return std::tanh(x); });
+INGOT_UNARY(sinc, floating, kFloats, [](auto x) {
+  const auto angle = x * decltype(x)(kPi);
+  return x == 0 ? decltype(x)(1) : std::sin(angle) / angle;
+});
+INGOT_UNARY_NAME(arccos, row_acos);
+INGOT_UNARY_NAME(arccosh, row_acosh);
+INGOT_UNARY_NAME(arcsin, row_asin);
+INGOT_UNARY_NAME(arcsinh, row_asinh);
+INGOT_UNARY_NAME(arctan, row_atan);
+INGOT_UNARY_NAME(arctanh, row_atanh);
+INGOT_UNARY_PURE_NAME(special_sinc, row_sinc);
+
+// Special functions.
+INGOT_UNARY(erf, floating, kFloats, [](auto x) { return std::erf(x); });
+INGOT_UNARY(erfc, floating, kFloats, [](auto x) { return std::erfc(x); });
+INGOT_UNARY(erfinv, floating, kFloats,
+            [](auto x) { return static_cast<decltype(x)>(fn::inverse_erf(x)); });
+INGOT_UNARY(lgamma, floating, kFloats,
+            [](auto x) { return static_cast<decltype(x)>(fn::log_gamma(x)); });
+INGOT_UNARY(digamma, floating, kFloats,
+            [](auto x) { return static_cast<decltype(x)>(fn::digamma(x)); });
+INGOT_UNARY(i0, floating, kFloats,
+            [](auto x) { return static_cast<decltype(x)>(fn::bessel_i(0, x, false)); });
+INGOT_UNARY_PURE(special_i0e, floating, kFloats,
+                 [](auto x) { return static_cast<decltype(x)>(fn::bessel_i(0, x, true)); });
+INGOT_UNARY_PURE(special_i1, floating, kFloats,
+                 [](auto x) { return static_cast<decltype(x)>(fn::bessel_i(1, x, false)); });
+INGOT_UNARY_PURE(special_i1e, floating, kFloats,
+                 [](auto x) { return static_cast<decltype(x)>(fn::bessel_i(1, x, true)); });
+INGOT_UNARY_PURE(special_entr, floating, kFloats, [](auto x) {
+  using T = decltype(x);
+  if (x > 0) return -x * std::log(x);
+  return x == 0 ? T(0) : x != x ? x : -std::numeric_limits<T>::infinity();
+});
+INGOT_UNARY_PURE(special_ndtr, floating, kFloats, [](auto x) {
+  return decltype(x)(0.5) * std::erfc(-x * decltype(x)(0.70710678118654752440));
+});
+INGOT_UNARY_PURE(special_log_ndtr, floating, kFloats,
+                 [](auto x) { return static_cast<decltype(x)>(fn::log_normal_cdf(x)); });
+INGOT_UNARY_PURE(special_ndtri, floating, kFloats,
+                 [](auto x) { return static_cast<decltype(x)>(fn::inverse_normal_cdf(x)); });
+INGOT_UNARY_PURE(special_erfcx, floating, kFloats,
+                 [](auto x) { return static_cast<decltype(x)>(fn::scaled_erfc(x)); });
+INGOT_UNARY_PURE_NAME(special_erf, row_erf);
+INGOT_UNARY_PURE_NAME(special_erfc, row_erfc);
+INGOT_UNARY_PURE_NAME(special_erfinv, row_erfinv);
+INGOT_UNARY_PURE_NAME(special_gammaln, row_lgamma);
+INGOT_UNARY_PURE_NAME(special_digamma, row_digamma);
+INGOT_UNARY_PURE_NAME(special_psi, row_digamma);
+INGOT_UNARY_PURE_NAME(special_i0, row_i0);
+
+// The order n is no operand.
+constexpr Elementwise kPolygamma =
+    elementwise<1, 1, kFloats>(Promotion::floating, [](auto x, auto n) {
+      return static_cast<decltype(x)>(fn::polygamma(static_cast<int64_t>(n), x));
+    });
+INGOT_ELEMENTWISE(kPolygamma, "aten::polygamma(int n, Tensor self) -> Tensor");
+INGOT_ELEMENTWISE(kPolygamma, "aten::polygamma_(Tensor(a!) self, int n) -> Tensor(a!)");
+
+// log(x / (1 - x)), x first moved into [eps, 1 - eps] if there is an eps.
+constexpr Elementwise kLogit = elementwise<1, 0, kFloats>(
+    Promotion::floating, [](auto x) { return std::log(x / (1 - x)); });
+constexpr Elementwise kLogitClamped =
+    elementwise<1, 1, kFloats>(Promotion::floating, [](auto x, auto eps) {
+      const auto z = x < eps ? eps : x > 1 - eps ? 1 - eps : x;
+      return std::log(z / (1 - z));
+    });
+const Elementwise& choose_logit(const Arguments& in, Scalar* params) {
+  if (in[1].is_none()) return kLogit;
+  params[0] = Scalar(in[1]);
+  return kLogitClamped;
+}
+INGOT_ELEMENTWISE_BY(choose_logit, 1, "aten::logit(Tensor self, float? eps=None) -> Tensor");
+INGOT_ELEMENTWISE_BY(choose_logit, 1, "aten::logit_(Tensor(a!) self, float? eps=None) -> Tensor(a!)");
+INGOT_ELEMENTWISE_BY(choose_logit, 1, "aten::special_logit(Tensor self, float? eps=None) -> Tensor");
+
+// Bits and truth.
+INGOT_UNARY(bitwise_not, common, kBool | kIntegers, [](auto x) {
+  if constexpr (std::is_same_v<decltype(x), bool>) return !x;
+  else return ~x;
+});
+INGOT_UNARY(logical_not, common, kBool | kReal, [](auto x) { return x == decltype(x)(0); });
+INGOT_UNARY_PURE(isnan, common, kRealAndBool, [](auto x) { return fn::is_nan(x); });
+INGOT_UNARY_PURE(isinf, common, kRealAndBool, [](auto x) {
+  if constexpr (kFloating<decltype(x)>) return std::isinf(x);
+  else return false;
+});
+INGOT_UNARY_PURE(isfinite, common, kRealAndBool, [](auto x) {
+  if constexpr (kFloating<decltype(x)>) return std::isfinite(x);
+  else return true;
+});
+INGOT_UNARY_PURE(isposinf, common, kRealAndBool, [](auto x) {
+  if constexpr (kFloating<decltype(x)>) return std::isinf(x) && x > 0;
+  else return false;
+});
+INGOT_UNARY_PURE(isneginf, common, kRealAndBool, [](auto x) {
+  if constexpr (kFloating<decltype(x)>) return std::isinf(x) && x < 0;
+  else return false;
+});
+INGOT_UNARY_PURE(isreal, common, kRealAndBool, [](auto) { return true; });
+INGOT_UNARY_PURE(signbit, common, kRealAndBool, [](auto x) {
+  if constexpr (kFloating<decltype(x)>) return std::signbit(x);
+  else return x < 0;
+});
+
+// The replacements that are None are 0 and the largest and smallest of the dtype; which dtype
+// shows only in the tensor.
+constexpr Elementwise kNanToNum =
+    elementwise<1, 3, kRealAndBool>(Promotion::common, [](auto x, auto nan, auto high, auto low) {
+      if constexpr (kFloating<decltype(x)>) {
+        if (x != x) return nan;
+        return std::isinf(x) ? (x > 0 ? high : low) : x;
+      } else {
+        return x;
+      }
+    });
+const Elementwise& choose_nan_to_num(const Arguments& in, Scalar* params) {
+  double largest = std::numeric_limits<double>::max();
+  switch (in[0].tensor().dtype()) {
+    case DType::f32: largest = std::numeric_limits<float>::max(); break;
+    case DType::bf16: largest = 0x1.fep127; break;
+    case DType::f16: largest = 65504; break;
+    default: break;
+  }
+  params[0] = in[1].is_none() ? Scalar(0.0) : Scalar(in[1]);
+  params[1] = in[2].is_none() ? Scalar(largest) : Scalar(in[2]);
+  params[2] = in[3].is_none() ? Scalar(-largest) : Scalar(in[3]);
+  return kNanToNum;
+}
+INGOT_ELEMENTWISE_BY(choose_nan_to_num, 1,
+                     "aten::nan_to_num(Tensor self, float? nan=None, float? posinf=None, float? "
+                     "neginf=None) -> Tensor");
+INGOT_ELEMENTWISE_BY(choose_nan_to_num, 1,
+                     "aten::nan_to_num_(Tensor(a!) self, float? nan=None, float? posinf=None, "
+                     "float? neginf=None) -> Tensor(a!)");
+
+}  // namespace
+}  // namespace ingot
