@@ -165,8 +165,11 @@ def equal(frame: Frame, a: Item, b: Item) -> Item:
     if x == y == BOOL:
         return call_op(frame, "aten::eq", [a, b])
     if x in (*_NUMBERS, NUMBER) and y in (*_NUMBERS, NUMBER):
-        return call_op(frame, "aten::eq", [_no_bool(frame, a), _no_bool(frame, b)])
-    if x == y and x in _TAGGED:
+        if not {x, y} <= {BOOL, INT}:
+            return call_op(frame, "aten::eq", [_no_bool(frame, a), _no_bool(frame, b)])
+        a, b = _no_bool(frame, a), _no_bool(frame, b)
+        x = y = INT
+    if x == y and x in (INT, *_TAGGED):
         return frame.dynamic(frame.builder.op("aten::eq.int", frame.value(a), frame.value(b)))  # type: ignore[arg-type]
     if may_be_none(x) or may_be_none(y):
         return _equal_optional(frame, a, b, x, y)

@@ -90,8 +90,14 @@ class Junction:
 
     def join_flows(self, then: Flow, other: Flow) -> Flow:
         ends: dict[Way, Environment] = {}
+        shared = self._shared(then, other)
         for way in sorted({*then.ends, *other.ends}):
-            ends[way] = self.join_environments(then.ends.get(way), other.ends.get(way))
+            sides = (then.ends.get(way), other.ends.get(way))
+            if way is Way.RETURN:
+                results = [None if e is None else e.names[RESULT] for e in sides]
+                ends[way] = Environment({RESULT: self.join_items(*results, RESULT)})
+            else:
+                ends[way] = self.join_environments(*sides, shared)
         below: dict[Way, Item] = {}
         for way in Way:
             if not way:
@@ -107,10 +113,41 @@ class Junction:
         self.finish()
         return Flow(ends, below)
 
-    def join_environments(self, a: Environment | None, b: Environment | None) -> Environment:
-        joined = Environment()
+    def _shared(self, then: Flow, other: Flow) -> dict[str, Item]:
+        """Variables that each branch leaves with one value whichever way it ends."""
+        sides = [
+            [end for way, end in flow.ends.items() if way is not Way.RETURN]
+            for flow in (then, other)
+        ]
+        every = [*sides[0], *sides[1]]
+        if len({*then.ends, *other.ends} - {Way.RETURN}) < 2:
+            return {}
+        found: dict[str, Item] = {}
+        for name in every[0].names:
+            values: list[Item | None] = []
+            for side in sides:
+                items = [end.names.get(name) for end in side]
+                first = items[0] if items else None
+                if any(i is None or first is None or not same(i, first) for i in items):
+                    break
+                values.append(first)
+            else:
+                item = self.join_items(*values, name)
+                if not isinstance(item, Missing):
+                    found[name] = item
+        return found
+
+    def join_environments(
+        self,
+        a: Environment | None,
+        b: Environment | None,
+        shared: dict[str, Item] | None = None,
+    ) -> Environment:
+        joined = Environment(dict(shared or {}))
         names = dict.fromkeys([*(a.names if a else ()), *(b.names if b else ())])
         for name in names:
+            if name in joined.names:
+                continue
             if a is None or b is None:
                 x = a.names[name] if a else None
                 y = b.names[name] if b else None
