@@ -130,13 +130,17 @@ def _identical(frame: Frame, a: Item, b: Item) -> Item:
         if type == NONE:
             return Constant(True)
         return call_op(frame, "aten::__is__", [other, Constant(None)])
+    if isinstance(a, Dynamic) and isinstance(b, Dynamic) and a.value is b.value:
+        return Constant(True)
     if isinstance(a, Dynamic) or isinstance(b, Dynamic):
         if x == y and x in (BOOL, *_TAGGED):
             return equal(frame, a, b)
+        if isinstance(b, Constant) and x is not None and without_none(x) == y == BOOL:
+            return equal(frame, a, b)
+        if isinstance(x, TensorType) and isinstance(y, TensorType):
+            return call_op(frame, "aten::__is__", [a, b])
         if x != y and not any(t is None or may_be_none(t) for t in (x, y)):
             return FALSE
-        if isinstance(a, Dynamic) and isinstance(b, Dynamic) and a.value is b.value:
-            return Constant(True)
         raise CompileError(
             f"whether {a.describe()} is {b.describe()} is not known", "compare with =="
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import types
+import typing
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -66,6 +67,9 @@ class Compiler:
         self.diagnostics = Diagnostics()
         self.state = StateTable(self.program)
         self.functions: dict[tuple, Compiled] = {}
+        self.open_values: dict[int, tuple[Value, Type]] = {}
+        self.failures: list[Exception] = []
+        """Exceptions that are mistakes of the compiler, for those who mend it."""
         self._active: list[tuple[tuple, Compiled]] = []
         self._kept_alive: list[object] = []
 
@@ -76,7 +80,7 @@ class Compiler:
         source = load_source(function)
         builder, method = self._new_method(name, exported=True)
         frame = self._frame(source, builder, function)
-        parameters = dict(parameters_of(source.node.args))
+        parameters = declared_parameters(function, source)
         names = list(parameters)
         if receiver is not None and names:
             frame.environment.names[names.pop(0)] = receiver
@@ -105,7 +109,6 @@ class Compiler:
             frame.report(source.node, f"the result is {error.message}", error.hint)
         except Poisoned:
             builder.returns(builder.constant(None))
-        frame.close()
 
     def _input(
         self,
@@ -132,6 +135,11 @@ class Compiler:
         method.inputs.append(Input(name, default))
         frame.declared[name] = declared
         frame.environment.names[name] = frame.dynamic(value, declared)
+
+    def close(self) -> None:
+        """Gives every value its final type, now that all holes that will be filled are."""
+        for value, type in self.open_values.values():
+            value.type = lower(type)
 
     # --- calls ---------------------------------------------------------------------------
 
@@ -214,13 +222,13 @@ class Compiler:
         if any(c.function is function for _, c in self._active):
             bound = {name: self._generalise(frame, item) for name, item in bound.items()}
         key = (*key, *((name, signature(item)) for name, item in bound.items()))
+        inputs = list({id(leaf.value): leaf for i in bound.values() for leaf in leaves(i)}.values())
+        places = {id(leaf.value): number for number, leaf in enumerate(inputs)}
+        key += tuple(places[id(leaf.value)] for i in bound.values() for leaf in leaves(i))
         known = self.functions.get(key)
         if known is None:
             known = self._compile(frame, function, key, source, bound, make, node)
-        inputs = [
-            frame.value(leaf) for item in bound.values() for leaf in leaves(item)
-        ]
-        return self._emit_call(frame, known, inputs, node)
+        return self._emit_call(frame, known, [frame.value(leaf) for leaf in inputs], node)
 
     def _generalise(self, frame: Frame, item: Item) -> Item:
         """Numbers and strings of a recursive call become inputs, so that it is compiled once."""
@@ -250,20 +258,23 @@ class Compiler:
         inner = make(builder)
         place = caller.source.at(node)
         inner.calls = (f"{place} in {place.function}: {place.text}", *caller.calls)
+        inputs: dict[int, Value] = {}
         for parameter, item in bound.items():
             target = inner.environment.names
             if parameter.startswith("outer "):
                 assert inner.outer is not None
                 target = inner.outer.names
             plain = parameter.removeprefix("outer ")
-            inputs = []
+            inside = []
             for leaf in leaves(item):
-                value = Value(lower(leaf.type), plain)
-                inner.track(value, leaf.type)
-                method.body.inputs.append(value)
-                method.inputs.append(Input(value.name))
-                inputs.append(Dynamic(value, leaf.type))
-            target[plain] = rebuild(item, iter(inputs))
+                value = inputs.get(id(leaf.value))
+                if value is None:
+                    value = inputs[id(leaf.value)] = Value(lower(leaf.type), plain)
+                    inner.track(value, leaf.type)
+                    method.body.inputs.append(value)
+                    method.inputs.append(Input(value.name))
+                inside.append(Dynamic(value, leaf.type))
+            target[plain] = rebuild(item, iter(inside))
         known = Compiled(function, name)
         known.declared = inner.result_type
         self.functions[key] = known
@@ -296,7 +307,6 @@ class Compiler:
             builder.returns(values[0])
         else:
             builder.returns(builder.tuple_construct(values) if values else builder.constant(None))
-        frame.close()
 
     def _emit_call(
         self, frame: Frame, known: Compiled, inputs: list[Value], node: ast.AST
@@ -404,6 +414,25 @@ def load_source(function: types.FunctionType) -> FunctionSource:
             "unsupported",
             hint="define it in a file",
         ) from None
+
+
+def declared_parameters(
+    function: types.FunctionType, source: FunctionSource
+) -> dict[str, ast.arg]:
+    """The parameters; those without annotation have that of the first ``typing.overload``."""
+    parameters = dict(parameters_of(source.node.args))
+    for each in typing.get_overloads(function):
+        if not isinstance(each, types.FunctionType):
+            continue
+        try:
+            declared = dict(parameters_of(source_of(each).node.args))
+        except NoSource:
+            continue
+        for name, parameter in parameters.items():
+            if parameter.annotation is None and name in declared:
+                parameters[name] = declared[name]
+        break
+    return parameters
 
 
 def defaults_of(function: types.FunctionType, arguments: ast.arguments) -> dict[str, Any]:

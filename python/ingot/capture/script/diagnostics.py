@@ -43,6 +43,10 @@ class CompileError(Exception):
         self.node = node
 
 
+class Unwind(Exception):
+    """Leaves what is being compiled on purpose, to begin it again: statements let it pass."""
+
+
 class Poisoned(Exception):
     """An operand is the result of a construct that has already been reported."""
 

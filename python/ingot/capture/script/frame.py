@@ -87,7 +87,6 @@ class Frame:
         self.locals: set[str] = set()
         self.calls: tuple[str, ...] = ()
         self.node: ast.AST = source.node
-        self._open: list[tuple[Value, Type]] = []
 
     # --- mistakes ------------------------------------------------------------------------
 
@@ -146,14 +145,9 @@ class Frame:
     # --- values --------------------------------------------------------------------------
 
     def track(self, value: Value, type: Type) -> None:
-        """Remembers a value whose type has a hole, so that ``close`` can correct it."""
+        """Remembers a value whose type has a hole, so that it gets its final type."""
         if has_hole(type):
-            self._open.append((value, type))
-
-    def close(self) -> None:
-        """Gives every value its final type, now that all holes that will be filled are."""
-        for value, type in self._open:
-            value.type = lower(type)
+            self.compiler.open_values[id(value)] = (value, type)
 
     def dynamic(self, value: Value, type: Type | None = None) -> Dynamic:
         """A value of the program as an item; ``type`` defaults to the value's own."""
@@ -194,7 +188,8 @@ class Frame:
             raise CompileError(f"{item.describe()} cannot be used where {type} is expected")
         match item:
             case Dynamic(value):
-                value.type = lower(item.type) if has_hole(item.type) else value.type
+                if id(value) in self.compiler.open_values:
+                    value.type = lower(item.type)
                 return value
             case Constant(value):
                 return self.builder.constant(self.literal(value), lower(item.type))

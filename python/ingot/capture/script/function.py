@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import sys
 import types
 from collections.abc import Callable
 from contextvars import ContextVar
@@ -22,6 +23,8 @@ from ingot.ir.graph import Program
 from ingot.ir.schema import Catalogue
 
 _MAX_RESTARTS = 64
+_RECURSION_LIMIT = 20_000
+"""Python's own frames for the nested calls and blocks of one compilation."""
 
 Call = Callable[["ScriptFunction", tuple[Any, ...], dict[str, Any]], Any]
 
@@ -165,15 +168,22 @@ def _compile(
     build: Callable[[Compiler], None], subject: str, ops: Catalogue | None
 ) -> Program:
     knowledge = Knowledge()
+    depth = sys.getrecursionlimit()
     for _ in range(_MAX_RESTARTS):
         compiler = Compiler(knowledge, ops)
         try:
+            sys.setrecursionlimit(max(depth, _RECURSION_LIMIT))
             build(compiler)
         except Restart:
             continue
+        except RecursionError:
+            raise Error(f"{subject} is nested too deeply to be compiled", "unsupported") from None
         except CompileError as error:
             raise Error(error.message, "unsupported", hint=error.hint) from None
+        finally:
+            sys.setrecursionlimit(depth)
         compiler.diagnostics.raise_if_any(subject)
+        compiler.close()
         return finish(compiler.program, compiler.ops)
     raise Error(f"the types of the attributes of {subject} cannot be found", "unsupported",
                 hint="annotate the attributes in the class")  # fmt: skip

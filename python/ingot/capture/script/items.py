@@ -104,8 +104,8 @@ def rebuild(item: Item, values: Iterator[Dynamic]) -> Item:
 def signature(item: Item) -> tuple:
     """Equal for items that a function can be compiled for once."""
     match item:
-        case Dynamic(type=type):
-            return ("value", settle(type))
+        case Dynamic():
+            return ("value", settle(item.type))
         case Constant():
             return ("constant", item)
         case ModuleItem(module, path):
@@ -132,8 +132,8 @@ def signature(item: Item) -> tuple:
 def type_of(item: Item) -> Type | None:
     """The type that the item has as a value of the program; None if it cannot be one."""
     match item:
-        case Dynamic(type=type) | Narrowed(type=type):
-            return settle(type)
+        case Dynamic() | Narrowed():
+            return settle(item.type)
         case Constant():
             return item.type
         case ShapeItem():

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ingot.capture.script.assignment import assign_target
-from ingot.capture.script.diagnostics import CompileError
+from ingot.capture.script.diagnostics import CompileError, Unwind
 from ingot.capture.script.expressions import expression
 from ingot.capture.script.flow import RESULT, Flow, Junction, Way, common_type, merge
 from ingot.capture.script.items import type_of
@@ -42,7 +42,7 @@ _MAX_ATTEMPTS = 8
 _MAX_UNROLLED = 4096
 
 
-class NeedsUnrolling(Exception):
+class NeedsUnrolling(Unwind):
     """A compile-time thing is indexed by the number of a loop's turn."""
 
     def __init__(self, loop: object) -> None:
@@ -62,7 +62,7 @@ class _Plan:
     result: Type | None = None
 
 
-class _Again(Exception):
+class _Again(Unwind):
     """The plan has changed."""
 
 
@@ -329,6 +329,8 @@ def _end_of_turn(
             item = None if returned is None else returned.names[RESULT]
         else:
             item = None if loop_end is None else loop_end.names.get(name)
+            if name in plan.late and Way.BREAK in flow.ends and not isinstance(item, Dynamic):
+                item = flow.ends[Way.BREAK].names.get(name)
         if item is None or isinstance(item, Missing | PoisonItem):
             values.append(builder.uninitialized(lower(type)))
         else:

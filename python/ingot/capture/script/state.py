@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from ingot.capture.script.diagnostics import CompileError
+from ingot.capture.script.diagnostics import CompileError, Unwind
 from ingot.dtypes import DType
 from ingot.ir.graph import (
     ATTRIBUTE,
@@ -20,7 +20,7 @@ from ingot.ir.graph import (
 from ingot.ir.types import TensorType, Type
 
 
-class Restart(Exception):
+class Restart(Unwind):
     """The compilation learned what it should have known before: it begins again."""
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ingot.capture.script import loops
 from ingot.capture.script.annotations import annotation_of
 from ingot.capture.script.assignment import assign_target, augmented_assignment, delete_target
-from ingot.capture.script.diagnostics import CompileError, Poisoned
+from ingot.capture.script.diagnostics import CompileError, Poisoned, Unwind
 from ingot.capture.script.expressions import expression
 from ingot.capture.script.flow import RESULT, Flow, Junction, Way
 from ingot.capture.script.imports import import_statement
@@ -27,6 +27,7 @@ from ingot.capture.script.values import (
     PythonItem,
 )
 from ingot.capture.script.with_statement import enter_context
+from ingot.errors import Error
 from ingot.ir.types import BOOL
 
 if TYPE_CHECKING:
@@ -47,6 +48,8 @@ def body(frame: Frame, statements: Sequence[ast.stmt]) -> Flow:
         else:
             flow = _guarded(frame, statement)
         if not flow.falls_only:
+            if not rest:
+                return flow
             return then(frame, flow, lambda rest=rest: body(frame, rest), statement)  # type: ignore[misc]
         frame.environment = flow.ends[Way.FALL]
     return Flow.only(Way.FALL, frame.environment)
@@ -87,6 +90,17 @@ def _guarded(frame: Frame, statement: ast.stmt) -> Flow:
         frame.report(error.node or statement, error.message, error.hint)
     except Poisoned:
         pass
+    except Unwind:
+        raise
+    except Error as error:
+        frame.report(statement, error.message, error.hint)
+    except Exception as error:
+        frame.report(
+            statement,
+            f"Ingot's compiler failed here: {type(error).__name__}: {error}",
+            "please report it with this function",
+        )
+        frame.compiler.failures.append(error)
     frame.environment = before
     if isinstance(statement, ast.Return):
         before.names[RESULT] = PoisonItem()

@@ -201,10 +201,20 @@ def _backward(frame: Frame, tensor: Item, *args: Item, **kwargs: Item) -> Item:
     raise CompileError("programs have no gradients", "call backward outside the compiled code")
 
 
+def _plain(op: str) -> Callable[..., Item]:
+    """A method that PyTorch wraps in Python for its own purposes."""
+
+    def apply(frame: Frame, tensor: Item, *args: Item, **kwargs: Item) -> Item:
+        return call_op(frame, op, [tensor, *args], kwargs)
+
+    return apply
+
+
 _METHODS: dict[str, Callable[..., Item]] = {
     "size": _size,
     "stride": _stride,
     "item": _item,
+    "unflatten": _plain("aten::unflatten"),
     "to": _to,
     "type": _type,
     "type_as": _type_as,
