@@ -15,9 +15,13 @@ from ingot.capture.root import Root
 from ingot.capture.shapes import Shapes
 from ingot.capture.signature import Signature
 from ingot.capture.structure import open_all
-from ingot.capture.untouched import untouched
+from ingot.capture.untouched import Limited, untouched
 from ingot.errors import Error, GuardError
 from ingot.module import Module
+
+
+_LONGEST = 60.0
+"""Seconds that the model may take at sizes other than the example's."""
 
 
 def check_program(module: Module, root: Root, signature: Signature, shapes: Shapes) -> None:
@@ -32,7 +36,7 @@ def _check(
     module: Module, root: Root, signature: Signature, leaves: list[Any], example: bool
 ) -> None:
     where = "on the example inputs" if example else f"with {_sizes(signature, leaves)}"
-    with untouched(root):
+    with untouched(root), Limited(_LONGEST):
         try:
             expected, outline = root.eager(copied(leaves))
         except Exception:  # the model itself does not run at these sizes

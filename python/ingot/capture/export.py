@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import logging
+import sys
 import traceback
+import types
 import warnings
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
@@ -14,6 +17,7 @@ from unittest import mock
 import sympy
 import torch
 import torch._functorch.config
+import torch.export._trace
 import torch.fx.experimental._config as fx_config
 from torch.export import Dim, ExportedProgram
 from torch._subclasses.fake_tensor import DataDependentOutputException
@@ -143,11 +147,20 @@ def _shape_env(exported: ExportedProgram) -> ShapeEnv | None:
     return None
 
 
+_NOISY = (
+    "torch.export",
+    "torch._export",
+    "torch.fx.experimental.symbolic_shapes",
+    "torch.fx.experimental.recording",
+)
+"""Loggers that report what ends up as a guard or an error here."""
+
+
 @contextlib.contextmanager
 def _hooks(record: Record, real: bool) -> Iterator[None]:
     """Settings and hooks for one export; all are undone on the way out."""
     fast_path = torch.backends.mha.get_fastpath_enabled()
-    loggers = [logging.getLogger(name) for name in ("torch.fx", "torch.export", "torch._export")]
+    loggers = [logging.getLogger(name) for name in _NOISY]
     levels = [logger.level for logger in loggers]
     with contextlib.ExitStack() as stack:
         stack.enter_context(fx_config.patch(backed_size_oblivious=True))
@@ -207,6 +220,8 @@ def _patches(record: Record) -> list[tuple[Any, str, Any]]:
         (ShapeEnv, "guard_or_defer_runtime_assert", deferred),
         (symbolic_shapes, "_guard_or", guard_or),
         (TracerBase, "_filter_traceback_frames", keep_frames),
+        # It prints the graph so far on stderr when it meets a value it does not know.
+        (torch.export._trace, "sys", types.SimpleNamespace(**vars(sys) | {"stderr": io.StringIO()})),
     ]
 
 

@@ -22,7 +22,7 @@ from ingot.capture.examples import resized
 from ingot.capture.export import Captured, Condition
 from ingot.capture.shapes import Shapes
 from ingot.capture.structure import open_all
-from ingot.capture.untouched import untouched
+from ingot.capture.untouched import Limited, untouched
 
 SAME, DIFFERENT, EAGER_FAILS = "same", "different", "eager fails"
 GUARDED, UNKNOWN = "guarded", "unknown"
@@ -37,6 +37,7 @@ class Trials:
         self.captured = captured
         self.shapes = shapes
         self.deadline = time.monotonic() + seconds
+        self.longest = seconds / 4
         self._known: dict[tuple, str] = {}
 
     def has_time(self) -> bool:
@@ -58,7 +59,7 @@ class Trials:
     def on(self, leaves: list[Any]) -> str:
         """The outcome on these flat inputs."""
         root = self.captured.root
-        with untouched(root):
+        with untouched(root), Limited(self.longest):
             try:
                 expected, outline = root.eager(copied(leaves))
             except Exception:  # whatever the model raises at sizes that nobody asked for
@@ -164,8 +165,8 @@ def _settle_small_sizes(
             if base[symbol] == size or (span.min > size and not _mentions(small, symbol)):
                 continue
             lowest, span.min = span.min, min(span.min, size)
-            outcome = _try(trials, shapes, {**base, symbol: size})
-            if outcome not in (SAME, GUARDED) and size == 1:
+            outcome = _try_small(trials, shapes, base, symbol, size)
+            if outcome in (DIFFERENT, EAGER_FAILS) and size == 1:
                 outcome = _try_together(trials, shapes, base, symbol) or outcome
             if outcome in (SAME, GUARDED):
                 allowed[symbol].append(size)
@@ -183,6 +184,19 @@ def _try(trials: Trials, shapes: Shapes, values: Values) -> str:
     if not trials.has_time() or not allowed(shapes, values, shapes.conditions):
         return UNKNOWN
     return trials.at(values, draws=2 if all(values.values()) else 1)
+
+
+def _try_small(
+    trials: Trials, shapes: Shapes, base: Values, symbol: sympy.Symbol, size: int
+) -> str:
+    """The outcome of a size for one symbol, the others being as in ``base`` or, where the
+    conditions do not allow that, as small."""
+    others = [s for s in base if s != symbol]
+    for smaller in ([], *([s] for s in others), others):
+        values = {**base, **dict.fromkeys(smaller, size), symbol: size}
+        if allowed(shapes, values, shapes.conditions):
+            return _try(trials, shapes, values)
+    return UNKNOWN
 
 
 def _try_together(

@@ -214,7 +214,7 @@ class Lowering:
     # --- what the catalogue lacks --------------------------------------------------------------
 
     def _decompose(self, node: fx.Node, op: str) -> None:
-        parts = decompose(node, self.captured, self.b.ops)
+        parts = decompose(node)
         if parts is None:
             self._miss(node, op)
             return

@@ -89,8 +89,22 @@ class Shapes:
             changed = False
             for condition in list(self.conditions):
                 if self._bound(condition) or self._implied(condition.expr):
-                    self.conditions.remove(condition)
+                    self.conditions = [c for c in self.conditions if c is not condition]
                     changed = True
+
+    def _fix(self, equality: sympy.Eq, source: Source | None) -> bool:
+        """Gives a symbol the number that it must be equal to."""
+        for symbol, number in (equality.args, equality.args[::-1]):
+            if isinstance(number, sympy.Integer) and symbol in self.symbols:
+                for place, expr in self.sizes.items():
+                    if symbol in expr.free_symbols:
+                        self.sources.setdefault(place, source)
+                    self.sizes[place] = expr.xreplace({symbol: number})
+                for condition in [*self.conditions, *self.assumptions]:
+                    condition.expr = condition.expr.xreplace({symbol: number})
+                del self.symbols[symbol], self.ranges[symbol]
+                return True
+        return False
 
     def _implied(self, expr: sympy.Basic) -> bool:
         if expr is sympy.true:
@@ -109,6 +123,8 @@ class Shapes:
 
     def _bound(self, condition: Condition) -> bool:
         expr = condition.expr
+        if isinstance(expr, sympy.Eq) and self._fix(expr, condition.source):
+            return True
         if isinstance(expr, sympy.Gt | sympy.Ge):
             expr = expr.reversed
         if not isinstance(expr, sympy.Lt | sympy.Le | sympy.Ne):
