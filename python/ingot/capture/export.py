@@ -30,7 +30,7 @@ from torch.fx.proxy import TracerBase
 from torch.utils._traceback import CapturedTraceback
 
 from ingot.capture.root import Root
-from ingot.capture.sources import make_source, raised_by_torch, user_frames
+from ingot.capture.sources import asked_by_torch, make_source, raised_by_torch, user_frames
 from ingot.capture.structure import Tree
 from ingot.ir.graph import Source
 
@@ -53,7 +53,7 @@ class Record:
     """What hooks saw during one attempt."""
 
     assumptions: dict[sympy.Basic, Condition] = field(default_factory=dict)
-    asserts: dict[str, Source | None] = field(default_factory=dict)
+    asserts: dict[str, tuple[Source | None, bool]] = field(default_factory=dict)
 
 
 @dataclass
@@ -191,7 +191,7 @@ def _patches(record: Record) -> list[tuple[Any, str, Any]]:
         frames = _frames()
         located = _Located(made.framework_loc, made.maybe_user_loc)
         located.source = make_source(user_frames(frames))
-        located.internal = raised_by_torch(frames)
+        located.internal = asked_by_torch(frames)
         return located
 
     def guard_or(condition: Any, default: bool) -> bool:
@@ -207,9 +207,10 @@ def _patches(record: Record) -> list[tuple[Any, str, Any]]:
         return default
 
     def deferred(self: ShapeEnv, expr: Any, msg: str, fx_node: Any = None) -> bool:
-        source = make_source(user_frames(_frames()))
-        record.asserts.setdefault(str(expr), source)
-        record.asserts.setdefault(str(symbolic_shapes.canonicalize_bool_expr(expr)), source)
+        frames = _frames()
+        place = (make_source(user_frames(frames)), raised_by_torch(frames))
+        record.asserts.setdefault(str(expr), place)
+        record.asserts.setdefault(str(symbolic_shapes.canonicalize_bool_expr(expr)), place)
         return defer(self, expr, msg, fx_node)
 
     def keep_frames(self: TracerBase, stack: traceback.StackSummary) -> traceback.StackSummary:

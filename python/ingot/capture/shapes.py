@@ -62,6 +62,16 @@ class Shapes:
         """A size for these values of the symbols."""
         return int(expr.xreplace({s: sympy.Integer(v) for s, v in values.items()}))
 
+    def accepts(self, leaves: list) -> bool:
+        """Whether inputs with these sizes satisfy everything."""
+        found = dict(_places(leaves))
+        values = {symbol: found[place] for symbol, place in self.symbols.items()}
+        return (
+            self.in_range(values)
+            and all(self.value(expr, values) == found[p] for p, expr in self.sizes.items())
+            and all(self.holds(c.expr, values) for c in self.conditions)
+        )
+
     def in_range(self, values: Mapping[sympy.Symbol, int]) -> bool:
         return all(
             self.ranges[s].min <= v and (self.ranges[s].max is None or v <= self.ranges[s].max)  # type: ignore[operator]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,12 +16,13 @@ from torch.overrides import TorchFunctionMode
 @contextlib.contextmanager
 def untouched(root: nn.Module) -> Iterator[None]:
     """Undoes what the block does to the module: buffers, attributes, registered entries; and
-    to the default random generator. Gradients are off inside."""
+    to the default random generator. Gradients and warnings are off inside."""
     modules = list(root.modules())
     attributes = [_attributes(module) for module in modules]
     buffers = {id(b): (b, b.detach().clone()) for b in root.buffers()}
     try:
-        with torch.no_grad(), torch.random.fork_rng(devices=[]):
+        with torch.no_grad(), torch.random.fork_rng(devices=[]), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
             yield
     finally:
         for module, before in zip(modules, attributes, strict=True):
