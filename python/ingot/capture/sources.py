@@ -68,12 +68,7 @@ def raised_by_torch(frames: Iterable[traceback.FrameSummary]) -> bool:
 _NEAR = 12
 """How many of the innermost frames the bookkeeping of one question takes, at most."""
 
-_PYTHON_QUESTION)
-        if name.startswith(_CAPTURE) or name.endswith(_SYMBOLIC_FILES):
-            continue
-        layers = os.path.join(_TORCH, "nn") + os.sep
-        return not python or (name.startswith(_TORCH) and not name.startswith(layers))
-    return True
+
 
 
 _PYTHON_QUESTION = os.path.join("torch", "__init__.py")
