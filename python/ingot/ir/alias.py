@@ -13,10 +13,8 @@ from collections.abc import Iterable
 from ingot.ir.effects import MAY_RETURN_INPUT, base, mutates
 from ingot.ir.graph import Block, Method, Node, Program, TensorData, Value
 from ingot.ir.prims import PRIMS
-from ingot.ir.schema import ANY, Argument, Catalogue, Schema, VariableType
+from ingot.ir.schema import ANY, Argument, Catalogue
 from ingot.ir.types import (
-    DictType,
-    ListType,
     NamedTupleType,
     OptionalType,
     SimpleType,
@@ -113,7 +111,7 @@ class Aliases:
 
     def _catalogue_node(self, node: Node) -> None:
         schema = self.ops.find(node.op)
-        if schema is None or base(node.op) in MAY_RETURN_INPUT or _moves_elements(schema):
+        if schema is None or base(node.op) in MAY_RETURN_INPUT or schema.is_generic:
             self._join(*node.inputs, *node.outputs)
             return
         sets: dict[str, list[Value]] = {}
@@ -161,19 +159,3 @@ def can_alias(type: Type) -> bool:
 def _alias_sets(argument: Argument) -> Iterable[str]:
     """The names of ``a -> *`` and ``a|b``; an element that enters a container is in both."""
     return set(re.findall(r"[\w*]+", argument.alias))
-
-
-def _moves_elements(schema: Schema) -> bool:
-    """Whether elements of containers may come out or go in: ``aten::append.t``."""
-
-    def moves(type: Type) -> bool:
-        match type:
-            case VariableType() | DictType():
-                return True
-            case ListType(element) | OptionalType(element):
-                return moves(element)
-            case TupleType(elements):
-                return any(map(moves, elements))
-        return type == ANY
-
-    return any(moves(a.type) for a in (*schema.arguments, *schema.returns))

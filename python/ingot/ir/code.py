@@ -53,8 +53,32 @@ _BUILTINS = {
     "prim::abs": "abs",
 }
 _METHODS = frozenset(
-    "size sym_size stride dim numel item append extend insert pop clear remove index reverse "
-    "keys values items get setdefault update popitem copy count sort".split()
+    [
+        "size",
+        "sym_size",
+        "stride",
+        "dim",
+        "numel",
+        "item",
+        "append",
+        "extend",
+        "insert",
+        "pop",
+        "clear",
+        "remove",
+        "index",
+        "reverse",
+        "keys",
+        "values",
+        "items",
+        "get",
+        "setdefault",
+        "update",
+        "popitem",
+        "copy",
+        "count",
+        "sort",
+    ]
 )
 """Printed as methods: ``x.size(0)``. In-place ops are, too."""
 

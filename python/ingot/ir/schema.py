@@ -96,6 +96,11 @@ class Schema:
         return any(a.mutated for a in self.arguments)
 
     @cached_property
+    def is_generic(self) -> bool:
+        """Whether any type is open, so that elements may move in or out of containers."""
+        return any(_is_open(a.type) for a in (*self.arguments, *self.returns))
+
+    @cached_property
     def positions(self) -> dict[str, int]:
         return {a.name: i for i, a in enumerate(self.arguments)}
 
@@ -144,6 +149,17 @@ class Catalogue:
         """Every overload of ``"aten::add"``, in the catalogue's order."""
         found = (self.find(name) for name in self._overloads.get(base, ()))
         return [schema for schema in found if schema is not None]
+
+
+def _is_open(type: Type) -> bool:
+    match type:
+        case VariableType() | DictType():
+            return True
+        case ListType(element) | OptionalType(element):
+            return _is_open(element)
+        case TupleType(elements):
+            return any(map(_is_open, elements))
+    return type == ANY
 
 
 _default: Catalogue | None = None
