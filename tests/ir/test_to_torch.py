@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import copy
+import pickle
 
 import pytest
 import torch
@@ -56,9 +57,10 @@ def test_state_gradients_and_updates():
     assert m.tied is bias
     m(x, scale=1)
     assert m.steps.item() == 2 and m.count() == 2
-    other = copy.deepcopy(m)
-    other(x)
-    assert (m.count(), other.count()) == (2, 3)
+    for other in (copy.deepcopy(m), pickle.loads(pickle.dumps(m))):
+        other(x)
+        assert (m.count(), other.count()) == (2, 3)
+        assert other.tied is other.fc.bias is not bias
     assert m.to(torch.float64).fc.weight.dtype == torch.float64
 
 

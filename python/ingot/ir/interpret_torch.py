@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -28,7 +29,7 @@ from ingot.ir.graph import (
     TensorData,
     Value,
 )
-from ingot.ir.schema import Catalogue, catalogue
+from ingot.ir.schema import catalogue
 from ingot.ir.types import (
     BOOL,
     COMPLEX,
@@ -51,28 +52,38 @@ Environment = dict[Value, Any]
 Step = Callable[[Environment], None]
 
 
-def to_torch(program: Program, ops: Catalogue | None = None) -> nn.Module:
+def to_torch(program: Program) -> nn.Module:
     """A module with every exported method of the program and a copy of its state."""
-    return ProgramModule(program, catalogue() if ops is None else ops)
+    return ProgramModule(program)
 
 
 class ProgramModule(nn.Module):
     """``forward`` and the program's other methods, over torch tensors."""
 
-    def __init__(self, program: Program, ops: Catalogue) -> None:
+    def __init__(self, program: Program) -> None:
         super().__init__()
-        self._program = program
-        self._ops = ops
+        self._program = replace(program, state={})
         self._homes: dict[str, tuple[dict[str, Any], str]] = {}
         """State name -> the dictionary that holds the value, and the key there."""
         self._plain: dict[str, Any] = {}
         tied: dict[int, torch.Tensor] = {}
         for state in program.state.values():
             self._add(state, tied)
+        self._compile()
+
+    def _compile(self) -> None:
         self._compiled = {
-            name: _Compiler(self, method).steps(method.body)
-            for name, method in program.methods.items()
+            name: _Compiler(self).steps(method.body)
+            for name, method in self._program.methods.items()
         }
+
+    def __getstate__(self) -> dict[str, Any]:
+        """For copies and pickles: all but the functions, which are bound to this module."""
+        return {k: v for k, v in self.__dict__.items() if k != "_compiled"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        self._compile()
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """Runs the program's method ``forward``."""
@@ -148,9 +159,9 @@ class ProgramModule(nn.Module):
 class _Compiler:
     """Turns nodes into functions over an environment of values."""
 
-    def __init__(self, module: ProgramModule, method: Method) -> None:
+    def __init__(self, module: ProgramModule) -> None:
         self.module = module
-        self.method = method
+        self.ops = catalogue()
 
     def steps(self, block: Block) -> list[Step]:
         return [self.step(node) for node in block.nodes]
@@ -163,7 +174,7 @@ class _Compiler:
                 return self.loop(node)
             case op if op in _PRIMS:
                 return self.simple(node, _PRIMS[op](self.module, node))
-        schema = self.module._ops.find(node.op)
+        schema = self.ops.find(node.op)
         if schema is None:
             raise Error(f"Ingot has no op {node.op}", "unsupported", stack(node.source))
         function = torch_ops.find(schema)
