@@ -145,7 +145,7 @@ class _Writer:
             return self.names.get(value, "?")
         return f"({expression})" if nested and _has_operator(expression) else expression
 
-    def list(self, values: list[Value]) -> str:
+    def texts(self, values: list[Value]) -> str:
         return ", ".join(map(self.text, values))
 
     def node(self, node: Node) -> list[str]:
@@ -204,7 +204,7 @@ class _Writer:
             case "prim::GetState":
                 return _place(node.attributes["name"])
             case "prim::ListConstruct":
-                return f"[{self.list(inputs)}]"
+                return f"[{self.texts(inputs)}]"
             case "prim::TupleConstruct":
                 return self.tuple(node)
             case "prim::DictConstruct":
@@ -215,7 +215,7 @@ class _Writer:
             case "prim::TupleUnpack" | "prim::ListUnpack":
                 return self.text(inputs[0])
             case "prim::Call":
-                return f"self.{node.attributes['method']}({self.list(inputs)})"
+                return f"self.{node.attributes['method']}({self.texts(inputs)})"
             case "prim::Cast":
                 return f"cast({node.output.type}, {self.text(inputs[0])})"
             case "prim::Uninitialized":
@@ -227,7 +227,7 @@ class _Writer:
         if isinstance(type, NamedTupleType):
             pairs = zip(type.fields, node.inputs, strict=True)
             return f"{type.name}({', '.join(f'{f}={self.text(v)}' for f, v in pairs)})"
-        return f"({self.list(node.inputs)}{',' if len(node.inputs) == 1 else ''})"
+        return f"({self.texts(node.inputs)}{',' if len(node.inputs) == 1 else ''})"
 
     def call(self, node: Node) -> str:
         base = node.op.partition(".")[0]

@@ -82,7 +82,7 @@ class ProgramModule(nn.Module):
         return {k: v for k, v in self.__dict__.items() if k != "_compiled"}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        super().__setstate__(state)
+        super().__setstate__(state)  # type: ignore[no-untyped-call]
         self._compile()
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:

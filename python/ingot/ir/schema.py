@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from ingot.ir.graph import Literal
 from ingot.ir.types import (
@@ -96,6 +97,27 @@ class Schema:
         return any(a.mutated for a in self.arguments)
 
     @cached_property
+    def mutated_arguments(self) -> tuple[int, ...]:
+        """The numbers of the arguments that the op writes into."""
+        return tuple(i for i, a in enumerate(self.arguments) if a.mutated)
+
+    @cached_property
+    def shared(self) -> tuple[tuple[int, ...], ...]:
+        """Groups of arguments and returns that may share storage: their numbers, those of the
+        returns after those of the arguments.
+
+        ``a -> *`` is in the set of containers too, where all may meet.
+        """
+        everyone = (*self.arguments, *self.returns)
+        sets: dict[str, list[int]] = {}
+        for number, each in enumerate(everyone):
+            for name in set(re.findall(r"[\w*]+", each.alias)):
+                sets.setdefault(name, []).append(number)
+        if self.is_generic or "*" in sets:
+            return (tuple(range(len(everyone))),)
+        return tuple(tuple(group) for group in sets.values() if len(group) > 1)
+
+    @cached_property
     def is_generic(self) -> bool:
         """Whether any type is open, so that elements may move in or out of containers."""
         return any(_is_open(a.type) for a in (*self.arguments, *self.returns))
@@ -124,7 +146,7 @@ class Catalogue:
     a return as (name, declared type, alias).
     """
 
-    def __init__(self, rows: Iterable[tuple]) -> None:
+    def __init__(self, rows: Iterable[tuple[Any, ...]]) -> None:
         self._rows = {row[0]: row for row in rows}
         self._schemas: dict[str, Schema] = {}
         self._overloads: dict[str, list[str]] = {}
@@ -175,7 +197,7 @@ def catalogue() -> Catalogue:
     return _default
 
 
-def _read_row(row: tuple) -> Schema:
+def _read_row(row: tuple[Any, ...]) -> Schema:
     name, arguments, returns = row
     return Schema(
         name,

@@ -55,8 +55,8 @@ class _Folder:
                 mapping.update(zip(node.outputs, values, strict=True))
                 waiting += reversed(inner)
                 continue
-            for each in node.blocks:
-                mapping.update(self._fold_block(each, dict(known)))
+            for inside in node.blocks:
+                mapping.update(self._fold_block(inside, dict(known)))
             replacement = self._constants(node, known)
             for each in [node] if replacement is None else replacement:
                 self._learn(each, known)

@@ -17,12 +17,13 @@ def freeze(program: Program, context: Context) -> None:
                 continue
             name = node.attributes["name"]
             state = program.state[str(name)]
-            fixed = not state.mutable and not isinstance(state.value, TensorData)
-            if node.op == "prim::GetState" and fixed and context.change():
+            used.add(name)
+            if node.op == "prim::SetState" or state.mutable or isinstance(state.value, TensorData):
+                continue
+            if context.change():
+                used.discard(name)
                 node.op = "prim::Constant"
                 node.attributes = {"value": state.value}
-            else:
-                used.add(name)
     tensors = {id(program.state[str(name)].value) for name in used}
     for name, state in list(program.state.items()):
         tied = isinstance(state.value, TensorData) and id(state.value) in tensors

@@ -203,7 +203,7 @@ class _Peephole:
     def tuple_element(self, node: Node) -> Results:
         made = self._maker(node.inputs[0], "prim::TupleConstruct")
         index = node.attributes["index"]
-        return None if made is None else [made.inputs[index]]  # type: ignore[call-overload]
+        return [made.inputs[index]] if made is not None and isinstance(index, int) else None
 
     def tuple_elements(self, node: Node) -> Results:
         made = self._maker(node.inputs[0], "prim::TupleConstruct")
