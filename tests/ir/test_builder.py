@@ -21,6 +21,7 @@ from ingot.ir.types import (
     TupleType,
     unify,
 )
+from ingot.ir.verifier import verify
 
 
 def make(**inputs) -> Builder:
@@ -123,6 +124,14 @@ def test_type_variables_bind_results():
     assert b.call("aten::__getitem__", [b.inputs[0], 0]).type == OptionalType(TENSOR)
     b.call("aten::append", [b.inputs[0], None])
     assert b.call("aten::values", [b.inputs[1]]).type == ListType(ListType(INT))
+
+
+def test_further_arguments():
+    b = make(s=STR, x=TENSOR)
+    b.call("aten::format", [*b.inputs, 1])
+    assert constants(b.block.nodes[-1].inputs, b) == [*b.inputs, 1]
+    b.returns(b.inputs[0])
+    verify(b.program, torch_catalogue())
 
 
 def test_optional_tensor_list():

@@ -109,7 +109,7 @@ class Aliases:
 
     def _catalogue_node(self, node: Node) -> None:
         schema = self.ops.find(node.op)
-        if schema is None or schema.base in MAY_RETURN_INPUT:
+        if schema is None or schema.variadic or schema.base in MAY_RETURN_INPUT:
             self._join(*node.inputs, *node.outputs)
             return
         for group in schema.shared:

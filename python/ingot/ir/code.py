@@ -51,6 +51,7 @@ _BUILTINS = {
     "prim::max": "max",
     "prim::min": "min",
     "prim::abs": "abs",
+    "prim::Print": "print",
 }
 _METHODS = frozenset(
     [
@@ -269,7 +270,7 @@ class _Writer:
                 continue
             by_name = skipped or argument.keyword_only
             written.append(f"{argument.name}={self.text(value)}" if by_name else self.text(value))
-        return written
+        return written + [self.text(v) for v in node.inputs[len(schema.arguments) :]]
 
     # --- control flow ----------------------------------------------------------------------
 

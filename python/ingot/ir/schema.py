@@ -86,6 +86,8 @@ class Schema:
     name: str
     arguments: tuple[Argument, ...]
     returns: tuple[Argument, ...]
+    variadic: bool = False
+    """Any number of further arguments, of any type, may follow."""
 
     @cached_property
     def base(self) -> str:
@@ -132,6 +134,8 @@ class Schema:
             if argument.keyword_only and (i == 0 or not self.arguments[i - 1].keyword_only):
                 parts.append("*")
             parts.append(str(argument))
+        if self.variadic:
+            parts.append("...")
         returns = ", ".join(map(str, self.returns))
         if len(self.returns) != 1:
             returns = f"({returns})"
@@ -142,8 +146,8 @@ class Catalogue:
     """Schemas by name, each read when first asked for.
 
     ``rows`` are those of ``ingot._ingot.catalogue()``: (name, arguments, returns) with an
-    argument as (name, declared type, has default, default, keyword only, mutated, alias) and
-    a return as (name, declared type, alias).
+    argument as (name, declared type, has default, default, keyword only, mutated, alias), one
+    named ``"..."`` where further ones may follow, and a return as (name, declared type, alias).
     """
 
     def __init__(self, rows: Iterable[tuple[Any, ...]]) -> None:
@@ -204,11 +208,13 @@ def _read_row(row: tuple[Any, ...]) -> Schema:
         tuple(
             _read_argument(arg, declared, has_default, default, keyword_only, mutated, alias)
             for arg, declared, has_default, default, keyword_only, mutated, alias in arguments
+            if arg != "..."
         ),
         tuple(
             _read_argument(ret, declared, False, None, False, False, alias)
             for ret, declared, alias in returns
         ),
+        any(argument[0] == "..." for argument in arguments),
     )
 
 

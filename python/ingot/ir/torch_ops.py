@@ -93,6 +93,7 @@ CONTAINER_OPS: dict[str, Callable[..., Any]] = {
     "aten::copy": lambda container: container.copy(),
     "aten::dict": dict,
     "aten::extend": list.extend,
+    "aten::format": str.format,
     "aten::get": dict.get,
     "aten::insert": list.insert,
     "aten::items": lambda container: list(container.items()),
@@ -101,6 +102,7 @@ CONTAINER_OPS: dict[str, Callable[..., Any]] = {
     "aten::list": list,
     "aten::mul": operator.mul,
     "aten::mul_": _list_repeat,
+    "aten::percentFormat": lambda text, *values: text % values,
     "aten::pop": _pop,
     "aten::popitem": dict.popitem,
     "aten::remove": list.remove,
@@ -110,9 +112,11 @@ CONTAINER_OPS: dict[str, Callable[..., Any]] = {
     "aten::slice": _slice,
     "aten::sort": _sort,
     "aten::sorted": sorted,
+    "aten::str": str,
     "aten::tensor": _tensor,
     "aten::update": dict.update,
     "aten::values": lambda container: list(container.values()),
+    "prim::Print": print,
 }
 
 
@@ -121,8 +125,10 @@ def find(schema: Schema) -> Callable[..., Any]:
 
     Raises Error (unsupported) if PyTorch has no op of the name.
     """
-    if schema.is_generic or any(
-        a.mutated and isinstance(a.type, ListType | DictType) for a in schema.arguments
+    if (
+        schema.variadic
+        or schema.is_generic
+        or any(a.mutated and isinstance(a.type, ListType | DictType) for a in schema.arguments)
     ):
         if schema.base in CONTAINER_OPS:
             return CONTAINER_OPS[schema.base]
