@@ -7,4 +7,4 @@ add_custom_command(
           -o ${CMAKE_CURRENT_SOURCE_DIR}/python/ingot/file/_fb ${INGOT_FBS}
   DEPENDS ${INGOT_FBS} VERBATIM)
 add_custom_target(program_schema_python ALL DEPENDS ${INGOT_PROGRAM_PY})
-install(FILES ${INGOT_PROGRAM_PY} DESTINATION ingot/file/_fb COMPONENT python)
+install(FILES ${INGOT_PROGRAM_PY} DESTINATION ingot/file/_fb COMPONENT python EXCLUDE_FROM_ALL)

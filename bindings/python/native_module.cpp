@@ -190,6 +190,27 @@ nb::dict state(const NativeModule& self, bool torch) {
   return result;
 }
 
+// Values of the entries that methods update, copied at one moment: tensors as (dtype number,
+// shape, bytes).
+nb::dict mutable_state(const NativeModule& self) {
+  const Module copy = without_gil([&] { return self.module().fork(); });
+  nb::dict result;
+  for (const StateEntry& entry : copy.program().state) {
+    if (!entry.is_mutable) continue;
+    const Value value = copy.state_value(entry.name);
+    if (!value.is_tensor()) {
+      result[entry.name.c_str()] = to_python(value, false);
+      continue;
+    }
+    const Tensor tensor = value.tensor().contiguous();
+    nb::list shape;
+    for (const int64_t size : tensor.sizes()) shape.append(size);
+    result[entry.name.c_str()] = nb::make_tuple(static_cast<int>(tensor.dtype()), nb::tuple(shape),
+                                                nb::bytes(tensor.data(), tensor.nbytes()));
+  }
+  return result;
+}
+
 nb::dict extra_files(const NativeModule& self) {
   nb::dict files;
   for (const auto& [name, content] : self.module().extra_files())
@@ -219,7 +240,14 @@ PyType_Slot method_slots[] = {{Py_tp_call, reinterpret_cast<void*>(call_method)}
 
 void bind_modules(nb::module_& module) {
   nb::class_<LoadedProgram>(module, "LoadedProgram", nb::type_slots(program_slots),
-                            "A verified program; as a buffer, the bytes of its file.");
+                            "A verified program; as a buffer, the bytes of its file.")
+      .def("file",
+           [](nb::handle self) {
+             nb::object view = nb::steal(PyMemoryView_FromObject(self.ptr()));
+             if (!view.is_valid()) throw nb::python_error();
+             return view;
+           },
+           nb::sig("def file(self) -> memoryview"), "The bytes of its file; empty without one.");
   module.def("read_file", &read_file, nb::arg("path"), "Maps and verifies an .ingot file.");
   module.def("read_bytes", &read_bytes, nb::arg("data"), "Verifies the bytes of an .ingot file.");
   module.def("assemble", &assemble, nb::arg("program"), nb::arg("tensors"),
@@ -255,6 +283,8 @@ void bind_modules(nb::module_& module) {
       .def("_inputs", &inputs, nb::arg("method"), "(name, type, has default, default) of each.")
       .def("_output", &output, nb::arg("method"), "The type of the result.")
       .def("_state", &state, nb::arg("torch"), "Parameters and buffers, in state_dict order.")
+      .def("_mutable_state", &mutable_state,
+           "What methods update, as it is now: name to value, or to (dtype, shape, bytes).")
       .def("_extra_files", &extra_files, "Name to bytes of what the user put into the file.");
   module.def("set_num_threads", &set_num_threads, nb::arg("threads"),
              "Threads that one call may use; 0: one per physical core, at most 16.");

@@ -1,4 +1,4 @@
-// Marks what the shared library offers; everything else stays hidden.
+/* Marks what the shared library offers; everything else stays hidden. */
 #pragma once
 
 #if defined(_WIN32)

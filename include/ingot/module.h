@@ -50,6 +50,9 @@ class INGOT_API Module {
   // Parameters and buffers under their state_dict names. The tensors are the module's own
   // memory (read-only unless a method updates them).
   std::map<std::string, Tensor> state() const;
+  // The present value of any entry: of state() and of what else the module keeps between
+  // calls. Throws Error (not_found).
+  Value state_value(std::string_view name) const;
   // Names and bytes that ingot.save(extra_files=...) put beside the program.
   std::map<std::string, std::string> extra_files() const;
 

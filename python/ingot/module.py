@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import IO, TYPE_CHECKING, Any, Literal
 
 from ingot import _ingot
@@ -107,9 +107,7 @@ class Module(_ingot.NativeModule):
         """The user's files that were saved beside the program."""
         return self._extra_files()
 
-    def state_dict(
-        self, framework: Literal["numpy", "torch"] = "numpy"
-    ) -> dict[str, Any]:
+    def state_dict(self, framework: Literal["numpy", "torch"] = "numpy") -> dict[str, Any]:
         """Parameters and buffers as they are now, in the order of the model's state_dict.
 
         NumPy arrays share the module's memory (read-only where no method updates it); torch
@@ -127,7 +125,7 @@ class Module(_ingot.NativeModule):
         if self._program is None:
             from ingot.file.reader import read
 
-            self._program, _ = read(memoryview(self._source))
+            self._program, _ = read(self._source.file())
         return self._program
 
     @property
@@ -152,7 +150,8 @@ class Module(_ingot.NativeModule):
         """The same program as an ``nn.Module`` of torch ops with trainable parameters."""
         from ingot.ir.interpret_torch import to_torch
 
-        return to_torch(self._current_program())
+        module: torch.nn.Module = to_torch(self._current_program())
+        return module
 
     def save(
         self,
@@ -175,24 +174,21 @@ class Module(_ingot.NativeModule):
 
     def _current_program(self) -> Program:
         """The program with the present values of its mutable state."""
-        from dataclasses import replace
-
+        from ingot.dtypes import DType
         from ingot.ir.graph import TensorData
 
         program = self.program
-        if not any(s.mutable for s in program.state.values()):
+        if not any(entry.mutable for entry in program.state.values()):
             return program
-        current = self._mutable_state()
         state = dict(program.state)
         tied: dict[int, TensorData] = {}
-        for name, entry in program.state.items():
-            if not entry.mutable:
-                continue
-            value = current[name]
+        for name, value in self._mutable_state().items():
+            entry = state[name]
             if isinstance(entry.value, TensorData):
-                data = TensorData(entry.value.dtype, *value)
-                value = tied.setdefault(id(entry.value), data)
-            state[name] = replace(entry, value=value)
+                dtype, shape, data = value
+                tensor = TensorData(DType(dtype), shape, memoryview(data))
+                value = tied.setdefault(id(entry.value), tensor)
+            state[name] = replace(entry, value=_literal(value))
         return replace(program, state=state)
 
     def __copy__(self) -> Module:
@@ -263,3 +259,8 @@ def save(
 
 def _load_bytes(data: bytes) -> Module:
     return Module(_ingot.read_bytes(data))
+
+
+def _literal(value: Any) -> Any:
+    """Lists as programs keep them: tuples."""
+    return tuple(map(_literal, value)) if isinstance(value, list) else value

@@ -69,9 +69,10 @@ std::vector<Port> Module::inputs(std::string_view name) const {
   const Method& method = find_method(*program_, name);
   std::vector<Port> ports;
   for (size_t i = 0; i < method.inputs.size(); ++i)
-    ports.push_back({.name = method.inputs[i].name,
-                     .type = method.values[method.body.inputs[i]].type->str(&program_->symbol_names),
-                     .has_default = method.inputs[i].has_default});
+    ports.push_back(
+        {.name = method.inputs[i].name,
+         .type = method.values[method.body.inputs[i]].type->str(&program_->symbol_names),
+         .has_default = method.inputs[i].has_default});
   return ports;
 }
 
@@ -109,6 +110,15 @@ std::map<std::string, Tensor> Module::state() const {
     if (value.is_tensor()) tensors.emplace(entry.name, value.tensor());
   }
   return tensors;
+}
+
+Value Module::state_value(std::string_view name) const {
+  const std::lock_guard lock(state_->mutex);
+  for (size_t i = 0; i < program_->state.size(); ++i) {
+    const StateEntry& entry = program_->state[i];
+    if (entry.name == name) return entry.is_mutable ? state_->values[i] : entry.value;
+  }
+  fail(ErrorCode::not_found, "the module keeps nothing named '", name, "'");
 }
 
 std::map<std::string, std::string> Module::extra_files() const { return program_->extra_files; }

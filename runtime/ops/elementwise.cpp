@@ -1,10 +1,10 @@
 #include "ops/elementwise.h"
 
 #include <algorithm>
-#include <cstring>
 #include <optional>
 
 #include "base/thread_pool.h"
+#include "ops/fill.h"
 #include "ops/promotion.h"
 #include "tensor/convert.h"
 #include "tensor/iterate.h"
@@ -121,29 +121,15 @@ bool has_repeated_elements(const Tensor& tensor) {
   return false;
 }
 
-// One number as an element of `compute`. Where a kernel of PyTorch would see it rounded to the
-// common dtype and the result shows it (integers, comparisons), it is rounded so here.
-void store_number(const Scalar& number, const Types& types, void* element) {
-  alignas(16) std::byte raw[16];
-  DType dtype = DType::i64;
-  if (number.is_complex()) {
-    dtype = DType::c128;
-    const std::complex<double> value = number.to_complex();
-    std::memcpy(raw, &value, sizeof value);
-  } else if (number.is_double()) {
-    dtype = DType::f64;
-    const double value = number.to_double();
-    std::memcpy(raw, &value, sizeof value);
-  } else {
-    const int64_t value = number.to_int();
-    std::memcpy(raw, &value, sizeof value);
-  }
+// One number as an element of the compute dtype. Where a kernel of PyTorch would see it rounded
+// to the common dtype and the result shows it (integers, comparisons), it is rounded so here.
+void store_operand(const Scalar& number, const Types& types, void* element) {
   if (is_integral(types.common) || types.result == DType::boolean) {
     alignas(16) std::byte rounded[16];
-    convert(raw, dtype, rounded, types.common, 1);
+    store_number(number, types.common, rounded);
     convert(rounded, types.common, element, types.compute, 1);
   } else {
-    convert(raw, dtype, element, types.compute, 1);
+    store_number(number, types.compute, element);
   }
 }
 
@@ -193,7 +179,7 @@ void compute(const Elementwise& row, const Types& types, std::span<const Operand
         readers[i].emplace(*tensors[i], out.sizes(), wanted[i]);
       } else {
         alignas(16) std::byte element[16];
-        store_number(operands[i].number, types, element);
+        store_operand(operands[i].number, types, element);
         readers[i].emplace(element, wanted[i]);
       }
     }

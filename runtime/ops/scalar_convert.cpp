@@ -31,6 +31,18 @@ Value item(const Tensor& self) {
   fail(ErrorCode::internal, "unknown dtype");
 }
 
+Tensor number_tensor(const Scalar& number) {
+  const auto holding = [](DType dtype, auto value) {
+    Tensor result = Tensor::empty(dtype, {});
+    *result.data<decltype(value)>() = value;
+    return result;
+  };
+  if (number.is_bool()) return holding(DType::boolean, number.to_int() != 0);
+  if (number.is_int()) return holding(DType::i64, number.to_int());
+  if (number.is_complex()) return holding(DType::c128, number.to_complex());
+  return holding(DType::f64, number.to_double());
+}
+
 namespace {
 
 int64_t int_scalar(const Value& a) {
@@ -111,25 +123,6 @@ Value complex_parts(const Value& x, const Value& y) {
   return std::complex<double>(part(x), part(y));
 }
 
-Tensor number_tensor(const Value& a) {
-  const Scalar scalar(a);
-  Tensor result;
-  if (scalar.is_bool()) {
-    result = Tensor::empty(DType::boolean, {});
-    *result.data<bool>() = a.to_bool();
-  } else if (scalar.is_int()) {
-    result = Tensor::empty(DType::i64, {});
-    *result.data<int64_t>() = scalar.to_int();
-  } else if (scalar.is_complex()) {
-    result = Tensor::empty(DType::c128, {});
-    *result.data<std::complex<double>>() = scalar.to_complex();
-  } else {
-    result = Tensor::empty(DType::f64, {});
-    *result.data<double>() = scalar.to_double();
-  }
-  return result;
-}
-
 // A tensor of the numbers in nested lists, or of one number.
 class Stacker {
  public:
@@ -170,7 +163,7 @@ class Stacker {
 
   void fill(const Value& data, int depth) {
     if (depth == sizes_.size()) {
-      Tensor element = data.is_tensor() ? data.tensor() : number_tensor(data);
+      Tensor element = data.is_tensor() ? data.tensor() : number_tensor(Scalar(data));
       INGOT_CHECK(element.numel() == 1, "a list of numbers was expected, it holds ", element);
       Tensor slot = Tensor::from_blob(static_cast<std::byte*>(tensor_.data()) + at_, kind_,
                                       element.sizes());
@@ -207,11 +200,8 @@ Tensor as_tensor(const Tensor& data, std::optional<DType> dtype, Device) {
   return data.to(dtype.value_or(data.dtype()));
 }
 // Unlike torch.tensor, keeps the number's precision.
-Tensor num_to_tensor(const Value& a) { return number_tensor(a); }
-Tensor scalar_tensor(const Value& s, std::optional<DType> dtype, std::optional<int64_t>, Device,
-                     std::optional<bool>) {
-  return number_tensor(s).to(dtype.value_or(DType::f32));
-}
+Tensor num_to_tensor(Scalar a) { return number_tensor(a); }
+Tensor bool_to_tensor(bool a) { return number_tensor(a); }
 Tensor shape_as_tensor(const Tensor& self) {
   return Tensor::from<int64_t>(self.sizes(), Dims{self.rank()});
 }
@@ -275,10 +265,7 @@ INGOT_OP("aten::as_tensor(Tensor(a) data, *, ScalarType? dtype=None, Device? dev
          "Tensor(b|a)",
          Function<as_tensor>);
 INGOT_OP("prim::NumToTensor.Scalar(Scalar a) -> Tensor", Function<num_to_tensor>);
-INGOT_OP("prim::NumToTensor.bool(bool a) -> Tensor", Function<num_to_tensor>);
-INGOT_OP("aten::scalar_tensor(Scalar s, *, ScalarType? dtype=None, Layout? layout=None, Device? "
-         "device=None, bool? pin_memory=None) -> Tensor",
-         Function<scalar_tensor>);
+INGOT_OP("prim::NumToTensor.bool(bool a) -> Tensor", Function<bool_to_tensor>);
 INGOT_OP("aten::_shape_as_tensor(Tensor self) -> Tensor", Function<shape_as_tensor>);
 
 }  // namespace

@@ -1,5 +1,6 @@
 // Facts of a tensor as numbers: sizes, strides, dtype, layout. Devices are 0, the CPU.
 #include "ops/op.h"
+#include "ops/promotion.h"
 #include "ops/shape.h"
 
 namespace ingot {
@@ -49,6 +50,7 @@ bool is_signed(const Tensor& self) {
 bool is_same_size(const Tensor& self, const Tensor& other) { return self.sizes() == other.sizes(); }
 
 int64_t promote_types(DType a, DType b) { return static_cast<int64_t>(promote(a, b)); }
+INGOT_OP("aten::can_cast(ScalarType from_, ScalarType to) -> bool", Function<can_cast>);
 INGOT_OP("aten::size(Tensor self) -> int[]", Function<sizes_of>);
 INGOT_OP("aten::sym_size(Tensor self) -> SymInt[]", Function<sizes_of>);
 INGOT_OP("aten::size.int(Tensor self, int dim) -> int", Function<size_int>);

@@ -1,6 +1,7 @@
 #include "ops/type.h"
 
 #include <algorithm>
+#include <array>
 
 #include "base/check.h"
 
@@ -44,10 +45,17 @@ bool all_subtypes(const std::vector<TypePtr>& a, const std::vector<TypePtr>& b) 
 
 }  // namespace
 
-TypePtr Type::simple(TypeKind kind) {
-  auto type = std::make_shared<Type>();
-  type->kind = kind;
-  return type;
+const TypePtr& Type::simple(TypeKind kind) {
+  static const auto all = [] {
+    std::array<TypePtr, static_cast<size_t>(TypeKind::any) + 1> types;
+    for (size_t i = 0; i < types.size(); ++i) {
+      auto type = std::make_shared<Type>();
+      type->kind = static_cast<TypeKind>(i);
+      types[i] = std::move(type);
+    }
+    return types;
+  }();
+  return all[static_cast<size_t>(kind)];
 }
 
 TypePtr Type::list(TypePtr element) {

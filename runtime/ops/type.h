@@ -48,7 +48,8 @@ class INGOT_API Type {
   std::string name;                 // named_tuple: class; variable: its name
   std::vector<std::string> fields;  // named_tuple
 
-  static TypePtr simple(TypeKind kind);
+  // The one instance of a type without parameters; it lives as long as the process.
+  static const TypePtr& simple(TypeKind kind);
   static TypePtr list(TypePtr element);
   static TypePtr optional(TypePtr element);
   static TypePtr dict(TypePtr key, TypePtr value);

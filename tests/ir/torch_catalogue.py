@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import cache
 
 import torch
+
+from ingot.errors import Error
 from ingot.ir.schema import Catalogue
 
 
@@ -62,3 +64,27 @@ def _alias(argument: torch._C.Argument) -> str:
     if info is None:
         return ""
     return "|".join(sorted(info.before_set)).replace("alias::", "")
+
+
+def call_op(name: str, arguments: list) -> tuple:
+    """As ``ingot._ingot.call_op``, by PyTorch's kernels."""
+
+    def given(value):
+        if isinstance(value, list):
+            return [given(v) for v in value]
+        return torch.from_numpy(value) if hasattr(value, "__array__") else value
+
+    def made(value):
+        return value.numpy() if isinstance(value, torch.Tensor) else value
+
+    base, _, overload = name.partition(".")
+    schema = torch_catalogue().find(name)
+    pairs = [*zip(schema.arguments, map(given, arguments), strict=False)]
+    positional = [value for argument, value in pairs if not argument.keyword_only]
+    named = {argument.name: value for argument, value in pairs if argument.keyword_only}
+    try:
+        result = torch._C._get_operation_overload(base, overload)[0](*positional, **named)
+    except RuntimeError as error:
+        raise Error(str(error)) from error
+    results = result if isinstance(result, tuple) else (result,)
+    return tuple(map(made, results))

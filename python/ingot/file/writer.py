@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import io
 import json
 import os
 import tempfile
@@ -27,7 +28,7 @@ from ingot.file.layout import (
 from ingot.ir.diagnostics import fail
 from ingot.ir.graph import Program, TensorData
 
-__all__ = ["program_bytes", "save"]
+__all__ = ["program_bytes", "save", "to_bytes"]
 
 _CHUNK = 1 << 24
 
@@ -73,6 +74,20 @@ def save(
     finally:
         if temporary is not None:
             os.unlink(temporary)
+
+
+def to_bytes(program: Program, extra_files: Mapping[str, bytes | str] | None = None) -> bytes:
+    """The bytes of the file that ``save`` writes."""
+    file = io.BytesIO()
+    _write(file, _entries(program, extra_files or {}))
+    return file.getvalue()
+
+
+def to_bytes(program: Program, extra_files: Mapping[str, bytes | str] | None = None) -> bytes:
+    """What ``save`` would write, in memory."""
+    file = io.BytesIO()
+    _write(file, _entries(program, extra_files or {}))
+    return file.getvalue()
 
 
 def _entries(program: Program, extra_files: Mapping[str, bytes | str]) -> list[_Entry]:

@@ -1,0 +1,1 @@
+"""Program to program, the same meaning; ``manager`` has the list."""

@@ -1,0 +1,214 @@
+"""Drives torch.export: one attempt at an ATen graph, with everything it assumed."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import traceback
+import warnings
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+from unittest import mock
+
+import sympy
+import torch
+import torch._functorch.config
+import torch.fx.experimental._config as fx_config
+from torch.export import Dim, ExportedProgram
+from torch._subclasses.fake_tensor import DataDependentOutputException
+from torch.fx.experimental import symbolic_shapes
+from torch.fx.experimental.symbolic_shapes import (
+    GuardOnDataDependentSymNode,
+    ShapeEnv,
+)
+from torch.fx.proxy import TracerBase
+from torch.utils._traceback import CapturedTraceback
+
+from ingot.capture.root import Root
+from ingot.capture.sources import make_source, raised_by_torch, user_frames
+from ingot.capture.structure import Tree
+from ingot.ir.graph import Source
+
+
+@dataclass
+class Condition:
+    """What the capture took for granted: ``expr`` over sizes is true.
+
+    ``internal``: PyTorch's own bookkeeping asked (memory layout, a choice between equal
+    algorithms), so the graph may well be right where the condition is not.
+    """
+
+    expr: sympy.Basic
+    source: Source | None
+    internal: bool
+
+
+@dataclass
+class Record:
+    """What hooks saw during one attempt."""
+
+    assumptions: dict[sympy.Basic, Condition] = field(default_factory=dict)
+    asserts: dict[str, Source | None] = field(default_factory=dict)
+
+
+@dataclass
+class Captured:
+    """An exported graph. ``tree`` is the structure of its output; ``leaves`` are the flat inputs it was traced with; ``wrapped`` are
+    the numbers of float inputs, which the graph takes as 0-d f64 tensors."""
+
+    exported: ExportedProgram
+    root: Root
+    tree: Tree
+    leaves: list[Any]
+    wrapped: frozenset[int]
+    env: ShapeEnv | None
+    guards: list[Condition]
+    record: Record
+    specialised: dict[sympy.Symbol, Source | None]
+
+    def as_tensors(self, leaves: list[Any]) -> list[Any]:
+        """The leaves as the graph takes them."""
+        return _wrap(leaves, self.wrapped)
+
+
+class DataDependent(Exception):
+    """The model's Python read a value that plain export does not know."""
+
+
+class _Located(symbolic_shapes.SLoc):
+    """Where a guard was made, with the user's stack."""
+
+    source: Source | None
+    internal: bool
+
+
+def export(root: Root, leaves: list[Any], free: list[Any], wrapped: set[int], real: bool) -> Captured:  # fmt: skip
+    """Exports ``root`` called with ``leaves``.
+
+    ``free`` has for every leaf the set of its free dimensions (an int leaf: a bool). ``real``
+    runs the model on the values too, and records the value that each decision read as an
+    assertion; without it such a decision raises DataDependent.
+    """
+    given = _wrap(leaves, wrapped)
+    shapes = {"leaves": tuple(_dynamic(leaf, f) for leaf, f in zip(given, free, strict=True))}
+    record = Record()
+    try:
+        with _hooks(record, real), torch.no_grad():
+            exported = torch.export.export(
+                root, tuple(given), dynamic_shapes=shapes, strict=False
+            )
+    except (GuardOnDataDependentSymNode, DataDependentOutputException) as error:
+        raise DataDependent(str(error)) from error
+    env = _shape_env(exported)
+    guards: list[Condition] = []
+    specialised: dict[sympy.Symbol, Source | None] = {}
+    for guard in env.guards if env is not None else ():
+        source, internal = _place(guard.sloc)
+        guards.append(Condition(guard.expr, source, internal))
+    if env is not None:
+        for symbol, place in env.replacements_slocs.items():
+            specialised[symbol] = _place(place)[0]
+    return Captured(
+        exported, root, root.seen.tree, leaves, frozenset(wrapped), env, guards, record, specialised
+    )
+
+
+def _wrap(leaves: list[Any], wrapped: Collection[int]) -> list[Any]:
+    return [
+        torch.tensor(leaf, dtype=torch.float64) if i in wrapped else leaf
+        for i, leaf in enumerate(leaves)
+    ]
+
+
+def _dynamic(leaf: Any, free: Any) -> Any:
+    if isinstance(leaf, torch.Tensor):
+        return {dim: Dim.AUTO if dim in free else Dim.STATIC for dim in range(leaf.dim())}
+    if isinstance(leaf, int) and not isinstance(leaf, bool):
+        return Dim.AUTO if free else Dim.STATIC
+    return None
+
+
+def _place(sloc: symbolic_shapes.SLoc) -> tuple[Source | None, bool]:
+    if isinstance(sloc, _Located):
+        return sloc.source, sloc.internal
+    return None, True
+
+
+def _shape_env(exported: ExportedProgram) -> ShapeEnv | None:
+    for node in exported.graph.nodes:
+        value = node.meta.get("val")
+        if isinstance(value, torch._subclasses.FakeTensor):
+            return value.fake_mode.shape_env
+    return None
+
+
+@contextlib.contextmanager
+def _hooks(record: Record, real: bool) -> Iterator[None]:
+    """Settings and hooks for one export; all are undone on the way out."""
+    fast_path = torch.backends.mha.get_fastpath_enabled()
+    loggers = [logging.getLogger(name) for name in ("torch.fx", "torch.export", "torch._export")]
+    levels = [logger.level for logger in loggers]
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(fx_config.patch(backed_size_oblivious=True))
+        stack.enter_context(
+            torch._functorch.config.patch(fake_tensor_propagate_real_tensors=real)
+        )
+        stack.enter_context(warnings.catch_warnings())
+        warnings.simplefilter("ignore")
+        for owner, name, hook in _patches(record):
+            stack.enter_context(mock.patch.object(owner, name, hook))
+        torch.backends.mha.set_fastpath_enabled(False)
+        for logger in loggers:
+            logger.setLevel(logging.CRITICAL)
+        try:
+            yield
+        finally:
+            torch.backends.mha.set_fastpath_enabled(fast_path)
+            for logger, level in zip(loggers, levels, strict=True):
+                logger.setLevel(level)
+
+
+def _patches(record: Record) -> list[tuple[Any, str, Any]]:
+    locate = ShapeEnv._get_sloc
+    defer = ShapeEnv.guard_or_defer_runtime_assert
+
+    def get_sloc(self: ShapeEnv, framework_loc: Any = None) -> symbolic_shapes.SLoc:
+        made = locate(self, framework_loc)
+        frames = _frames()
+        located = _Located(made.framework_loc, made.maybe_user_loc)
+        located.source = make_source(user_frames(frames))
+        located.internal = raised_by_torch(frames)
+        return located
+
+    def guard_or(condition: Any, default: bool) -> bool:
+        if isinstance(condition, bool):
+            return condition
+        known = symbolic_shapes._static_eval_sym_bool(condition)
+        if known is not None:
+            return known
+        expr = condition.node.expr if default else sympy.Not(condition.node.expr)
+        if expr not in record.assumptions:
+            source = make_source(user_frames(_frames()))
+            record.assumptions[expr] = Condition(expr, source, True)
+        return default
+
+    def deferred(self: ShapeEnv, expr: Any, msg: str, fx_node: Any = None) -> bool:
+        source = make_source(user_frames(_frames()))
+        record.asserts.setdefault(str(expr), source)
+        record.asserts.setdefault(str(symbolic_shapes.canonicalize_bool_expr(expr)), source)
+        return defer(self, expr, msg, fx_node)
+
+    def keep_frames(self: TracerBase, stack: traceback.StackSummary) -> traceback.StackSummary:
+        return traceback.StackSummary.from_list(user_frames(stack))
+
+    return [
+        (ShapeEnv, "_get_sloc", get_sloc),
+        (ShapeEnv, "guard_or_defer_runtime_assert", deferred),
+        (symbolic_shapes, "_guard_or", guard_or),
+        (TracerBase, "_filter_traceback_frames", keep_frames),
+    ]
+
+
+def _frames() -> traceback.StackSummary:
+    return CapturedTraceback.extract(skip=2).summary()

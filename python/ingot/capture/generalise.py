@@ -1,0 +1,251 @@
+"""Finds for which sizes a captured graph is right, by running it beside eager PyTorch.
+
+torch.export reasons about a size as about any number: in the layout of memory and in
+broadcasting it takes a free size for neither 0 nor 1, and it may forbid these two where a
+kernel asked. Here the graph runs at such sizes: where it answers as eager does the condition
+is dropped, where it does not a condition is added.
+"""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import sympy
+import torch
+from torch.export.graph_signature import InputKind
+
+from ingot.capture.compare import difference
+from ingot.capture.examples import resized
+from ingot.capture.export import Captured, Condition
+from ingot.capture.shapes import Shapes
+from ingot.capture.structure import open_all
+from ingot.capture.untouched import untouched
+
+SAME, DIFFERENT, EAGER_FAILS = "same", "different", "eager fails"
+GUARDED, UNKNOWN = "guarded", "unknown"
+
+Values = Mapping[sympy.Symbol, int]
+
+
+class Trials:
+    """Runs the graph and the model on the same inputs."""
+
+    def __init__(self, captured: Captured, shapes: Shapes, seconds: float) -> None:
+        self.captured = captured
+        self.shapes = shapes
+        self.deadline = time.monotonic() + seconds
+        self._known: dict[tuple, str] = {}
+
+    def has_time(self) -> bool:
+        return time.monotonic() < self.deadline
+
+    def at(self, values: Values, draws: int = 1) -> str:
+        """The outcome at these sizes; SAME only if every draw of values gave it."""
+        key = (tuple(values.items()), draws)
+        if key not in self._known:
+            outcome = SAME
+            for seed in range(draws):
+                leaves = resized(self.captured.leaves, self.shapes, values, seed)
+                outcome = self.on(leaves)
+                if outcome != SAME:
+                    break
+            self._known[key] = outcome
+        return self._known[key]
+
+    def on(self, leaves: list[Any]) -> str:
+        """The outcome on these flat inputs."""
+        root = self.captured.root
+        with untouched(root):
+            try:
+                expected, outline = root.eager(copied(leaves))
+            except Exception:  # whatever the model raises at sizes that nobody asked for
+                return EAGER_FAILS
+        try:
+            found, own_outline = self._graph(leaves)
+        except RuntimeError as error:
+            return GUARDED if "Runtime assertion failed" in str(error) else DIFFERENT
+        except Exception:
+            return DIFFERENT
+        if outline != own_outline:
+            return DIFFERENT
+        return DIFFERENT if difference(found, expected) else SAME
+
+    def _graph(self, leaves: list[Any]) -> tuple[list, tuple]:
+        exported = self.captured.exported
+        inputs = iter(self.captured.as_tensors(copied(leaves)))
+        arguments: list[Any] = []
+        for spec in exported.graph_signature.input_specs:
+            if spec.kind == InputKind.USER_INPUT:
+                arguments.append(next(inputs))
+            elif spec.kind == InputKind.CONSTANT_TENSOR:
+                arguments.append(exported.constants[spec.target].clone())
+            elif spec.target in exported.state_dict:
+                value = exported.state_dict[spec.target]
+                arguments.append(value if spec.kind == InputKind.PARAMETER else value.clone())
+            else:
+                arguments.append(exported.constants[spec.target].clone())
+        with torch.no_grad(), torch.random.fork_rng(devices=[]):
+            results = exported.graph_module(*arguments)
+        return open_all(self.captured.tree.unflatten(results))
+
+
+def copied(leaves: list[Any]) -> list[Any]:
+    """The leaves with tensors that the model may write into."""
+    return [leaf.clone() if isinstance(leaf, torch.Tensor) else leaf for leaf in leaves]
+
+
+def generalise(captured: Captured, shapes: Shapes, original: list[Any], seconds: float) -> bool:
+    """Settles ``shapes`` and gives whether the graph answers as eager on the ``original``
+    example inputs and on larger ones."""
+    trials = Trials(captured, shapes, seconds)
+    if trials.on(original) != SAME or trials.on(captured.leaves) == DIFFERENT:
+        return False
+    if not shapes.symbols:
+        shapes.settle()
+        return True
+    small = [c for c in shapes.conditions if _only_small(c, shapes)]
+    hard = [c for c in shapes.conditions if not any(c is other for other in small)]
+    base = dict(_ordinary(shapes, hard))
+    if not base:
+        shapes.settle()
+        return True
+    shapes.conditions[:] = hard
+    shapes.settle()
+    _settle_small_sizes(trials, shapes, base, small)
+    for values in _larger(shapes, base):
+        if trials.has_time() and trials.at(values) == DIFFERENT:
+            return False
+    _settle_assumptions(trials, shapes, base)
+    shapes.settle()
+    return True
+
+
+def _only_small(condition: Condition, shapes: Shapes) -> bool:
+    """Whether a condition excludes only sizes of 0 and 1."""
+    symbols = sorted(condition.expr.free_symbols, key=str)
+    if not symbols or len(symbols) > 3:
+        return False
+    numbers = {int(n) + d for n in condition.expr.atoms(sympy.Integer) for d in (-1, 0, 1)}
+    numbers = {n for n in numbers | {2, 3, 4, 5, 7} if 2 <= n < 2**40}
+    values = [sorted(numbers | {max(2, shapes.examples[s])}) for s in symbols]
+    return all(
+        shapes.holds(condition.expr, dict(zip(symbols, combination)))
+        for combination in itertools.product(*values)
+    )
+
+
+def _ordinary(shapes: Shapes, hard: list[Condition]) -> Values:
+    """Sizes of 2 and more near the example at which all conditions hold; {} if not found."""
+    symbols = list(shapes.symbols)
+    example = {s: max(2, shapes.examples[s]) for s in symbols}
+    if allowed(shapes, example, hard):
+        return example
+    return shapes.examples if allowed(shapes, shapes.examples, hard) else {}
+
+
+def allowed(shapes: Shapes, values: Values, conditions: list[Condition]) -> bool:
+    """Whether sizes are in range and satisfy the conditions."""
+    return shapes.in_range(values) and all(shapes.holds(c.expr, values) for c in conditions)
+
+
+def _settle_small_sizes(
+    trials: Trials, shapes: Shapes, base: dict[sympy.Symbol, int], small: list[Condition]
+) -> None:
+    allowed: dict[sympy.Symbol, list[int]] = {}
+    for symbol in list(shapes.symbols):
+        if symbol not in shapes.symbols:
+            continue  # tied to one before it
+        allowed[symbol] = []
+        for size in (1, 0):
+            span = shapes.ranges[symbol]
+            if base[symbol] == size or (span.min > size and not _mentions(small, symbol)):
+                continue
+            lowest, span.min = span.min, min(span.min, size)
+            outcome = _try(trials, shapes, {**base, symbol: size})
+            if outcome not in (SAME, GUARDED) and size == 1:
+                outcome = _try_together(trials, shapes, base, symbol) or outcome
+            if outcome in (SAME, GUARDED):
+                allowed[symbol].append(size)
+                continue
+            span = shapes.ranges[symbol]
+            span.min = max(lowest, size + 1)
+            span.source = span.source or _reason(symbol, small)
+            break
+    ones = {s: 1 if 1 in allowed[s] else base[s] for s in shapes.symbols}
+    if len(ones) > 1 and _try(trials, shapes, ones) not in (SAME, GUARDED, EAGER_FAILS):
+        shapes.conditions.extend(c for c in small if not shapes.holds(c.expr, ones))
+
+
+def _try(trials: Trials, shapes: Shapes, values: Values) -> str:
+    if not trials.has_time() or not allowed(shapes, values, shapes.conditions):
+        return UNKNOWN
+    return trials.at(values, draws=2 if all(values.values()) else 1)
+
+
+def _try_together(
+    trials: Trials, shapes: Shapes, base: dict[sympy.Symbol, int], symbol: sympy.Symbol
+) -> str | None:
+    """The outcome of 1 for all symbols of the same example size, which are tied if it is
+    right: eager PyTorch broadcasts where the graph takes them for equal."""
+    others = [s for s in shapes.symbols if s != symbol and base[s] == base[symbol]]
+    for other in others:
+        together = {**base, symbol: 1, other: 1}
+        if _try(trials, shapes, together) in (SAME, GUARDED):
+            shapes.tie(symbol, other)
+            del base[other]
+            return SAME
+    return None
+
+
+def _mentions(conditions: list[Condition], symbol: sympy.Symbol) -> bool:
+    return any(symbol in c.expr.free_symbols for c in conditions)
+
+
+def _reason(symbol: sympy.Symbol, small: list[Condition]) -> Any:
+    return next((c.source for c in small if symbol in c.expr.free_symbols), None)
+
+
+def _larger(shapes: Shapes, base: Values) -> Iterator[Values]:
+    symbols = list(shapes.symbols)
+    for change in (lambda v: v + 1, lambda v: 2 * v, lambda v: v + 2):
+        values = {s: change(base[s]) for s in symbols}
+        if allowed(shapes, values, shapes.conditions):
+            yield values
+            return
+    for symbol in symbols:
+        for change in (lambda v: v + 1, lambda v: 2 * v, lambda v: v - 1):
+            values = {**base, symbol: change(base[symbol])}
+            if allowed(shapes, values, shapes.conditions):
+                yield values
+                break
+
+
+def _settle_assumptions(trials: Trials, shapes: Shapes, base: dict[sympy.Symbol, int]) -> None:
+    """Tries sizes at which something fails that the exporter assumed without a guard."""
+    open_ = [c for c in shapes.assumptions if not _only_small(c, shapes)]
+    for values in _candidates(shapes, base):
+        broken = [c for c in open_ if not shapes.holds(c.expr, values)]
+        if not broken:
+            continue
+        outcome = trials.at(values) if trials.has_time() else DIFFERENT
+        if outcome == EAGER_FAILS:
+            continue
+        open_ = [c for c in open_ if c not in broken]
+        if outcome == DIFFERENT:
+            shapes.conditions.extend(broken)
+
+
+def _candidates(shapes: Shapes, base: dict[sympy.Symbol, int]) -> Iterator[Values]:
+    tried = []
+    symbols = list(shapes.symbols)
+    numbers = sorted({int(n) for c in shapes.assumptions for n in c.expr.atoms(sympy.Integer)})
+    near = [n + d for n in numbers if 1 < n < 4096 for d in (0, 1, -1)]
+    for size in dict.fromkeys([2, 3, *(v // 2 for v in base.values()), *near]):
+        for changed in [*([s] for s in symbols), symbols]:
+            values = base | dict.fromkeys(changed, size)
+            if values not in tried and allowed(shapes, values, shapes.conditions):
+                tried.append(values)
+                yield values

@@ -1,0 +1,172 @@
+"""Calls that a trace keeps as one op, whatever torch.export would make of them.
+
+PyTorch computes the result sizes of these by running their decomposition, which fixes sizes
+that the op itself leaves open (an LSTM's length) or decides about memory layout by size
+(linear on batch 1). Here they are custom ops of the same schema, whose size rule is given;
+``lower`` writes them under their ATen names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch.overrides import TorchFunctionMode
+
+from ingot.ir.diagnostics import fail
+
+NAMESPACE = "ingot_trace"
+
+_library = torch.library.Library(NAMESPACE, "DEF")
+_routes: dict[Any, Callable[..., Any]] = {}
+
+
+def aten_name(op: torch._ops.OpOverload) -> str | None:
+    """``"aten::lstm.input"`` for the op that stands for it, None for any other op."""
+    if op.namespace != NAMESPACE:
+        return None
+    base, _, overload = op._schema.name.partition("::")[2].partition("__")
+    return f"aten::{base}" + (f".{overload}" if overload else "")
+
+
+def keep(
+    op: torch._ops.OpOverload, functions: tuple[Any, ...], sizes: Callable[..., Any]
+) -> torch._ops.OpOverload:
+    """Makes a custom op of ``op``'s schema with ``sizes`` as its fake implementation, and
+    routes ``functions`` of the Python API to it."""
+    schema = op._schema
+    name = schema.name.partition("::")[2]
+    if schema.overload_name:
+        name += f"__{schema.overload_name}"
+    text = str(schema).partition("(")[2]
+    _library.define(f"{name}({text}")
+    _library.impl(name, lambda *args, **kwargs: op(*args, **kwargs), "CompositeExplicitAutograd")
+    torch.library.register_fake(f"{NAMESPACE}::{name}", sizes, lib=_library)
+    custom = getattr(getattr(torch.ops, NAMESPACE), name).default
+    for function in functions:
+        _routes[function] = custom
+    return custom
+
+
+class KeptWhole(TorchFunctionMode):
+    """Routes the kept calls while active; must be the innermost mode."""
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None
+    ) -> Any:
+        kwargs = kwargs or {}
+        try:
+            route = _routes.get(func)
+        except TypeError:  # unhashable callables are none of ours
+            route = None
+        return (route or func)(*args, **kwargs)
+
+
+def _linear(input: torch.Tensor, weight: torch.Tensor, bias: Any = None) -> torch.Tensor:
+    torch._check(
+        input.shape[-1] == weight.shape[1],
+        lambda: f"linear: the input's last size is {input.shape[-1]}, not {weight.shape[1]}",
+    )
+    if weight.dtype != input.dtype:
+        raise RuntimeError(f"linear: input is {input.dtype} and weight {weight.dtype}")
+    return input.new_empty([*input.shape[:-1], weight.shape[0]])
+
+
+def _attention(
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    attn_mask: Any = None,
+    dropout_p: float = 0.0,
+    is_causal: bool = False,
+    *,
+    scale: float | None = None,
+    enable_gqa: bool = False,
+) -> torch.Tensor:
+    torch._check(key.shape[-1] == query.shape[-1])
+    torch._check(value.shape[-2] == key.shape[-2])
+    batch = query.shape[:-2] if enable_gqa else torch.broadcast_shapes(
+        query.shape[:-2], key.shape[:-2], value.shape[:-2]
+    )  # fmt: skip
+    if attn_mask is not None:
+        torch.broadcast_shapes(
+            attn_mask.shape, [*batch, query.shape[-2], key.shape[-2]]
+        )
+    return query.new_empty([*batch, query.shape[-2], value.shape[-1]])
+
+
+def _check_recurrent(input: torch.Tensor, hidden: torch.Tensor, batch_first: bool) -> None:
+    torch._check(input.dim() == 3)
+    torch._check(hidden.shape[1] == input.shape[0 if batch_first else 1])
+
+
+def _recurrent(
+    input: torch.Tensor,
+    hx: torch.Tensor,
+    params: list[torch.Tensor],
+    has_biases: bool,
+    num_layers: int,
+    dropout: float,
+    train: bool,
+    bidirectional: bool,
+    batch_first: bool,
+) -> tuple[torch.Tensor, torch.Tensor]:
+    _check_recurrent(input, hx, batch_first)
+    torch._check(input.shape[2] == params[0].shape[1])
+    features = hx.shape[2] * (2 if bidirectional else 1)
+    return input.new_empty([*input.shape[:2], features]), hx.new_empty(hx.shape)
+
+
+def _lstm(
+    input: torch.Tensor,
+    hx: list[torch.Tensor],
+    params: list[torch.Tensor],
+    has_biases: bool,
+    num_layers: int,
+    dropout: float,
+    train: bool,
+    bidirectional: bool,
+    batch_first: bool,
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    hidden, cell = hx
+    _check_recurrent(input, hidden, batch_first)
+    torch._check(cell.shape[1] == hidden.shape[1])
+    torch._check(input.shape[2] == params[0].shape[1])
+    # With projections the hidden state is narrower than the cell state.
+    features = hidden.shape[2] * (2 if bidirectional else 1)
+    output = input.new_empty([*input.shape[:2], features])
+    return output, hidden.new_empty(hidden.shape), cell.new_empty(cell.shape)
+
+
+def _padded_only(op: Callable[..., Any]) -> Callable[..., Any]:
+    def call(*args: Any, **kwargs: Any) -> Any:
+        if len(args) > 3 and isinstance(args[3], list | tuple):
+            fail(
+                "a packed sequence goes into a recurrent layer, which ingot.trace does not take",
+                hint="pass the padded tensor, or loop over cells in an @ingot.script function",
+                code="unsupported",
+            )
+        return op(*args, **kwargs)
+
+    return call
+
+
+def _keep_all() -> None:
+    aten = torch.ops.aten
+    keep(aten.linear.default, (torch.nn.functional.linear,), _linear)
+    keep(
+        aten.scaled_dot_product_attention.default,
+        (torch.nn.functional.scaled_dot_product_attention,),
+        _attention,
+    )
+    for function, op, sizes in (
+        (torch.lstm, aten.lstm.input, _lstm),
+        (torch.gru, aten.gru.input, _recurrent),
+        (torch.rnn_tanh, aten.rnn_tanh.input, _recurrent),
+        (torch.rnn_relu, aten.rnn_relu.input, _recurrent),
+    ):
+        _routes[function] = _padded_only(keep(op, (), sizes))
+
+
+_keep_all()

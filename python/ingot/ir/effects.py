@@ -1,0 +1,68 @@
+"""What ops do besides giving results: schemas mark mutation, the lists here have the rest."""
+
+from __future__ import annotations
+
+from ingot.ir.graph import Node
+from ingot.ir.prims import PRIMS
+from ingot.ir.schema import Catalogue
+
+RANDOM = frozenset(
+    "aten::" + name
+    for name in (
+        "rand rand_like randn randn_like randint randint_like randperm bernoulli multinomial "
+        "normal poisson binomial dropout native_dropout feature_dropout alpha_dropout "
+        "feature_alpha_dropout rrelu rrelu_with_noise fractional_max_pool2d "
+        "fractional_max_pool3d _sample_dirichlet _standard_gamma manual_seed seed"
+    ).split()
+)
+"""Ops that may draw random numbers: two of them are not one, and none may go."""
+
+OUTWARD = frozenset(
+    (
+        "prim::SetState",
+        "prim::Guard",
+        "prim::RaiseException",
+        "prim::Call",
+        "prim::Print",
+        "aten::warn",
+        "aten::_assert_async",
+        "aten::_assert_scalar",
+        "aten::_assert_tensor_metadata",
+        "aten::sym_constrain_range",
+        "aten::sym_constrain_range_for_size",
+        "aten::_print",
+    )
+)
+"""Ops whose effect is seen outside the graph."""
+
+MAY_RETURN_INPUT = frozenset(
+    "aten::" + name
+    for name in (
+        "dropout feature_dropout alpha_dropout feature_alpha_dropout meshgrid broadcast_tensors "
+        "atleast_1d atleast_2d atleast_3d"
+    ).split()
+)
+"""Ops whose result may share an input's storage though their schemas do not say so."""
+
+
+def base(op: str) -> str:
+    """The op's name without its overload."""
+    return op.partition(".")[0]
+
+
+def is_random(node: Node) -> bool:
+    """Whether the node may draw random numbers."""
+    return base(node.op) in RANDOM
+
+
+def has_effect(node: Node) -> bool:
+    """Whether a run may notice that the node is gone, its results and mutations aside."""
+    return base(node.op) in OUTWARD or is_random(node)
+
+
+def mutates(node: Node, ops: Catalogue) -> bool:
+    """Whether the node writes into one of its inputs."""
+    if node.op == "prim::Call":
+        return True
+    schema = ops.find(node.op)
+    return node.op not in PRIMS and schema is not None and schema.mutates

@@ -1,0 +1,18 @@
+// Numbers as elements of tensors.
+#pragma once
+
+#include <ingot/tensor.h>
+
+#include "ops/op.h"
+
+namespace ingot {
+
+// Writes `number`, converted to `dtype` as a tensor holding it would be, to `element` (at most
+// 16 bytes). Integers wrap.
+void store_number(const Scalar& number, DType dtype, void* element);
+
+// Sets all elements of `out`, of any strides. Throws Error (invalid_argument) if `number` is
+// outside the range of out's dtype, or complex for a real one.
+void fill(Tensor& out, const Scalar& number);
+
+}  // namespace ingot

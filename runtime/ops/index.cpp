@@ -1,0 +1,182 @@
+// Advanced indexing: x[i, mask, :, j], read and assigned.
+#include <algorithm>
+
+#include "ops/axes.h"
+#include "ops/index.h"
+#include "ops/op.h"
+#include "ops/promotion.h"
+#include "ops/shape.h"
+#include "ops/view.h"
+#include "tensor/convert.h"
+#include "tensor/iterate.h"
+
+namespace ingot {
+namespace {
+
+// The places in `self` that a list of index tensors selects.
+class Selection {
+ public:
+  Selection(const Tensor& self, OptionalTensorList indices) : self_(self) {
+    read(indices);
+    INGOT_CHECK(!columns_.empty(), "an index list must hold at least one tensor");
+    for (const Column& column : columns_) shape_ = broadcast(shape_, column.index.sizes());
+    table_.assign(static_cast<size_t>(numel_of(shape_)), 0);
+    for (const Column& column : columns_) add_offsets(column);
+    arrange();
+  }
+
+  // Sizes of self[indices].
+  const Dims& sizes() const { return sizes_; }
+  // A walk over the selected elements in that order; valid while this Selection lives.
+  const std::vector<Axis>& axes() const { return axes_; }
+
+ private:
+  struct Column {
+    int dim;
+    Tensor index;
+  };
+
+  // One column of integers per indexed dimension; a mask stands for the coordinates of its
+  // true elements.
+  void read(OptionalTensorList indices) {
+    int dim = 0;
+    for (size_t k = 0; k < indices.size(); ++k) {
+      const Tensor* index = indices[k];
+      if (!index) {
+        ++dim;
+        INGOT_CHECK(dim <= self_.rank(), "too many indices for ", self_);
+      } else if (index->dtype() == DType::boolean || index->dtype() == DType::u8) {
+        read_mask(*index, dim);
+        dim += index->rank();
+      } else {
+        INGOT_CHECK(is_integral(index->dtype()), "an index must hold integers or be a mask, got ",
+                    *index);
+        INGOT_CHECK(dim < self_.rank(), "too many indices for ", self_);
+        columns_.push_back({dim++, *index});
+      }
+    }
+  }
+
+  void read_mask(const Tensor& mask, int dim) {
+    INGOT_CHECK(dim + mask.rank() <= self_.rank(), "too many indices for ", self_);
+    for (int d = 0; d < mask.rank(); ++d)
+      INGOT_CHECK(mask.size(d) == self_.size(dim + d), "the mask ", mask, " does not fit ", self_,
+                  " at dimension ", dim + d);
+    const std::vector<int64_t> coordinates = nonzero_coordinates(mask);
+    const int rank = mask.rank();
+    if (rank == 0) {
+      // A mask without dimensions adds one, of size 1 or 0.
+      const auto chosen = static_cast<int64_t>(mask.to(DType::i64).item_int() != 0);
+      columns_.push_back({-1, Tensor::zeros(DType::i64, Dims{chosen})});
+      return;
+    }
+    const auto count = static_cast<int64_t>(coordinates.size()) / rank;
+    const Tensor table = Tensor::from<int64_t>(coordinates, Dims{count, rank});
+    for (int d = 0; d < rank; ++d) columns_.push_back({dim + d, select(table, 1, d)});
+  }
+
+  void add_offsets(const Column& column) {
+    if (column.dim < 0) return;
+    const std::vector<int64_t> positions =
+        positions_in(expand(column.index, shape_), self_.size(column.dim), true);
+    for (size_t i = 0; i < table_.size(); ++i)
+      table_[i] += positions[i] * self_.stride(column.dim);
+  }
+
+  // Indexed dimensions stand where the first of them was if they are neighbours, else first.
+  void arrange() {
+    uint32_t indexed = 0;
+    bool adjacent = true;
+    int first = columns_[0].dim;
+    for (size_t k = 0; k < columns_.size(); ++k) {
+      if (columns_[k].dim < 0) {
+        adjacent = false;
+        continue;
+      }
+      indexed |= uint32_t{1} << columns_[k].dim;
+      if (k > 0 && columns_[k].dim != columns_[k - 1].dim + 1) adjacent = false;
+    }
+    if (!adjacent) first = 0;
+    bool placed = false;
+    const auto place = [&] {
+      if (std::exchange(placed, true)) return;
+      for (const int64_t size : shape_) sizes_.push_back(size);
+      axes_.push_back({static_cast<int64_t>(table_.size()), 0, table_.data()});
+    };
+    for (int d = 0; d < self_.rank(); ++d) {
+      if (d == first) place();
+      if (indexed >> d & 1) continue;
+      sizes_.push_back(self_.size(d));
+      axes_.push_back({self_.size(d), self_.stride(d)});
+    }
+    place();
+  }
+
+  const Tensor& self_;
+  std::vector<Column> columns_;
+  Dims shape_;
+  std::vector<int64_t> table_;
+  Dims sizes_;
+  std::vector<Axis> axes_;
+};
+
+Tensor index(const Tensor& self, OptionalTensorList indices) {
+  const Selection selection(self, indices);
+  Tensor out = Tensor::empty(self.dtype(), selection.sizes());
+  gather_axes(static_cast<const std::byte*>(self.data()), selection.axes(), size_of(self.dtype()),
+              static_cast<std::byte*>(out.data()));
+  return out;
+}
+
+Tensor index_put_(const Tensor& self, OptionalTensorList indices, const Tensor& values,
+                  bool accumulate) {
+  check_writable(self);
+  INGOT_CHECK(values.dtype() == self.dtype() ||
+                  (values.numel() == 1 && can_cast(values.dtype(), self.dtype())),
+              "the values ", values, " must have the dtype of ", self);
+  const Selection selection(self, indices);
+  const Tensor packed = expand(values.to(self.dtype()), selection.sizes()).contiguous();
+  const auto* from = static_cast<const std::byte*>(packed.data());
+  auto* to = static_cast<std::byte*>(self.data());
+  const size_t item = size_of(self.dtype());
+  if (!accumulate) {
+    // The values may lie in the memory that is being written.
+    const Tensor own = packed.shares_storage(self) ? packed.clone() : packed;
+    scatter_axes(to, selection.axes(), item, static_cast<const std::byte*>(own.data()));
+    return self;
+  }
+  const Combine combine = combine_of(Reduction::add, self.dtype());
+  const Axis& inner = selection.axes().back();
+  for_each_row(selection.axes(), [&](int64_t offset, int64_t position) {
+    for (int64_t i = 0; i < inner.size; ++i)
+      combine(to + (offset + inner.at(i)) * static_cast<int64_t>(item),
+              from + (position + i) * static_cast<int64_t>(item));
+  });
+  return self;
+}
+Tensor index_put(const Tensor& self, OptionalTensorList indices, const Tensor& values,
+                 bool accumulate) {
+  return index_put_(self.clone(), indices, values, accumulate);
+}
+Tensor index_put_impl_(const Tensor& self, OptionalTensorList indices, const Tensor& values,
+                       bool accumulate, bool) {
+  return index_put_(self, indices, values, accumulate);
+}
+
+INGOT_OP("aten::index.Tensor(Tensor self, Tensor?[] indices) -> Tensor", Function<index>);
+INGOT_OP("aten::_unsafe_index.Tensor(Tensor self, Tensor?[] indices) -> Tensor", Function<index>);
+INGOT_OP("aten::index_put(Tensor self, Tensor?[] indices, Tensor values, bool accumulate=False) -> "
+         "Tensor",
+         Function<index_put>);
+INGOT_OP("aten::_unsafe_index_put(Tensor self, Tensor?[] indices, Tensor values, bool "
+         "accumulate=False) -> Tensor",
+         Function<index_put>);
+INGOT_OP("aten::index_put_(Tensor(a!) self, Tensor?[] indices, Tensor values, bool "
+         "accumulate=False) -> Tensor(a!)",
+         Function<index_put_>);
+INGOT_OP("aten::_index_put_impl_(Tensor(a!) self, Tensor?[] indices, Tensor values, bool "
+         "accumulate=False, bool unsafe=False) -> Tensor(a!)",
+         Function<index_put_impl_>);
+
+}  // namespace
+}  // namespace ingot

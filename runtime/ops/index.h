@@ -1,0 +1,30 @@
+// What index ops share: positions checked against sizes, and combining into memory.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include <ingot/tensor.h>
+
+namespace ingot {
+
+// The elements of an integer tensor in row-major order, negative ones counted from `size`
+// when `wrap`. Raises if one is outside [0, size).
+std::vector<int64_t> positions_in(const Tensor& index, int64_t size, bool wrap);
+
+// Coordinates of the elements that are not zero, in row-major order: [count * rank].
+std::vector<int64_t> nonzero_coordinates(const Tensor& self);
+
+// A Tensor[] of an op's results.
+using Tensors = std::vector<Tensor>;
+
+// How one element of memory takes in another of the same dtype.
+using Combine = void (*)(std::byte* to, const std::byte* from);
+enum class Reduction { replace, add, multiply, maximum, minimum };
+// Raises Error (unsupported) for an order of complex numbers.
+Combine combine_of(Reduction reduction, DType dtype);
+// "sum", "prod", "amax", "amin"; "mean" adds, too. Raises for others.
+Reduction reduction_of(std::string_view name);
+
+}  // namespace ingot
