@@ -366,7 +366,7 @@ ingot_status ingot_get_item(const ingot_value* value, size_t index, ingot_value*
     INGOT_CHECK(index < items.size(), "there is no item ", index, ": the dict has ", items.size());
     need(key, "key");
     need(item, "item");
-    auto key_handle = std::make_unique<ingot_value>(items[index].first);
+    std::unique_ptr<ingot_value> key_handle(new ingot_value{items[index].first});
     give(item, items[index].second);
     *key = key_handle.release();
   });
