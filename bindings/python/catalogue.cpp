@@ -45,12 +45,13 @@ const Op& op_named(std::string_view name) {
 std::vector<Value> convert(const Op& op, const nb::sequence& given, Conversion& conversion) {
   const Schema& schema = op.schema();
   const size_t count = nb::len(given);
-  INGOT_CHECK(count <= schema.arguments.size(), op.name(), ": takes ", schema.arguments.size(),
+  INGOT_CHECK(count <= schema.arguments.size() || schema.variadic, op.name(), ": takes ", schema.arguments.size(),
               " arguments, but ", count, " were given");
   std::vector<Value> values;
   for (size_t i = 0; i < count; ++i) {
     const nb::object item = given[i];
-    values.push_back(from_python(item.ptr(), schema.arguments[i].type.get(), conversion));
+    const Type* const type = i < schema.arguments.size() ? schema.arguments[i].type.get() : nullptr;
+    values.push_back(from_python(item.ptr(), type, conversion));
   }
   return values;
 }

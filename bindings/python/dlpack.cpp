@@ -161,6 +161,7 @@ bool torch_in_use() {
 
 const DLPackExchangeAPI& exchange_api() {
   if (torch_api) return *torch_api;
+  if (!torch_in_use()) fail(ErrorCode::invalid_argument, "torch tensors need torch to be imported");
   const nb::object capsule =
       nb::getattr(nb::handle(reinterpret_cast<PyObject*>(torch_tensor_type)),
                   "__dlpack_c_exchange_api__", nb::none());

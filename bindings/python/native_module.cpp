@@ -240,7 +240,14 @@ PyType_Slot method_slots[] = {{Py_tp_call, reinterpret_cast<void*>(call_method)}
 
 void bind_modules(nb::module_& module) {
   nb::class_<LoadedProgram>(module, "LoadedProgram", nb::type_slots(program_slots),
-                            "A verified program; as a buffer, the bytes of its file.");
+                            "A verified program; as a buffer, the bytes of its file.")
+      .def("file",
+           [](nb::handle self) {
+             nb::object view = nb::steal(PyMemoryView_FromObject(self.ptr()));
+             if (!view.is_valid()) throw nb::python_error();
+             return view;
+           },
+           nb::sig("def file(self) -> memoryview"), "The bytes of its file; empty without one.");
   module.def("read_file", &read_file, nb::arg("path"), "Maps and verifies an .ingot file.");
   module.def("read_bytes", &read_bytes, nb::arg("data"), "Verifies the bytes of an .ingot file.");
   module.def("assemble", &assemble, nb::arg("program"), nb::arg("tensors"),

@@ -107,9 +107,7 @@ class Module(_ingot.NativeModule):
         """The user's files that were saved beside the program."""
         return self._extra_files()
 
-    def state_dict(
-        self, framework: Literal["numpy", "torch"] = "numpy"
-    ) -> dict[str, Any]:
+    def state_dict(self, framework: Literal["numpy", "torch"] = "numpy") -> dict[str, Any]:
         """Parameters and buffers as they are now, in the order of the model's state_dict.
 
         NumPy arrays share the module's memory (read-only where no method updates it); torch
@@ -127,7 +125,7 @@ class Module(_ingot.NativeModule):
         if self._program is None:
             from ingot.file.reader import read
 
-            self._program, _ = read(memoryview(self._source))
+            self._program, _ = read(self._source.file())
         return self._program
 
     @property
@@ -152,7 +150,8 @@ class Module(_ingot.NativeModule):
         """The same program as an ``nn.Module`` of torch ops with trainable parameters."""
         from ingot.ir.interpret_torch import to_torch
 
-        return to_torch(self._current_program())
+        module: torch.nn.Module = to_torch(self._current_program())
+        return module
 
     def save(
         self,

@@ -24,4 +24,4 @@ def named_tuple_class(name: str, fields: tuple[str, ...]) -> type[tuple[Any, ...
 
 
 def _rebuild(name: str, fields: tuple[str, ...], values: tuple[Any, ...]) -> tuple[Any, ...]:
-    return named_tuple_class(name, fields)(*values)  # type: ignore[call-arg]
+    return named_tuple_class(name, fields)(*values)

@@ -122,7 +122,7 @@ class Interpreter {
     return registers_[code_.operands[i.first + i.inputs + k]];
   }
   Arguments arguments(const Instruction& i) const {
-    return {registers_, code_.constants.data(), &code_.operands[i.first]};
+    return {registers_, code_.constants.data(), &code_.operands[i.first], i.inputs};
   }
 
   Value loop() {
@@ -293,7 +293,7 @@ Value execute(const Run& run, size_t method, std::span<const Value> inputs) {
 
 std::vector<Value> call_op(const Op& op, std::span<const Value> inputs) {
   const Schema& schema = op.schema();
-  INGOT_CHECK(inputs.size() <= schema.arguments.size(), op.name(), " takes ",
+  INGOT_CHECK(inputs.size() <= schema.arguments.size() || schema.variadic, op.name(), " takes ",
               schema.arguments.size(), " arguments, got ", inputs.size());
   std::vector<Value> values(inputs.begin(), inputs.end());
   for (size_t i = values.size(); i < schema.arguments.size(); ++i) {
@@ -305,12 +305,12 @@ std::vector<Value> call_op(const Op& op, std::span<const Value> inputs) {
   Instruction instruction{.opcode = Opcode::op, .inputs = static_cast<uint32_t>(values.size())};
   for (size_t i = 0; i < values.size(); ++i) {
     operands.push_back(static_cast<int32_t>(i));
-    if (schema.arguments[i].mutated && i < 32) instruction.aux |= 1u << i;
+    if (i < schema.arguments.size() && schema.arguments[i].mutated && i < 32) instruction.aux |= 1u << i;
   }
   for (size_t i = 0; i < schema.returns.size(); ++i)
     operands.push_back(static_cast<int32_t>(values.size() + i));
   values.resize(values.size() + schema.returns.size());
-  const Arguments in{values.data(), nullptr, operands.data()};
+  const Arguments in{values.data(), nullptr, operands.data(), instruction.inputs};
   try {
     check_writable(instruction, in);
     op.invoke()(in, {values.data(), operands.data() + instruction.inputs});

@@ -264,7 +264,7 @@ class MethodVerifier {
   void verify_op(const Node& node) const {
     const Schema& schema = node.op->schema();
     const size_t given = node.inputs.size();
-    if (given > schema.arguments.size())
+    if (given > schema.arguments.size() && !schema.variadic)
       error("it has ", given, " arguments, the op takes ", schema.arguments.size());
     Bindings bindings;
     for (size_t i = 0; i < schema.arguments.size(); ++i) {

@@ -93,13 +93,6 @@ INGOT_OP("aten::new_full(Tensor self, SymInt[] size, Scalar fill_value, *, " ING
          ") -> Tensor",
          Structured<new_full_meta, new_full>);
 
-TensorInfo scalar_tensor_meta(Scalar, INGOT_OPTION_PARAMS) { return info_of({}, dtype, device); }
-void scalar_tensor(Scalar value, MaybeDType, MaybeInt, MaybeInt, MaybeBool, Tensor& out) {
-  fill(out, value);
-}
-INGOT_OP("aten::scalar_tensor(Scalar s, *, " INGOT_OPTIONS ") -> Tensor",
-         Structured<scalar_tensor_meta, scalar_tensor>);
-
 // Uninitialised.
 TensorInfo empty_meta(const IntList& size, INGOT_OPTION_PARAMS, MaybeInt) {
   return info_of(size, dtype, device);
@@ -240,38 +233,38 @@ void arange(Scalar, MaybeDType, MaybeInt, MaybeInt, MaybeBool, Tensor& out) {
 INGOT_OP("aten::arange(Scalar end, *, " INGOT_OPTIONS ") -> Tensor",
          Structured<arange_meta, arange>);
 
-// Evenly spaced, counted from the nearer end so that both ends are exact.
+// The i-th of evenly spaced numbers, counted from the nearer end so that both ends are exact.
+struct Spaced {
+  double from, to, by;
+  int64_t steps;
+  // Integer results have integer ends.
+  Spaced(const Scalar& start, const Scalar& end, int64_t count, bool integers)
+      : from(integers ? static_cast<double>(start.to_int()) : start.to_double()),
+        to(integers ? static_cast<double>(end.to_int()) : end.to_double()),
+        by(count > 1 ? (to - from) / static_cast<double>(count - 1) : 0),
+        steps(count) {}
+  double operator()(int64_t i) const {
+    return i < steps / 2 || steps == 1 ? from + by * static_cast<double>(i)
+                                       : to - by * static_cast<double>(steps - 1 - i);
+  }
+};
 TensorInfo linspace_meta(Scalar, Scalar, int64_t steps, INGOT_OPTION_PARAMS) {
   INGOT_CHECK(steps >= 0, "steps must not be negative, got ", steps);
   return info_of(Dims{steps}, dtype, device);
 }
 void linspace(Scalar start, Scalar end, int64_t steps, MaybeDType, MaybeInt, MaybeInt, MaybeBool,
               Tensor& out) {
-  const bool integers = is_integral(out.dtype());
-  const double from = integers ? static_cast<double>(start.to_int()) : start.to_double();
-  const double to = integers ? static_cast<double>(end.to_int()) : end.to_double();
-  const double by = steps > 1 ? (to - from) / static_cast<double>(steps - 1) : 0;
-  generate(out, [=](int64_t i) {
-    return i < steps / 2 || steps == 1 ? from + by * static_cast<double>(i)
-                                       : to - by * static_cast<double>(steps - 1 - i);
-  });
+  generate(out, Spaced(start, end, steps, is_integral(out.dtype())));
 }
 INGOT_OP("aten::linspace(Scalar start, Scalar end, int steps, *, " INGOT_OPTIONS ") -> Tensor",
          Structured<linspace_meta, linspace>);
-
-TensorInfo logspace_meta(Scalar, Scalar, int64_t steps, double, INGOT_OPTION_PARAMS) {
-  INGOT_CHECK(steps >= 0, "steps must not be negative, got ", steps);
-  return info_of(Dims{steps}, dtype, device);
+TensorInfo logspace_meta(Scalar start, Scalar end, int64_t steps, double, INGOT_OPTION_PARAMS) {
+  return linspace_meta(start, end, steps, dtype, {}, device, {});
 }
 void logspace(Scalar start, Scalar end, int64_t steps, double base, MaybeDType, MaybeInt, MaybeInt,
               MaybeBool, Tensor& out) {
-  const double from = start.to_double();
-  const double to = end.to_double();
-  const double by = steps > 1 ? (to - from) / static_cast<double>(steps - 1) : 0;
-  generate(out, [=](int64_t i) {
-    return std::pow(base, i < steps / 2 || steps == 1 ? from + by * static_cast<double>(i)
-                                                      : to - by * static_cast<double>(steps - 1 - i));
-  });
+  const Spaced exponent(start, end, steps, is_integral(out.dtype()));
+  generate(out, [&](int64_t i) { return std::pow(base, exponent(i)); });
 }
 INGOT_OP("aten::logspace(Scalar start, Scalar end, int steps, float base=10., *, " INGOT_OPTIONS
          ") -> Tensor",

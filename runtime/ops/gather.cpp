@@ -14,15 +14,15 @@ namespace ingot {
 namespace {
 
 void check_index(const Tensor& index) {
-  INGOT_CHECK(index.dtype() == DType::i64 || index.dtype() == DType::i32,
+  INGOT_CHECK(index.dtype() == DType::i64 || index.dtype() == DType::i32 || index.numel() == 0,
               "the index must have dtype i64, got ", index);
 }
 
 // Where each element of `index` points in `self`: its own place, except along `dim`.
 std::vector<int64_t> offsets_of(const Tensor& self, int dim, const Tensor& index, bool wrap) {
+  if (index.numel() == 0) return {};
   std::vector<int64_t> offsets =
       positions_in(index, self.rank() == 0 ? 1 : self.size(dim), wrap);
-  if (index.numel() == 0) return offsets;
   const int64_t step = self.rank() == 0 ? 0 : self.stride(dim);
   std::vector<Axis> axes;
   for (int d = 0; d < index.rank(); ++d)
@@ -74,6 +74,7 @@ Tensor scatter_combine(const Tensor& self, int64_t dim, const Tensor& index, con
   check_writable(self);
   check_index(index);
   INGOT_CHECK(src.dtype() == self.dtype(), "the source ", src, " must have the dtype of ", self);
+  INGOT_CHECK(!mean || self.dtype() != DType::boolean, "bools have no mean");
   if (index.numel() == 0) return self;
   const int d = wrap_dim(dim, self.rank());
   check_fits(self, d, index, "the tensor", self);

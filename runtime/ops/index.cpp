@@ -4,6 +4,7 @@
 #include "ops/axes.h"
 #include "ops/index.h"
 #include "ops/op.h"
+#include "ops/promotion.h"
 #include "ops/shape.h"
 #include "ops/view.h"
 #include "tensor/convert.h"
@@ -130,10 +131,11 @@ Tensor index(const Tensor& self, OptionalTensorList indices) {
 Tensor index_put_(const Tensor& self, OptionalTensorList indices, const Tensor& values,
                   bool accumulate) {
   check_writable(self);
-  INGOT_CHECK(values.dtype() == self.dtype(), "the values ", values, " must have the dtype of ",
-              self);
+  INGOT_CHECK(values.dtype() == self.dtype() ||
+                  (values.numel() == 1 && can_cast(values.dtype(), self.dtype())),
+              "the values ", values, " must have the dtype of ", self);
   const Selection selection(self, indices);
-  const Tensor packed = expand(values, selection.sizes()).contiguous();
+  const Tensor packed = expand(values.to(self.dtype()), selection.sizes()).contiguous();
   const auto* from = static_cast<const std::byte*>(packed.data());
   auto* to = static_cast<std::byte*>(self.data());
   const size_t item = size_of(self.dtype());

@@ -110,8 +110,9 @@ TensorInfo edge_pad_meta(const Tensor& self, const IntList& pad, PadMode mode) {
   for (size_t k = 0; k < pad.size(); ++k) {
     const int d = self.rank() - 1 - static_cast<int>(k / 2);
     const int64_t size = self.size(d);
+    const int64_t cut = std::max<int64_t>(-pad[k ^ 1], 0);
     const bool fits = pad[k] <= 0 || (mode == PadMode::reflect    ? pad[k] < size
-                                      : mode == PadMode::circular ? pad[k] <= size
+                                      : mode == PadMode::circular ? pad[k] <= size - cut
                                                                   : size > 0);
     INGOT_CHECK(fits, "padding ", pad[k], " is too large for dimension ", d, " of ", self);
   }
@@ -124,13 +125,17 @@ void edge_pad(const Tensor& self, const IntList& pad, PadMode mode, Tensor& out)
   PositionLists lists(self.rank());
   for (int d = self.rank() - static_cast<int>(pad.size() / 2); d < self.rank(); ++d) {
     const int64_t last = self.size(d) - 1;
+    // Circular padding repeats what is left after negative padding has cut.
+    const int64_t first = std::max<int64_t>(-padding.before[d], 0);
+    const int64_t after = out.size(d) - self.size(d) - padding.before[d];
+    const int64_t period = self.size(d) - first - std::max<int64_t>(-after, 0);
     lists[d].reserve(static_cast<size_t>(out.size(d)));
     for (int64_t i = 0; i < out.size(d); ++i) {
       int64_t from = i - padding.before[d];
       if (mode == PadMode::reflect)
         from = from < 0 ? -from : from > last ? 2 * last - from : from;
       else if (mode == PadMode::circular)
-        from = from < 0 ? from + last + 1 : from > last ? from - last - 1 : from;
+        from = first + (from - first + period) % std::max<int64_t>(period, 1);
       lists[d].push_back(std::clamp<int64_t>(from, 0, last));
     }
   }

@@ -131,7 +131,7 @@ Tensor flatten(const Tensor& self, int64_t start_dim, int64_t end_dim) {
   }
   return reshape(self, sizes);
 }
-Tensor ravel(const Tensor& self) { return reshape(self, Dims{self.numel()}); }
+Tensor ravel(const Tensor& self) { return view(self.contiguous(), Dims{self.numel()}); }
 
 Tensor unflatten(const Tensor& self, int64_t dim, const IntList& sizes) {
   const int at = wrap_dim(dim, self.rank());

@@ -10,11 +10,13 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from safetensors import safe_open
+
 from ingot.dtypes import DType
 from ingot.errors import Error
 from ingot.file import writer
 from ingot.file.reader import read
-from ingot.file.writer import program_bytes, save
+from ingot.file.writer import program_bytes, save, to_bytes
 from ingot.ir.graph import (
     ATTRIBUTE,
     BUFFER,
@@ -45,7 +47,6 @@ from ingot.ir.types import (
     TupleType,
     UnionType,
 )
-from safetensors import safe_open
 
 DTYPES = {
     DType.u8: torch.uint8,
@@ -216,6 +217,11 @@ def test_alignment_and_order(tmp_path):
     assert start + end == (tmp_path / "m.ingot").stat().st_size
 
 
+def test_bytes_are_those_of_the_file(tmp_path):
+    save(make_program(), tmp_path / "m.ingot", {"x": b"1"})
+    assert to_bytes(make_program(), {"x": b"1"}) == (tmp_path / "m.ingot").read_bytes()
+
+
 def test_equal_programs_give_equal_bytes(tmp_path):
     save(make_program(), tmp_path / "a.ingot", {"x": b"1", "y": b"2"})
     save(make_program(), tmp_path / "b.ingot", {"y": b"2", "x": b"1"})
@@ -369,14 +375,4 @@ def test_any_bytes_give_a_program_or_an_error(data):
         assert error.code in ("corrupt_file", "version")
 
 
-def _sample() -> bytes:
-    import tempfile
-
-    with tempfile.TemporaryDirectory() as folder:
-        path = os.path.join(folder, "m.ingot")
-        save(make_program(), path)
-        with open(path, "rb") as file:
-            return file.read()
-
-
-_SAMPLE = _sample()
+_SAMPLE = to_bytes(make_program())

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import pytest
+from torch_catalogue import torch_catalogue
+
 from ingot.dtypes import DType
 from ingot.errors import Error
 from ingot.ir.builder import Builder
@@ -19,7 +21,6 @@ from ingot.ir.types import (
     TupleType,
     unify,
 )
-from torch_catalogue import torch_catalogue
 
 
 def make(**inputs) -> Builder:

@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from ingot.errors import Error
 from ingot.ir.graph import TensorData
 from ingot.ir.parser import parse, parse_type

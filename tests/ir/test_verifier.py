@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import pytest
+from torch_catalogue import torch_catalogue
+
 from ingot.errors import Error
 from ingot.ir.graph import Block, Node, Value
 from ingot.ir.parser import parse
 from ingot.ir.types import INT, TENSOR
 from ingot.ir.verifier import verify
-from torch_catalogue import torch_catalogue
 
 HEAD = """\
 symbol B in [1, inf]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 import torch
+
 from ingot.errors import Error
 from ingot.ir.schema import Catalogue
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from ingot.errors import Error
 
 from ingot import _ingot
+from ingot.errors import Error
 
 
 def test_rows_are_complete():

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from ingot.errors import Error
-
 from tests.python.programs import identity
+
+from ingot.errors import Error
 
 
 class Modern:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pickle
 
-import ingot
 import numpy as np
 import pytest
+from tests.python.programs import identity
+
+import ingot
+from ingot import _ingot
 from ingot.dtypes import DType
 from ingot.ir.types import TensorType
-
-from ingot import _ingot
-from tests.python.programs import identity
 
 
 def test_parts_and_text():

@@ -10,18 +10,18 @@ import pickle
 import subprocess
 import sys
 
-import ingot
 import ml_dtypes
 import numpy as np
 import pytest
 import torch
+from tests.python.programs import counter, linear_program, tensor_state
+
+import ingot
 from ingot.dtypes import DType
 from ingot.file.writer import to_bytes
 from ingot.ir.builder import Builder
 from ingot.ir.graph import ATTRIBUTE, CONSTANT, Program, State
 from ingot.ir.types import INT, TensorType
-
-from tests.python.programs import counter, linear_program, tensor_state
 
 WEIGHT = np.arange(6, dtype=np.float32).reshape(2, 3)
 BIAS = np.array([1, -1], np.float32)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import ml_dtypes
 import numpy as np
 import pytest
-from ingot.errors import Error
-from ingot.ir.types import BOOL, COMPLEX, FLOAT, INT, TENSOR, TensorType
+from tests.python.programs import identity
 
 from ingot import _ingot
-from tests.python.programs import identity
+from ingot.errors import Error
+from ingot.ir.types import BOOL, COMPLEX, FLOAT, INT, TENSOR, TensorType
 
 DTYPES = [
     np.bool_,
@@ -30,7 +30,11 @@ DTYPES = [
 
 def values(dtype: object, *shape: int) -> np.ndarray:
     count = int(np.prod(shape))
-    return (np.arange(count) % 2 if dtype is np.bool_ else np.arange(count)).astype(dtype).reshape(shape)
+    return (
+        (np.arange(count) % 2 if dtype is np.bool_ else np.arange(count))
+        .astype(dtype)
+        .reshape(shape)
+    )
 
 
 @pytest.mark.parametrize("dtype", DTYPES, ids=lambda d: d.__name__)

@@ -8,15 +8,15 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-import ingot
 import numpy as np
 import pytest
+from tests.python.programs import counter, linear_program, tensor_state
+
+import ingot
 from ingot.dtypes import DType
 from ingot.ir.builder import Builder
 from ingot.ir.graph import BUFFER, Program
 from ingot.ir.types import TensorType
-
-from tests.python.programs import counter, linear_program, tensor_state
 
 
 def test_threads_share_one_module():

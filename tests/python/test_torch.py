@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from ingot.errors import Error
-from ingot.ir.types import INT, ListType, TupleType, TENSOR
+from tests.python.programs import identity
 
 from ingot import _ingot
-from tests.python.programs import identity
+from ingot.errors import Error
+from ingot.ir.types import INT, TENSOR, ListType, TupleType
 
 DTYPES = [
     torch.bool,

@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
+from tests.python.programs import identity
+
 from ingot.errors import Error
 from ingot.ir.types import (
     BOOL,
@@ -26,8 +28,6 @@ from ingot.ir.types import (
     TupleType,
     UnionType,
 )
-
-from tests.python.programs import identity
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,9 @@ class Config:
 PAIR = NamedTupleType("Pair", ("left", "right"), (INT, STR))
 
 
-@pytest.mark.parametrize("value", [Pair(1, "a"), namedtuple("Pair", "left right")(1, "a"), Config(1, "a")])
+@pytest.mark.parametrize(
+    "value", [Pair(1, "a"), namedtuple("Pair", "left right")(1, "a"), Config(1, "a")]
+)
 def test_named_tuples_keep_their_fields(value):
     result = identity(PAIR)(value)
     assert result == (1, "a")

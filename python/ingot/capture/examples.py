@@ -14,15 +14,15 @@ GENERIC = 3
 """The size that stands for "any" where the example has 1, which often means "not given"."""
 
 
-def widened(leaves: list[Any], dims: str) -> list[Any] | None:
-    """The leaves with sizes of 1 made GENERIC by repetition: in ``dims`` "all" or "first"
-    only. None if there is no such size."""
+def widened(leaves: list[Any], free: list[Any], dims: str) -> list[Any] | None:
+    """The leaves with free sizes of 1 made GENERIC by repetition: in ``dims`` "all" or
+    "first" only. None if there is no such size."""
     changed = False
     found = []
-    for leaf in leaves:
+    for leaf, own in zip(leaves, free, strict=True):
         if isinstance(leaf, torch.Tensor):
             repeats = [
-                GENERIC if size == 1 and (dims == "all" or dim == 0) else 1
+                GENERIC if size == 1 and dim in own and (dims == "all" or dim == 0) else 1
                 for dim, size in enumerate(leaf.shape)
             ]
             if any(r != 1 for r in repeats):

@@ -6,7 +6,7 @@ import contextlib
 import logging
 import traceback
 import warnings
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 from unittest import mock
@@ -67,6 +67,10 @@ class Captured:
     record: Record
     specialised: dict[sympy.Symbol, Source | None]
 
+    def as_tensors(self, leaves: list[Any]) -> list[Any]:
+        """The leaves as the graph takes them."""
+        return _wrap(leaves, self.wrapped)
+
 
 class DataDependent(Exception):
     """The model's Python read a value that plain export does not know."""
@@ -86,10 +90,7 @@ def export(root: Root, leaves: list[Any], free: list[Any], wrapped: set[int], re
     runs the model on the values too, and records the value that each decision read as an
     assertion; without it such a decision raises DataDependent.
     """
-    given = [
-        torch.tensor(leaf, dtype=torch.float64) if i in wrapped else leaf
-        for i, leaf in enumerate(leaves)
-    ]
+    given = _wrap(leaves, wrapped)
     shapes = {"leaves": tuple(_dynamic(leaf, f) for leaf, f in zip(given, free, strict=True))}
     record = Record()
     try:
@@ -109,8 +110,15 @@ def export(root: Root, leaves: list[Any], free: list[Any], wrapped: set[int], re
         for symbol, place in env.replacements_slocs.items():
             specialised[symbol] = _place(place)[0]
     return Captured(
-        exported, root, root.seen.tree, given, frozenset(wrapped), env, guards, record, specialised
+        exported, root, root.seen.tree, leaves, frozenset(wrapped), env, guards, record, specialised
     )
+
+
+def _wrap(leaves: list[Any], wrapped: Collection[int]) -> list[Any]:
+    return [
+        torch.tensor(leaf, dtype=torch.float64) if i in wrapped else leaf
+        for i, leaf in enumerate(leaves)
+    ]
 
 
 def _dynamic(leaf: Any, free: Any) -> Any:

@@ -21,7 +21,7 @@ from ingot.capture.compare import difference
 from ingot.capture.examples import resized
 from ingot.capture.export import Captured, Condition
 from ingot.capture.shapes import Shapes
-from ingot.capture.structure import Tree, flatten
+from ingot.capture.structure import open_all
 from ingot.capture.untouched import untouched
 
 SAME, DIFFERENT, EAGER_FAILS = "same", "different", "eager fails"
@@ -60,26 +60,22 @@ class Trials:
         root = self.captured.root
         with untouched(root):
             try:
-                expected, tree = self._eager(leaves)
+                expected, outline = root.eager(copied(leaves))
             except Exception:  # whatever the model raises at sizes that nobody asked for
                 return EAGER_FAILS
         try:
-            found = self._graph(leaves)
+            found, own_outline = self._graph(leaves)
         except RuntimeError as error:
             return GUARDED if "Runtime assertion failed" in str(error) else DIFFERENT
         except Exception:
             return DIFFERENT
-        if tree != _outline(self.captured.tree):
+        if outline != own_outline:
             return DIFFERENT
         return DIFFERENT if difference(found, expected) else SAME
 
-    def _eager(self, leaves: list[Any]) -> tuple[list, Any]:
-        expected = self.captured.root(*copied(leaves))
-        return plain(expected), _outline(self.captured.root.seen.tree)
-
-    def _graph(self, leaves: list[Any]) -> list:
+    def _graph(self, leaves: list[Any]) -> tuple[list, tuple]:
         exported = self.captured.exported
-        inputs = iter(copied(leaves))
+        inputs = iter(self.captured.as_tensors(copied(leaves)))
         arguments: list[Any] = []
         for spec in exported.graph_signature.input_specs:
             if spec.kind == InputKind.USER_INPUT:
@@ -92,7 +88,8 @@ class Trials:
             else:
                 arguments.append(exported.constants[spec.target].clone())
         with torch.no_grad(), torch.random.fork_rng(devices=[]):
-            return plain(exported.graph_module(*arguments))
+            results = exported.graph_module(*arguments)
+        return open_all(self.captured.tree.unflatten(results))
 
 
 def copied(leaves: list[Any]) -> list[Any]:
@@ -100,21 +97,11 @@ def copied(leaves: list[Any]) -> list[Any]:
     return [leaf.clone() if isinstance(leaf, torch.Tensor) else leaf for leaf in leaves]
 
 
-def plain(outputs: Any) -> list:
-    return [v.item() if isinstance(v, torch.SymInt) else v for v in flatten(outputs, constants=False)[0]]
-
-
-def _outline(tree: Tree) -> tuple:
-    return (tree.kind, tree.keys, tree.name, tuple(map(_outline, tree.children)))
-
-
 def generalise(captured: Captured, shapes: Shapes, original: list[Any], seconds: float) -> bool:
     """Settles ``shapes`` and gives whether the graph answers as eager on the ``original``
     example inputs and on larger ones."""
     trials = Trials(captured, shapes, seconds)
-    if trials.on(original) not in (SAME, GUARDED):
-        return False
-    if trials.on(captured.leaves) == DIFFERENT:
+    if trials.on(original) != SAME or trials.on(captured.leaves) == DIFFERENT:
         return False
     if not shapes.symbols:
         shapes.settle()
@@ -154,12 +141,13 @@ def _ordinary(shapes: Shapes, hard: list[Condition]) -> Values:
     """Sizes of 2 and more near the example at which all conditions hold; {} if not found."""
     symbols = list(shapes.symbols)
     example = {s: max(2, shapes.examples[s]) for s in symbols}
-    if _allowed(shapes, example, hard):
+    if allowed(shapes, example, hard):
         return example
-    return shapes.examples if _allowed(shapes, shapes.examples, hard) else {}
+    return shapes.examples if allowed(shapes, shapes.examples, hard) else {}
 
 
-def _allowed(shapes: Shapes, values: Values, conditions: list[Condition]) -> bool:
+def allowed(shapes: Shapes, values: Values, conditions: list[Condition]) -> bool:
+    """Whether sizes are in range and satisfy the conditions."""
     return shapes.in_range(values) and all(shapes.holds(c.expr, values) for c in conditions)
 
 
@@ -192,7 +180,7 @@ def _settle_small_sizes(
 
 
 def _try(trials: Trials, shapes: Shapes, values: Values) -> str:
-    if not trials.has_time() or not _allowed(shapes, values, shapes.conditions):
+    if not trials.has_time() or not allowed(shapes, values, shapes.conditions):
         return UNKNOWN
     return trials.at(values, draws=2 if all(values.values()) else 1)
 
@@ -224,13 +212,13 @@ def _larger(shapes: Shapes, base: Values) -> Iterator[Values]:
     symbols = list(shapes.symbols)
     for change in (lambda v: v + 1, lambda v: 2 * v, lambda v: v + 2):
         values = {s: change(base[s]) for s in symbols}
-        if _allowed(shapes, values, shapes.conditions):
+        if allowed(shapes, values, shapes.conditions):
             yield values
             return
     for symbol in symbols:
         for change in (lambda v: v + 1, lambda v: 2 * v, lambda v: v - 1):
             values = {**base, symbol: change(base[symbol])}
-            if _allowed(shapes, values, shapes.conditions):
+            if allowed(shapes, values, shapes.conditions):
                 yield values
                 break
 
@@ -258,6 +246,6 @@ def _candidates(shapes: Shapes, base: dict[sympy.Symbol, int]) -> Iterator[Value
     for size in dict.fromkeys([2, 3, *(v // 2 for v in base.values()), *near]):
         for changed in [*([s] for s in symbols), symbols]:
             values = base | dict.fromkeys(changed, size)
-            if values not in tried and _allowed(shapes, values, shapes.conditions):
+            if values not in tried and allowed(shapes, values, shapes.conditions):
                 tried.append(values)
                 yield values

@@ -6,10 +6,11 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
+import torch
 from torch import nn
 
 from ingot.capture.kept import KeptWhole
-from ingot.capture.structure import Tree, flatten
+from ingot.capture.structure import Tree, flatten, open_all
 
 
 class Seen:
@@ -46,6 +47,11 @@ class Root(nn.Module):
                 for name, module in reached.items():
                     self.model.add_module(name, module)
 
+    def eager(self, leaves: list[Any]) -> tuple[list[Any], tuple]:
+        """What the model itself gives: the leaves of its output and their outline."""
+        args, kwargs = self.__dict__["rebuild"](list(leaves))
+        return open_all(self.__dict__["callee"](*args, **kwargs))
+
     def forward(self, *leaves: Any) -> tuple[Any, ...]:
         args, kwargs = self.__dict__["rebuild"](list(leaves))
         with KeptWhole():
@@ -53,6 +59,14 @@ class Root(nn.Module):
         flat, tree = flatten(output)
         self.__dict__["seen"].tree = tree
         return tuple(flat)
+
+    def named_state(self) -> list[tuple[str, torch.Tensor]]:
+        """Parameters and buffers in the order of the model's ``state_dict``."""
+        both = {**dict(self.named_parameters(remove_duplicate=False)),
+                **dict(self.named_buffers(remove_duplicate=False))}  # fmt: skip
+        listed = self.state_dict(keep_vars=True)
+        return [*((n, both[n]) for n in listed if n in both),
+                *((n, t) for n, t in both.items() if n not in listed)]  # fmt: skip
 
 
 def modules_of(function: Callable[..., Any]) -> dict[str, nn.Module]:

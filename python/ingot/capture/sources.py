@@ -15,6 +15,7 @@ from ingot.ir.graph import Source
 
 _TORCH = os.path.dirname(os.path.abspath(torch.__file__)) + os.sep
 _TORCH_MODULES = os.path.join(_TORCH, "nn", "modules") + os.sep
+_CALLING = os.path.join(_TORCH_MODULES, "module.py")
 _CAPTURE = os.path.dirname(os.path.abspath(__file__)) + os.sep
 ROOT_FILE = os.path.join(_CAPTURE, "root.py")
 """The file whose ``forward`` calls the user's model; frames above it are not the user's."""
@@ -34,8 +35,10 @@ def user_frames(frames: Iterable[traceback.FrameSummary]) -> list[traceback.Fram
             inside = []
         else:
             inside.append(frame)
-    kept = [f for f in inside if not f.filename.startswith((_TORCH, _CAPTURE, "<"))]
-    return kept or [f for f in inside if f.filename.startswith(_TORCH_MODULES)]
+    kept = [f for f in inside if not f.filename.startswith((_TORCH, _CAPTURE, "<", "torch" + os.sep))]
+    return kept or [
+        f for f in inside if f.filename.startswith(_TORCH_MODULES) and f.filename != _CALLING
+    ]
 
 
 def raised_by_torch(frames: Iterable[traceback.FrameSummary]) -> bool:

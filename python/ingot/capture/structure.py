@@ -42,7 +42,7 @@ class Tree:
     def unflatten(self, leaves: Sequence[Any]) -> Any:
         """The Python value with these leaves."""
         value, rest = self._take(list(leaves))
-        assert not rest
+        assert not rest, "more leaves than the tree has"
         return value
 
     def _take(self, leaves: list[Any]) -> tuple[Any, list[Any]]:
@@ -90,6 +90,16 @@ def flatten(value: Any, where: str = "the output", constants: bool = True) -> tu
     return leaves, tree
 
 
+def open_all(value: Any) -> tuple[list, tuple]:
+    """Every tensor and plain value inside a result, and an outline to compare results by."""
+    leaves, tree = flatten(value, constants=False)
+    return leaves, _outline(tree)
+
+
+def _outline(tree: Tree) -> tuple:
+    return tree.kind, tuple(map(str, tree.keys)), tuple(map(_outline, tree.children))
+
+
 def _flatten(value: Any, where: str, constants: bool, leaves: list[Any]) -> Tree:
     if isinstance(value, torch.Tensor | torch.SymInt | torch.SymFloat | torch.SymBool):
         leaves.append(value)
@@ -99,6 +109,9 @@ def _flatten(value: Any, where: str, constants: bool, leaves: list[Any]) -> Tree
             f"{where} is a {type(value).__name__}, which a program cannot take or return",
             hint="pass or return its name as a str",
         )
+    if type(value).__module__ == "numpy":
+        value = torch.as_tensor(value) if hasattr(value, "shape") else value.item()
+        return _flatten(value, where, constants, leaves)
     if value is None or isinstance(value, bool | int | float | complex | str):
         if constants:
             return Tree(CONSTANT, value=value)

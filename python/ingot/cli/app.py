@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
@@ -21,14 +21,14 @@ app = typer.Typer(
 File = Annotated[Path, typer.Argument(help="An .ingot file.", show_default=False)]
 MethodName = Annotated[str, typer.Option("--method", help="The method to run.")]
 Threads = Annotated[
-    Optional[int], typer.Option("--threads", help="Threads of the run; 0: one per core.")
+    int | None, typer.Option("--threads", help="Threads of the run; 0: one per core.")
 ]
 InputFiles = Annotated[
-    Optional[list[str]],
+    list[str] | None,
     typer.Option(
         "--input",
         metavar="[NAME=]VALUE",
-        help="A .npy file, or a number, true, null, a \"string\" or a list as JSON. Repeat for "
+        help='A .npy file, or a number, true, null, a "string" or a list as JSON. Repeat for '
         "each input, in order or by name.",
     ),
 ]
@@ -42,7 +42,7 @@ Maker = Annotated[
     ),
 ]
 InputsMaker = Annotated[
-    Optional[str],
+    str | None,
     typer.Option(
         "--inputs",
         metavar="PKG.MOD:MAKE_INPUTS",
@@ -85,10 +85,10 @@ def verify(
     ] = False,
     method: MethodName = "forward",
     rtol: Annotated[
-        Optional[float], typer.Option(help="Relative tolerance instead of the dtype's.")
+        float | None, typer.Option(help="Relative tolerance instead of the dtype's.")
     ] = None,
     atol: Annotated[
-        Optional[float], typer.Option(help="Absolute tolerance instead of the dtype's.")
+        float | None, typer.Option(help="Absolute tolerance instead of the dtype's.")
     ] = None,
     seed: Annotated[int, typer.Option(help="Of the generated inputs.")] = 0,
 ) -> None:
@@ -126,7 +126,7 @@ def run(
     file: File,
     input: InputFiles = None,
     output: Annotated[
-        Optional[list[Path]],
+        list[Path] | None,
         typer.Option("--output", help="A .npy file for each tensor of the result, in order."),
     ] = None,
     method: MethodName = "forward",

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+_UNITS = ("kB", "MB", "GB", "TB")
 _MANY = 24
 """Rows of a table beyond which only the largest are shown."""
 
@@ -36,12 +37,10 @@ def size_text(count: int) -> str:
     """``"1.5 MB"``; powers of 1000, as file managers show them."""
     if count < 1000:
         return f"{count} bytes"
-    value, unit = float(count), "bytes"
-    for unit in ("kB", "MB", "GB", "TB"):
-        value /= 1000
-        if value < 999.5:
-            break
-    return f"{value:.3g} {unit}"
+    power = 1
+    while count / 1000**power >= 999.5 and power < len(_UNITS):
+        power += 1
+    return f"{count / 1000**power:.3g} {_UNITS[power - 1]}"
 
 
 def _table(*columns: str) -> Table:

@@ -49,7 +49,8 @@ def numpy_dtype(dtype: DType) -> np.dtype[Any]:
     if dtype == DType.bf16:
         import ml_dtypes
 
-        return np.dtype(ml_dtypes.bfloat16)
+        found: np.dtype[Any] = np.dtype(ml_dtypes.bfloat16)
+        return found
     return np.dtype(_NUMPY[dtype])
 
 
@@ -85,7 +86,7 @@ def _read_value(text: str, type: str) -> Any:
 
 def _read_array(path: str, type: str) -> np.ndarray[Any, Any]:
     try:
-        array = np.load(path, allow_pickle=False)
+        array: np.ndarray[Any, Any] = np.load(path, allow_pickle=False)
     except OSError as error:
         raise Error(f"cannot read {path!r}: {error.strerror or error}", "io") from error
     except ValueError as error:
@@ -194,7 +195,7 @@ def _make(type: Type, sizes: Mapping[str, int], random: np.random.Generator) -> 
             return tuple(_make(e, sizes, random) for e in elements)
         case UnionType(elements):
             return _make(elements[0], sizes, random)
-    plain = {INT: 2, FLOAT: 0.5, BOOL: True, COMPLEX: 0.5 + 0.5j, STR: "text"}
+    plain: dict[Type, Any] = {INT: 2, FLOAT: 0.5, BOOL: True, COMPLEX: 0.5 + 0.5j, STR: "text"}
     return plain.get(type)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,20 +12,12 @@ from typing import Any
 import numpy as np
 
 from ingot.cli import DIFFERENT
+from ingot.cli.compare import Comparison, compare
 from ingot.cli.user_code import make_inputs as call_inputs_maker
 from ingot.cli.user_code import make_model, raised
-from ingot.cli.values import choose_sizes, leaves, make_inputs, read_inputs, symbols_of
+from ingot.cli.values import choose_sizes, make_inputs, read_inputs, symbols_of
 from ingot.errors import Error
 from ingot.module import Module, load
-
-_TOLERANCES = {  # rtol, atol: the dtype's rounding over some thousand accumulated terms
-    "float16": (1e-2, 1e-2),
-    "bfloat16": (5e-2, 5e-2),
-    "float32": (1e-4, 1e-5),
-    "float64": (1e-9, 1e-10),
-    "complex64": (1e-4, 1e-5),
-    "complex128": (1e-9, 1e-10),
-}
 
 
 @dataclass(frozen=True)
@@ -43,17 +36,6 @@ class Request:
     seed: int
 
 
-@dataclass(frozen=True)
-class Comparison:
-    """One tensor or value of one result."""
-
-    inputs: str
-    output: str
-    difference: str
-    allowed: str
-    equal: bool
-
-
 def run(request: Request) -> None:
     """Prints a row for each compared output; exits with DIFFERENT if one does not agree."""
     module = load(request.file)
@@ -67,10 +49,10 @@ def run(request: Request) -> None:
         if eager is None:
             raise Error(f"the eager model has no method {request.method!r}", "not_found")
     rows: list[Comparison] = []
-    for name, args, kwargs in _cases(request, module):
+    for name, args, kwargs in _cases(request, module, _keyword_only(eager)):
         actual = target(*args, **kwargs)
         expected = _run_eager(request.maker, eager, args, kwargs)
-        rows.extend(_compare(name, actual, expected, request))
+        rows.extend(compare(name, actual, expected, request.rtol, request.atol))
     _show(rows)
     if not all(row.equal for row in rows):
         sys.exit(DIFFERENT)
@@ -95,7 +77,18 @@ def _give_weights(model: Any, module: Module) -> None:
         )
 
 
-def _cases(request: Request, module: Module) -> Iterator[tuple[str, list[Any], dict[str, Any]]]:
+def _keyword_only(eager: Any) -> set[str]:
+    """Parameters that the eager model takes by name alone; others may have other names."""
+    try:
+        parameters = inspect.signature(getattr(eager, "forward", eager)).parameters.values()
+    except (TypeError, ValueError):
+        return set()
+    return {p.name for p in parameters if p.kind == p.KEYWORD_ONLY}
+
+
+def _cases(
+    request: Request, module: Module, keyword_only: set[str]
+) -> Iterator[tuple[str, list[Any], dict[str, Any]]]:
     """Named sets of inputs: those given, else made up for each size."""
     if request.inputs_maker is not None:
         yield "given", list(call_inputs_maker(request.inputs_maker)), {}
@@ -109,7 +102,13 @@ def _cases(request: Request, module: Module) -> Iterator[tuple[str, list[Any], d
     for size in _sizes(request.sizes) if free else [1]:
         sizes = choose_sizes(module.program, method, size)
         name = ", ".join(f"{k}={v}" for k, v in sizes.items()) or "fixed sizes"
-        yield name, [], make_inputs(method, sizes, random)
+        inputs = make_inputs(method, sizes, random)
+        args = []
+        for input in method.inputs:
+            if input.name not in inputs or input.name in keyword_only:
+                break
+            args.append(inputs.pop(input.name))
+        yield name, args, inputs
 
 
 def _sizes(text: str) -> list[int]:
@@ -143,68 +142,6 @@ def _to_torch(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _to_torch(item) for key, item in value.items()}
     return value
-
-
-def _to_numpy(value: Any) -> Any:
-    import torch
-
-    if isinstance(value, torch.Tensor):
-        value = value.detach()
-        return value.float().numpy() if value.dtype == torch.bfloat16 else value.numpy()
-    return value
-
-
-def _dtype_name(value: Any) -> str:
-    dtype = getattr(value, "dtype", None)
-    if dtype is None:
-        return type(value).__name__
-    return getattr(dtype, "name", str(dtype).removeprefix("torch."))
-
-
-def _compare(name: str, actual: Any, expected: Any, request: Request) -> Iterator[Comparison]:
-    # A named tuple stands for any class with fields, so places are compared by order alone.
-    got, wanted = list(leaves(actual)), list(leaves(_as_plain(expected)))
-    if len(got) != len(wanted):
-        text = f"{len(got)} values, eager has {len(wanted)}"
-        yield Comparison(name, "result", text, "", False)
-        return
-    for (place, a), (_, b) in zip(got, wanted, strict=True):
-        yield _compare_one(name, f"result{place}", a, b, request)
-
-
-def _as_plain(value: Any) -> Any:
-    """Dataclasses and mappings as the tuples and dicts that a program returns for them."""
-    if isinstance(value, dict):
-        return {k: _as_plain(v) for k, v in value.items() if v is not None}
-    fields = getattr(type(value), "__dataclass_fields__", None)
-    if fields is not None:
-        return [_as_plain(getattr(value, name)) for name in fields]
-    if isinstance(value, list | tuple):
-        return [_as_plain(v) for v in value]
-    return value
-
-
-def _compare_one(name: str, place: str, a: Any, b: Any, request: Request) -> Comparison:
-    a_type, b_type = _dtype_name(a), _dtype_name(b)
-    if a_type != b_type:
-        return Comparison(name, place, f"{a_type}, eager has {b_type}", "", False)
-    a, b = np.asarray(_to_numpy(a)), np.asarray(_to_numpy(b))
-    if a.shape != b.shape:
-        return Comparison(name, place, f"{list(a.shape)}, eager has {list(b.shape)}", "", False)
-    if a.dtype.kind not in "fcV":
-        equal = bool(np.array_equal(a, b))
-        count = int(np.sum(a != b))
-        return Comparison(name, place, f"{count} of {a.size} differ", "none", equal)
-    wide = np.complex128 if a.dtype.kind == "c" else np.float64
-    a, b = a.astype(wide), b.astype(wide)
-    rtol, atol = _TOLERANCES.get(a_type, (0.0, 0.0))
-    rtol = rtol if request.rtol is None else request.rtol
-    atol = atol if request.atol is None else request.atol
-    equal = bool(np.allclose(a, b, rtol, atol, equal_nan=True))
-    both = np.isfinite(a) & np.isfinite(b)
-    worst = float(np.max(np.abs(a - b), where=both, initial=0.0))
-    text = f"{worst:.2e}" if np.array_equal(np.isfinite(a), np.isfinite(b)) else "NaN or inf"
-    return Comparison(name, place, text, f"{atol:.0e} + {rtol:.0e}·|x|", equal)
 
 
 def _show(rows: list[Comparison]) -> None:

@@ -10,6 +10,7 @@ import struct
 from collections.abc import Callable, Sequence
 
 import flatbuffers
+
 from ingot.file._fb import program_generated as fb
 from ingot.file.layout import FORMAT, PRODUCER, tensor_names
 from ingot.ir.diagnostics import fail

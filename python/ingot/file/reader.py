@@ -25,7 +25,7 @@ from ingot.ir.graph import Program, TensorData
 _DTYPES = {name: dtype for dtype, name in DTYPE_NAMES.items()}
 
 
-def read(source: str | os.PathLike[str] | bytes) -> tuple[Program, dict[str, bytes]]:
+def read(source: str | os.PathLike[str] | bytes | memoryview) -> tuple[Program, dict[str, bytes]]:
     """The program and the extra files of a path or of a file's bytes.
 
     Raises Error: io (missing, unreadable), corrupt_file, version.
@@ -59,7 +59,7 @@ def newer(number: str | int, name: str) -> None:
         )
 
 
-def _open(source: str | os.PathLike[str] | bytes) -> tuple[memoryview, str]:
+def _open(source: str | os.PathLike[str] | bytes | memoryview) -> tuple[memoryview, str]:
     if isinstance(source, bytes | bytearray | memoryview):
         return memoryview(source).cast("B").toreadonly(), "the file"
     path = os.fspath(source)

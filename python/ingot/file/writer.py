@@ -83,6 +83,13 @@ def to_bytes(program: Program, extra_files: Mapping[str, bytes | str] | None = N
     return file.getvalue()
 
 
+def to_bytes(program: Program, extra_files: Mapping[str, bytes | str] | None = None) -> bytes:
+    """What ``save`` would write, in memory."""
+    file = io.BytesIO()
+    _write(file, _entries(program, extra_files or {}))
+    return file.getvalue()
+
+
 def _entries(program: Program, extra_files: Mapping[str, bytes | str]) -> list[_Entry]:
     """What the file holds, in the order of its bytes.
 

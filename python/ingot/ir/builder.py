@@ -135,6 +135,18 @@ class Builder:
         self.block.nodes.append(node)
         return node
 
+    def mark(self) -> int:
+        """A place in ``block`` to return to with ``rewind``."""
+        return len(self.block.nodes)
+
+    def rewind(self, mark: int) -> None:
+        """Removes what was appended to ``block`` since ``mark``."""
+        dropped = {id(v) for node in self.block.nodes[mark:] for v in node.outputs}
+        del self.block.nodes[mark:]
+        known = self._constants.get(self.block, {})
+        for key in [key for key, value in known.items() if id(value) in dropped]:
+            del known[key]
+
     # --- constants and state ---------------------------------------------------------------
 
     def constant(self, literal: Literal, type: Type | None = None) -> Value:

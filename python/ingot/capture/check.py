@@ -1,0 +1,80 @@
+"""Runs a traced program beside the model, on the examples and at other sizes."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+
+from ingot.capture.compare import difference
+from ingot.capture.examples import resized
+from ingot.capture.generalise import Values, allowed, copied
+from ingot.capture.root import Root
+from ingot.capture.shapes import Shapes
+from ingot.capture.signature import Signature
+from ingot.capture.structure import open_all
+from ingot.capture.untouched import untouched
+from ingot.errors import Error, GuardError
+from ingot.module import Module
+
+
+def check_program(module: Module, root: Root, signature: Signature, shapes: Shapes) -> None:
+    """Raises Error if the program's answer differs from the model's anywhere it was tried."""
+    _check(module, root, signature, signature.leaves, example=True)
+    for values in _other_sizes(shapes):
+        leaves = resized(signature.leaves, shapes, values, seed=1)
+        _check(module, root, signature, leaves, example=False)
+
+
+def _check(
+    module: Module, root: Root, signature: Signature, leaves: list[Any], example: bool
+) -> None:
+    where = "on the example inputs" if example else f"with {_sizes(signature, leaves)}"
+    with untouched(root):
+        try:
+            expected, outline = root.eager(copied(leaves))
+        except Exception:  # the model itself does not run at these sizes
+            return
+    args, kwargs = signature.rebuild(copied(leaves))
+    try:
+        found, own_outline = open_all(copy.deepcopy(module)(*args, **kwargs))
+    except GuardError as error:
+        if not example:
+            return
+        raise Error(
+            f"a guard of the traced program fails {where}: {error.message}",
+            "internal",
+            error.location,
+        ) from error
+    except Error as error:
+        raise Error(
+            f"the traced program fails {where}, the model does not: {error.message}",
+            error.code,
+            error.location,
+        ) from error
+    clause = difference(found, expected)
+    if own_outline != outline:
+        clause = "the output has another structure"
+    if clause:
+        raise Error(f"the traced program differs from the model {where}: {clause}", "internal")
+
+
+def _sizes(signature: Signature, leaves: list[Any]) -> str:
+    parts = [
+        f"{path} of shape {list(leaf.shape)}" if isinstance(leaf, torch.Tensor) else f"{path}={leaf!r}"
+        for path, leaf in zip(signature.paths, leaves, strict=True)
+    ]
+    return ", ".join(parts)
+
+
+def _other_sizes(shapes: Shapes) -> Iterator[Values]:
+    if not shapes.symbols:
+        return
+    tried = []
+    for change in (lambda v: v + 1, lambda v: 2 * v + 1, lambda v: 1, lambda v: 2):
+        values = {s: change(shapes.examples[s]) for s in shapes.symbols}
+        if values not in tried and allowed(shapes, values, shapes.conditions):
+            tried.append(values)
+            yield values

@@ -1,0 +1,86 @@
+"""An op that the catalogue lacks as a small graph of simpler ops."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import torch
+import torch.utils._pytree as pytree
+from torch import fx
+from torch._decomp import core_aten_decompositions, decomposition_table
+from torch.fx.experimental.proxy_tensor import make_fx
+
+from ingot.capture.export import Captured
+from ingot.ir.schema import Catalogue
+
+
+@dataclass
+class Parts:
+    """The steps of an op; ``inputs`` are the arguments of the graph around for its inputs."""
+
+    module: fx.GraphModule
+    inputs: list[Any]
+
+    @property
+    def graph(self) -> fx.Graph:
+        return self.module.graph
+
+
+def decompose(node: fx.Node, captured: Captured, ops: Catalogue) -> Parts | None:
+    """The node's op one step simpler, or None if PyTorch has no decomposition for it."""
+    assert isinstance(node.target, torch._ops.OpOverload)
+    function = _decomposition(node.target)
+    if function is None:
+        return None
+    flat, tree = pytree.tree_flatten((node.args, dict(node.kwargs)))
+    inputs = [leaf for leaf in flat if isinstance(leaf, fx.Node)]
+    values = [leaf.meta["val"] for leaf in inputs]
+
+    def call(*given: Any) -> Any:
+        supply = iter(given)
+        leaves = [next(supply) if isinstance(leaf, fx.Node) else leaf for leaf in flat]
+        args, kwargs = pytree.tree_unflatten(leaves, tree)
+        return function(*args, **kwargs)
+
+    modes = [v.fake_mode for v in values if isinstance(v, torch._subclasses.FakeTensor)]
+    try:
+        if not modes:
+            return Parts(make_fx(call)(*values), inputs)
+        with modes[0]:
+            return Parts(make_fx(call)(*values), inputs)
+    except Exception:  # a decomposition that does not fit these arguments
+        return None
+
+
+def _decomposition(op: torch._ops.OpOverload) -> Callable[..., Any] | None:
+    functional = _functional(op)
+    if functional is not None:
+        return functional
+    for table in (_core(), decomposition_table):
+        if op in table:
+            return table[op]
+    if op._can_decompose():
+        return lambda *args, **kwargs: op.decompose(*args, **kwargs)
+    return None
+
+
+@cache
+def _core() -> dict:
+    return dict(core_aten_decompositions())
+
+
+def _functional(op: torch._ops.OpOverload) -> Callable[..., Any] | None:
+    """``relu_(x)`` as ``x.copy_(relu(x))``."""
+    schema = op._schema
+    if not op._opname.endswith("_") or op._opname.startswith("__") or not schema.arguments:
+        return None
+    packet = getattr(torch.ops.aten, op._opname[:-1], None)
+    overload = getattr(packet, op._overloadname, None) if packet is not None else None
+    if overload is None:
+        return None
+    return lambda self, *args, **kwargs: torch.ops.aten.copy_.default(
+        self, overload(self, *args, **kwargs)
+    )

@@ -1,0 +1,307 @@
+"""Calls of an exported graph that do not become the op of the same name."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import fx
+
+from ingot.capture.state import dtype_of
+from ingot.ir.diagnostics import fail
+from ingot.ir.graph import Value
+from ingot.ir.match import Operand
+from ingot.ir.types import BOOL, FLOAT, INT, TensorType
+
+if TYPE_CHECKING:
+    from ingot.capture.lower import Lowering
+
+Rule = Callable[["Lowering", fx.Node], Any]
+
+aten = torch.ops.aten
+
+
+def _shares_memory(one: Any, two: Any) -> bool:
+    """Whether PyTorch made ``two`` as a view of ``one`` or as the same tensor."""
+    return one.untyped_storage()._cdata == two.untyped_storage()._cdata
+
+
+def _same(low: Lowering, node: fx.Node) -> Any:
+    return low.operand(node.args[0])
+
+
+def _copy(low: Lowering, node: fx.Node) -> Any:
+    """A copy, unless nobody writes into it or its source and the source is no input."""
+    source = node.args[0]
+    if isinstance(source, fx.Node) and not (
+        low.aliases.written(node) or low.aliases.written(source) or low.aliases.of_input(source)
+    ):
+        return low.operand(source)
+    return low.call("aten::clone", node, low.operand(source), memory_format=0)
+
+
+def _contiguous(low: Lowering, node: fx.Node) -> Any:
+    (source, *_) = node.args
+    if low.aliases.written(node) and not _shares_memory(source.meta["val"], node.meta["val"]):
+        return low.call("aten::clone", node, low.operand(source), memory_format=0)
+    return low.operand(source)
+
+
+def _to(low: Lowering, node: fx.Node) -> Any:
+    """Conversions: only the dtype matters, all tensors being in main memory, row-major."""
+    source = node.args[0]
+    assert isinstance(source, fx.Node)
+    before, after = source.meta["val"], node.meta["val"]
+    if after.device.type not in ("cpu", "meta"):
+        low.operand(after.device)
+    if before.dtype != after.dtype:
+        dtype = int(dtype_of(after.dtype, "the result of a conversion"))
+        return low.call("aten::to.dtype", node, low.operand(source), dtype, False, False, None)
+    if low.aliases.written(node) and not _shares_memory(before, after):
+        return low.call("aten::clone", node, low.operand(source), memory_format=0)
+    if node.target is aten._to_copy.default:
+        return _copy(low, node)
+    return low.operand(source)
+
+
+def _reshape(low: Lowering, node: fx.Node) -> Any:
+    """A view where writes must be seen through it; else reshape, which copies if it must,
+    because strides here may differ from those that PyTorch saw."""
+    source, *sizes = map(low.operand, node.args)
+    if not low.aliases.written(node):
+        return low.call("aten::reshape", node, source, *sizes)
+    if not _shares_memory(node.args[0].meta["val"], node.meta["val"]):  # type: ignore[union-attr]
+        source = low.call("aten::clone", node, source, memory_format=0)
+    return low.call("aten::view", node, source, *sizes)
+
+
+def _as_strided(low: Lowering, node: fx.Node) -> Any:
+    source = node.args[0]
+    assert isinstance(source, fx.Node)
+    if not source.meta["val"].is_contiguous():
+        fail(
+            "as_strided on a tensor that is not contiguous depends on PyTorch's memory layout",
+            source=low.b.source,
+            hint="call .contiguous() before as_strided, or use views and slices",
+            code="unsupported",
+        )
+    value, *rest = map(low.operand, node.args)
+    if not low.aliases.written(node):
+        value = low.b.op("aten::contiguous", value)
+    return low.call("aten::as_strided", node, value, *rest)
+
+
+def _dropout(low: Lowering, node: fx.Node) -> Any:
+    source, probability, train = node.args
+    if train and probability:
+        fail(
+            "the model drops values at random (dropout in training mode), so no two runs agree",
+            source=low.b.source,
+            hint="call model.eval() before ingot.trace",
+        )
+    return low.operand(source)
+
+
+def _getitem(low: Lowering, node: fx.Node) -> Any:
+    return low.operand(node.args[0])[node.args[1]]
+
+
+def _sym_size(low: Lowering, node: fx.Node) -> Any:
+    value = node.meta.get("val")
+    if isinstance(value, int):
+        return value
+    return low.call("aten::sym_size.int", node)
+
+
+def _symbolic(low: Lowering, node: fx.Node) -> Any:
+    """A stride or an offset: what it was in PyTorch's layout, as an expression of sizes."""
+    value = node.meta.get("val")
+    return value if isinstance(value, int) else low.interface.lower(value.node.expr)  # type: ignore[union-attr]
+
+
+def _numel(low: Lowering, node: fx.Node) -> Any:
+    return low.call("aten::numel", node)
+
+
+def _item(low: Lowering, node: fx.Node) -> Any:
+    source = low.operand(node.args[0])
+    if isinstance(source, Value) and not isinstance(source.type, TensorType):
+        return source  # a float input, which the graph takes as a tensor
+    tensor = node.args[0].meta["val"]  # type: ignore[union-attr]
+    if tensor.is_complex():
+        return low.b.op("aten::Complex.Tensor_Tensor", source)
+    kind = BOOL if tensor.dtype == torch.bool else FLOAT if tensor.is_floating_point() else INT
+    return low.b.op({BOOL: "aten::Bool.Tensor", FLOAT: "aten::Float.Tensor"}.get(
+        kind, "aten::Int.Tensor"), source)  # fmt: skip
+
+
+def _ite(low: Lowering, node: fx.Node) -> Any:
+    condition, then, otherwise = node.args
+    if then == 1 and otherwise == 0:  # how the exporter writes int(bool)
+        low.bools[node] = low.operand(condition)
+        return low.scalars.to(low.bools[node], INT)
+    return low.scalars.apply("ite", *map(low.operand, node.args))
+
+
+def _compare_bool(name: str) -> Rule:
+    """A comparison; with a bool that the exporter made an int, the bool or its opposite."""
+
+    def rule(low: Lowering, node: fx.Node) -> Any:
+        one, two = node.args
+        if isinstance(one, fx.Node) and one in low.bools and isinstance(two, int):
+            truth = low.bools[one]
+            outcomes = [_PYTHON[name](int(value), two) for value in (False, True)]
+            if outcomes[0] == outcomes[1]:
+                return outcomes[0]
+            return truth if outcomes[1] else low.scalars.apply("not", truth)
+        return low.scalars.apply(name, *map(low.operand, node.args))
+
+    return rule
+
+
+_PYTHON = {name: getattr(operator, name) for name in ("eq", "ne", "lt", "le", "gt", "ge")}
+
+
+def _assert_scalar(low: Lowering, node: fx.Node) -> Any:
+    condition, message = node.args
+    if condition is True:
+        return None
+    if not isinstance(condition, fx.Node):
+        held: Operand = bool(condition)
+    elif _follows_from_equality(condition):
+        return None
+    else:
+        held = low.operand(condition)
+    source = low.assert_source(str(message)) or low.b.source
+    low.guard(held, _sentence(condition, str(message)), source)
+    return None
+
+
+def _follows_from_equality(condition: fx.Node) -> bool:
+    """The exporter states ``x >= c`` and ``x <= c`` beside ``x == c``."""
+    if condition.target not in (operator.ge, operator.le):
+        return False
+    value, bound = condition.args
+    return isinstance(value, fx.Node) and any(
+        user.target is operator.eq and user.args == (value, bound) and _is_asserted(user)
+        for user in value.users
+    )
+
+
+def _is_asserted(node: fx.Node) -> bool:
+    return any(user.target is aten._assert_scalar.default for user in node.users)
+
+
+def _sentence(condition: Any, message: str) -> str:
+    if not message.startswith("Runtime assertion failed for expression"):
+        return message
+    if isinstance(condition, fx.Node) and condition.target is operator.eq:
+        value, expected = condition.args
+        made_of_bool = getattr(value, "target", None) is torch.sym_ite
+        if isinstance(expected, int | float) and not made_of_bool:
+            return (
+                f"the model's Python code read a number from a tensor and went on with {expected}; "
+                "for these inputs the number is another"
+            )
+    return (
+        "the model's Python code took a branch on a tensor's value when it was traced; for "
+        "these inputs it would take another"
+    )
+
+
+def _assert_tensor(low: Lowering, node: fx.Node) -> Any:
+    condition = low.b.op("aten::Bool.Tensor", low.operand(node.args[0]))
+    message = node.args[1] if len(node.args) > 1 else "an assertion of the model failed"
+    low.guard(condition, str(message), low.b.source)  # type: ignore[arg-type]
+    return None
+
+
+def _nothing(low: Lowering, node: fx.Node) -> Any:
+    return None
+
+
+def _inline(low: Lowering, node: fx.Node) -> Any:
+    """A block under ``torch.no_grad`` or the like: its graph in place."""
+    module, *args = node.args[1:]
+    graph = low.at[module].graph  # type: ignore[index]
+    inputs = iter(args)
+    for step in graph.nodes:
+        if step.op == "placeholder":
+            low.at[step] = low.operand(next(inputs))
+        elif step.op == "output":
+            result = low.operand(step.args[0])
+            return result
+        elif step.op == "get_attr":
+            low.at[step] = getattr(low.at[module], str(step.target))  # type: ignore[index]
+        else:
+            low.node(step)
+    return None
+
+
+RULES: dict[Any, Rule] = {
+    operator.getitem: _getitem,
+    torch.sym_ite: _ite,
+    aten.sym_size.int: _sym_size,
+    aten.sym_stride.int: _symbolic,
+    aten.sym_storage_offset.default: _symbolic,
+    aten.sym_numel.default: _numel,
+    aten.item.default: _item,
+    aten._local_scalar_dense.default: _item,
+    aten._assert_scalar.default: _assert_scalar,
+    aten._assert_async.default: _assert_tensor,
+    aten._assert_async.msg: _assert_tensor,
+    aten.as_strided.default: _as_strided,
+    torch.ops.higher_order.wrap_with_set_grad_enabled: _inline,
+}
+RULES |= {getattr(operator, name): _compare_bool(name) for name in _PYTHON}
+RULES |= dict.fromkeys(
+    (
+        aten.alias.default,
+        aten.detach.default,
+        aten.detach_.default,
+        aten.lift.default,
+        aten.lift_fresh.default,
+        aten.resolve_conj.default,
+        aten.resolve_neg.default,
+    ),
+    _same,
+)
+RULES |= dict.fromkeys((aten.clone.default, aten.lift_fresh_copy.default), _copy)
+RULES |= dict.fromkeys((aten.contiguous.default,), _contiguous)
+RULES |= dict.fromkeys(
+    (aten.view.default, aten._unsafe_view.default, aten.reshape.default), _reshape
+)
+RULES |= dict.fromkeys(
+    (
+        aten.to.device,
+        aten.to.dtype,
+        aten.to.other,
+        aten.to.dtype_layout,
+        aten._to_copy.default,
+        aten.type_as.default,
+    ),
+    _to,
+)
+RULES |= dict.fromkeys(
+    (
+        aten.dropout.default,
+        aten.dropout_.default,
+        aten.feature_dropout.default,
+        aten.feature_dropout_.default,
+        aten.alpha_dropout.default,
+        aten.feature_alpha_dropout.default,
+    ),
+    _dropout,
+)
+RULES |= dict.fromkeys(
+    (
+        aten._assert_tensor_metadata.default,
+        aten.sym_constrain_range.default,
+        aten.sym_constrain_range_for_size.default,
+        aten.promote_types.default,
+        torch._C._set_grad_enabled,
+    ),
+    _nothing,
+)

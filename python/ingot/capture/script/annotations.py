@@ -1,0 +1,160 @@
+"""Python annotations as types of the language."""
+
+from __future__ import annotations
+
+import ast
+import types
+import typing
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from ingot.capture.script.diagnostics import CompileError
+from ingot.capture.script.language import (
+    DEVICE,
+    DTYPE,
+    LAYOUT,
+    MEMORY_FORMAT,
+    NUMBER,
+    SIZE,
+)
+from ingot.ir.types import (
+    BOOL,
+    COMPLEX,
+    FLOAT,
+    INT,
+    NONE,
+    STR,
+    TENSOR,
+    DictType,
+    ListType,
+    NamedTupleType,
+    OptionalType,
+    TupleType,
+    Type,
+    UnionType,
+)
+
+if TYPE_CHECKING:
+    from ingot.capture.script.frame import Frame
+
+_SIMPLE: dict[Any, Type] = {
+    torch.Tensor: TENSOR,
+    torch.nn.Parameter: TENSOR,
+    int: INT,
+    torch.SymInt: INT,
+    float: FLOAT,
+    bool: BOOL,
+    complex: COMPLEX,
+    str: STR,
+    None: NONE,
+    type(None): NONE,
+    torch.dtype: DTYPE,
+    torch.device: DEVICE,
+    torch.layout: LAYOUT,
+    torch.memory_format: MEMORY_FORMAT,
+    torch.Size: SIZE,
+    torch.types.Number: NUMBER,
+}
+
+_SUPPORTED = (
+    "use Tensor, int, float, bool, str, None, Optional, List, Tuple, Dict or a NamedTuple class"
+)
+
+
+class _Unknown(Exception):
+    """An annotation that names no type of the language."""
+
+
+def annotation_of(frame: Frame, node: ast.expr | None) -> Type | None:
+    """The type that an annotation in the source says; None if there is none.
+
+    Raises CompileError if it cannot be found or is no type of the language.
+    """
+    if node is None:
+        return None
+    text = ast.unparse(node)
+    try:
+        return read_annotation(_evaluate(text, frame), frame)
+    except _Unknown as unknown:
+        raise CompileError(f"{unknown} is no type that can be compiled", _SUPPORTED, node) from None
+    except Exception as error:
+        raise CompileError(
+            f"the annotation {text} cannot be read: {error}", _SUPPORTED, node
+        ) from None
+
+
+def _evaluate(text: str, frame: Frame) -> Any:
+    known = frame.compiler.annotations
+    key = (text, id(frame.scope))
+    if key not in known or frame.closure:
+        known[key] = eval(text, frame.scope, dict(frame.closure))  # noqa: S307
+    return known[key]
+
+
+def read_annotation(value: Any, frame: Frame) -> Type:
+    """The type that an evaluated annotation means."""
+    if isinstance(value, str):
+        return read_annotation(_evaluate(value, frame), frame)
+    if isinstance(value, typing.ForwardRef):
+        return read_annotation(value.__forward_arg__, frame)
+    try:
+        if value in _SIMPLE:
+            return _SIMPLE[value]
+    except TypeError:
+        pass
+    origin, inside = typing.get_origin(value), typing.get_args(value)
+    if origin is None and isinstance(value, type):
+        return _read_class(value, frame)
+    if origin in (typing.Annotated, typing.Final, typing.ClassVar) and inside:
+        return read_annotation(inside[0], frame)
+    if origin is typing.Literal:
+        return _union([_SIMPLE[type(each)] for each in inside])
+    if origin in (typing.Union, types.UnionType):
+        return _union([read_annotation(each, frame) for each in inside])
+    if origin is tuple:
+        if len(inside) == 2 and inside[1] is Ellipsis:
+            return ListType(read_annotation(inside[0], frame))
+        return TupleType(tuple(read_annotation(each, frame) for each in inside if each != ()))
+    name = getattr(origin, "__name__", "")
+    if name in ("list", "List", "Sequence", "Iterable", "Collection") and inside:
+        return ListType(read_annotation(inside[0], frame))
+    if name in ("dict", "Dict", "Mapping", "OrderedDict", "MutableMapping") and len(inside) == 2:
+        return DictType(read_annotation(inside[0], frame), read_annotation(inside[1], frame))
+    raise _Unknown(str(getattr(value, "__name__", value)))
+
+
+def _read_class(value: type, frame: Frame) -> Type:
+    if issubclass(value, torch.Tensor):
+        return TENSOR
+    if value in (list, tuple, dict):
+        raise _Unknown(f"{value.__name__} without element types")
+    if issubclass(value, tuple) and hasattr(value, "_fields"):
+        return named_tuple_type(value, frame)
+    raise _Unknown(value.__name__)
+
+
+def named_tuple_type(cls: Any, frame: Frame) -> NamedTupleType:
+    """The type of a NamedTuple class; fields without annotation are tensors."""
+    hints = dict(getattr(cls, "__annotations__", {}))
+    elements = tuple(read_annotation(hints.get(f, torch.Tensor), frame) for f in cls._fields)
+    return NamedTupleType(cls.__name__, tuple(cls._fields), elements)
+
+
+def _union(members: list[Type]) -> Type:
+    flat: dict[Type, None] = {}
+    for member in members:
+        match member:
+            case UnionType(elements):
+                flat.update(dict.fromkeys(elements))
+            case OptionalType(element):
+                flat.update({element: None, NONE: None})
+            case _:
+                flat[member] = None
+    if ListType(INT) in flat:
+        flat.pop(SIZE, None)
+    left = [each for each in flat if each != NONE]
+    if not left:
+        return NONE
+    inner = left[0] if len(left) == 1 else UnionType(tuple(left))
+    return OptionalType(inner) if NONE in flat else inner

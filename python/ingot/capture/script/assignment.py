@@ -1,0 +1,189 @@
+"""Giving values to names, attributes, elements and tuples of these."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from ingot.capture.script.attributes import attribute
+from ingot.capture.script.containers import extend, store_element
+from ingot.capture.script.diagnostics import CompileError, Poisoned
+from ingot.capture.script.expressions import expression, make_list, resolve
+from ingot.capture.script.indexing import is_view, write_index
+from ingot.capture.script.items import type_of
+from ingot.capture.script.iteration import turns_of
+from ingot.capture.script.language import SIZE
+from ingot.capture.script.modules import set_attribute
+from ingot.capture.script.operations import call_op
+from ingot.capture.script.operators import SYMBOLS, binary
+from ingot.capture.script.subscripts import subscript
+from ingot.capture.script.values import (
+    DictItem,
+    Dynamic,
+    Item,
+    ListItem,
+    Missing,
+    ModuleItem,
+    PoisonItem,
+    SliceItem,
+    TupleItem,
+)
+from ingot.ir.types import (
+    INT,
+    DictType,
+    ListType,
+    NamedTupleType,
+    TensorType,
+    TupleType,
+)
+
+if TYPE_CHECKING:
+    from ingot.capture.script.frame import Frame
+
+_IN_PLACE: dict[str, str] = {
+    "+": "aten::add_",
+    "-": "aten::sub_",
+    "*": "aten::mul_",
+    "/": "aten::div_",
+    "//": "aten::floor_divide_",
+    "%": "aten::remainder_",
+    "**": "aten::pow_",
+    "&": "aten::bitwise_and_",
+    "|": "aten::bitwise_or_",
+    "^": "aten::bitwise_xor_",
+    "<<": "aten::bitwise_left_shift_",
+    ">>": "aten::bitwise_right_shift_",
+}
+
+
+def assign_target(frame: Frame, target: ast.expr, item: Item) -> None:
+    """``target = item``."""
+    with frame.located(target):
+        match target:
+            case ast.Name(id=name):
+                frame.assign(name, item)
+            case ast.Tuple(elts=targets) | ast.List(elts=targets):
+                _unpack(frame, targets, item)
+            case ast.Attribute(value=value, attr=name):
+                set_attribute(frame, expression(frame, value), name, item)
+            case ast.Subscript(value=value, slice=index):
+                base = expression(frame, value)
+                store(frame, base, expression(frame, index), item)
+            case ast.Starred():
+                raise CompileError("* can only stand inside a tuple of targets")
+            case _:
+                raise CompileError("this cannot be assigned to")
+
+
+def _unpack(frame: Frame, targets: list[ast.expr], item: Item) -> None:
+    if isinstance(item, PoisonItem):
+        raise Poisoned
+    stars = [i for i, t in enumerate(targets) if isinstance(t, ast.Starred)]
+    parts = _parts(frame, item, len(targets), bool(stars))
+    if not stars:
+        if len(parts) != len(targets):
+            raise CompileError(f"{len(parts)} values are unpacked into {len(targets)} names")
+    else:
+        (star,) = stars
+        after = len(targets) - star - 1
+        if len(parts) < len(targets) - 1:
+            raise CompileError(f"{len(parts)} values are too few for {len(targets)} names")
+        middle = parts[star : len(parts) - after]
+        inner = targets[star]
+        assert isinstance(inner, ast.Starred)
+        parts = [*parts[:star], make_list(frame, middle), *parts[len(parts) - after :]]
+        targets = [*targets[:star], inner.value, *targets[star + 1 :]]
+    for target, part in zip(targets, parts, strict=True):
+        assign_target(frame, target, part)
+
+
+def _parts(frame: Frame, item: Item, count: int, starred: bool) -> list[Item]:
+    item = frame.force(item)
+    if isinstance(item, TupleItem | ListItem | DictItem | ModuleItem):
+        turns = turns_of(frame, item)
+        return list(turns.items or ())
+    type = type_of(item)
+    if isinstance(type, TupleType | NamedTupleType):
+        values = frame.builder.tuple_unpack(frame.value(item))
+        return [frame.dynamic(v, t) for v, t in zip(values, type.elements, strict=True)]
+    if starred:
+        raise CompileError(
+            f"{item.describe()} cannot be unpacked into a starred name",
+            "index it instead",
+        )
+    if isinstance(type, ListType) or type == SIZE:
+        values = frame.builder.list_unpack(frame.value(item), count)
+        element = INT if type == SIZE else type.element  # type: ignore[union-attr]
+        return [frame.dynamic(v, element) for v in values]
+    if isinstance(type, TensorType):
+        parts = call_op(frame, "aten::unbind", [item])
+        values = frame.builder.list_unpack(frame.value(parts), count)
+        return [frame.dynamic(v, type) for v in values]
+    hint = "check it with `is not None` first" if "Optional" in item.describe() else ""
+    raise CompileError(f"{item.describe()} cannot be unpacked", hint)
+
+
+def store(frame: Frame, base: Item, index: Item, item: Item) -> None:
+    """``base[index] = item``."""
+    type = type_of(base)
+    if isinstance(base, TupleItem | ListItem | DictItem):
+        raise CompileError(f"{base.describe()} cannot be changed", "make a list in the function")
+    if isinstance(type, TensorType):
+        write_index(frame, base, index, item)
+        return
+    if isinstance(type, ListType | DictType) and not isinstance(index, SliceItem):
+        store_element(frame, base, type, index, item)
+        return
+    raise CompileError(f"an element of {base.describe()} cannot be assigned")
+
+
+def augmented_assignment(frame: Frame, node: ast.AugAssign) -> None:
+    """``target op= value``: in place for tensors and lists, as in Python."""
+    symbol = SYMBOLS[type(node.op)]
+    match node.target:
+        case ast.Name(id=name):
+            item, _ = _combine(frame, symbol, resolve(frame, name), node.value)
+            frame.assign(name, item)
+        case ast.Attribute(value=value, attr=name):
+            owner = expression(frame, value)
+            item, in_place = _combine(frame, symbol, attribute(frame, owner, name), node.value)
+            if not in_place:
+                set_attribute(frame, owner, name, item)
+        case ast.Subscript(value=value, slice=place):
+            base, index = expression(frame, value), expression(frame, place)
+            item, in_place = _combine(frame, symbol, subscript(frame, base, index), node.value)
+            copied = isinstance(type_of(base), TensorType) and not is_view(index)
+            if copied or not in_place:
+                store(frame, base, index, item)
+
+
+def _combine(
+    frame: Frame, symbol: str, current: Item, value: ast.expr
+) -> tuple[Item, bool]:
+    """The result of ``current op= value``, and whether it is ``current`` itself, changed."""
+    item = expression(frame, value)
+    type = type_of(current)
+    if isinstance(type, TensorType) and symbol in _IN_PLACE:
+        if type_of(item) is None:
+            raise CompileError(f"{item.describe()} cannot be combined with a Tensor")
+        return call_op(frame, _IN_PLACE[symbol], [current, item]), True
+    if isinstance(type, ListType) and symbol == "+" and isinstance(current, Dynamic):
+        extend(frame, current, item)
+        return current, True
+    return binary(frame, symbol, current, item), False
+
+
+def delete_target(frame: Frame, target: ast.expr) -> None:
+    """``del target``."""
+    match target:
+        case ast.Name(id=name):
+            resolve(frame, name)
+            frame.environment.names[name] = Missing(f"{name} was deleted before this line")
+        case ast.Subscript(value=value, slice=index):
+            base = expression(frame, value)
+            call_op(frame, "aten::Delete", [base, expression(frame, index)])
+        case ast.Tuple(elts=targets):
+            for each in targets:
+                delete_target(frame, each)
+        case _:
+            raise CompileError("this cannot be deleted")

@@ -1,0 +1,171 @@
+"""Reading ``x.name``."""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+import types
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from ingot.capture.script.diagnostics import CompileError
+from ingot.capture.script.items import type_of
+from ingot.capture.script.language import DEVICE, DTYPE
+from ingot.capture.script.modules import module_attribute
+from ingot.capture.script.operations import call_op
+from ingot.capture.script.values import (
+    FALSE,
+    NOTHING,
+    Constant,
+    DictItem,
+    Dynamic,
+    Item,
+    ListItem,
+    MethodItem,
+    ModuleItem,
+    PythonItem,
+    ShapeItem,
+    SuperItem,
+    TupleItem,
+)
+from ingot.capture.script.wrapping import wrap
+from ingot.ir.types import NamedTupleType, TensorType
+
+if TYPE_CHECKING:
+    from ingot.capture.script.frame import Frame
+
+
+def attribute(frame: Frame, item: Item, name: str) -> Item:
+    """``item.name``. Raises CompileError if there is no such attribute."""
+    match item:
+        case ModuleItem():
+            return module_attribute(frame, item, name)
+        case SuperItem():
+            return _super_attribute(item, name)
+        case PythonItem(object):
+            return _python_attribute(frame, item, object, name)
+        case Constant(value):
+            return _constant_attribute(item, value, name)
+        case TupleItem(items, named) if named is not None and name in named._fields:  # type: ignore[attr-defined]
+            return items[named._fields.index(name)]  # type: ignore[attr-defined]
+        case TupleItem() | ListItem() | DictItem() | ShapeItem():
+            return MethodItem(item, name)
+    type = type_of(item)
+    if isinstance(type, TensorType):
+        return tensor_attribute(frame, item, name)
+    if isinstance(type, NamedTupleType) and name in type.fields:
+        index = type.fields.index(name)
+        value = frame.builder.tuple_index(frame.value(item), index)
+        return frame.dynamic(value, type.elements[index])
+    if type == DEVICE and name in ("type", "index"):
+        return Constant("cpu" if name == "type" else None)
+    if type == DTYPE and name == "is_floating_point":
+        from ingot.capture.script.library import is_floating_dtype
+
+        number = frame.dynamic(frame.value(item))
+        return frame.compiler.call(frame, is_floating_dtype, [number], {}, frame.node)
+    if type is None:
+        raise CompileError(f"{item.describe()} has no attribute {name}")
+    if "Optional" in str(type):
+        raise CompileError(
+            f"{item.describe()} may be None, which has no {name}",
+            "check it with `is not None` first",
+        )
+    return MethodItem(item, name)
+
+
+def _python_attribute(frame: Frame, item: PythonItem, object: Any, name: str) -> Item:
+    try:
+        value = getattr(object, name)
+    except AttributeError:
+        raise CompileError(f"{item.describe()} has no attribute {name}{_similar(object, name)}") from None
+    return wrap(frame, value, name)
+
+
+def _similar(object: Any, name: str) -> str:
+    close = difflib.get_close_matches(name, dir(object), 1)
+    return f"; did you mean {close[0]}?" if close else ""
+
+
+def _constant_attribute(item: Constant, value: Any, name: str) -> Item:
+    if value is None:
+        raise CompileError(f"None has no attribute {name}")
+    try:
+        found = getattr(value, name)
+    except AttributeError:
+        raise CompileError(f"{item.describe()} has no attribute {name}") from None
+    if callable(found):
+        return MethodItem(item, name)
+    return Constant(found)
+
+
+def _super_attribute(item: SuperItem, name: str) -> Item:
+    mro = type(item.receiver.module).__mro__
+    for cls in mro[mro.index(item.after) + 1 :]:
+        if name in vars(cls):
+            function = vars(cls)[name]
+            if isinstance(function, types.FunctionType):
+                return MethodItem(item.receiver, name, function)
+            break
+    raise CompileError(f"super() has no method {name} that can be compiled")
+
+
+_TENSOR_CONSTANTS: dict[str, Any] = {
+    "device": torch.device("cpu"),
+    "layout": torch.strided,
+    "is_cpu": True,
+    **dict.fromkeys(
+        (
+            "is_cuda",
+            "is_sparse",
+            "is_sparse_csr",
+            "is_quantized",
+            "is_meta",
+            "is_mps",
+            "is_mkldnn",
+            "is_nested",
+            "is_xla",
+            "is_xpu",
+            "requires_grad",
+        ),
+        False,
+    ),
+    "grad": None,
+    "grad_fn": None,
+}
+
+_TENSOR_OPS = {
+    "ndim": "aten::dim",
+    "T": "aten::numpy_T",
+    "mT": "aten::mT",
+    "H": "aten::matrix_H",
+    "mH": "aten::mH",
+    "real": "aten::real",
+    "imag": "aten::imag",
+}
+
+
+def tensor_attribute(frame: Frame, item: Item, name: str) -> Item:
+    """An attribute of a tensor. Programs run on the CPU and without gradients."""
+    item = frame.force(item)
+    if name == "shape":
+        assert isinstance(item, Dynamic)
+        return ShapeItem(item)
+    if name == "dtype":
+        return call_op(frame, "prim::dtype", [item], type=DTYPE)
+    if name == "data":
+        return item
+    if name in _TENSOR_CONSTANTS:
+        value = _TENSOR_CONSTANTS[name]
+        return FALSE if value is False else NOTHING if value is None else Constant(value)
+    if name in _TENSOR_OPS:
+        return call_op(frame, _TENSOR_OPS[name], [item])
+    found = inspect.getattr_static(torch.Tensor, name, None)
+    if found is None:
+        raise CompileError(f"a Tensor has no attribute {name}{_similar(torch.Tensor, name)}")
+    if isinstance(found, types.GetSetDescriptorType | property):
+        raise CompileError(f"the attribute {name} of a Tensor cannot be compiled")
+    return MethodItem(item, name, found if isinstance(found, types.FunctionType) else None)
+
+

@@ -1,0 +1,211 @@
+"""Calls: of Python functions, modules, methods, ops and classes."""
+
+from __future__ import annotations
+
+import ast
+import functools
+import types
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from ingot.capture.script.builtins import BUILTINS
+from ingot.capture.script.containers import call_container_method
+from ingot.capture.script.diagnostics import CompileError
+from ingot.capture.script.expressions import elements, expression
+from ingot.capture.script.items import type_of
+from ingot.capture.script.markers import marker_of
+from ingot.capture.script.modules import call_module
+from ingot.capture.script.refinement import test
+from ingot.capture.script.tensors import call_tensor_method
+from ingot.capture.script.torch_functions import TORCH_FUNCTIONS, call_torch_function
+from ingot.capture.script.values import (
+    Constant,
+    DictItem,
+    ExceptionItem,
+    Item,
+    LocalFunction,
+    MethodItem,
+    ModuleItem,
+    PythonItem,
+    SuperItem,
+    TupleItem,
+    is_constant_object,
+)
+from ingot.capture.script.wrapping import wrap
+from ingot.ir.types import TensorType
+
+if TYPE_CHECKING:
+    from ingot.capture.script.frame import Frame
+
+
+def call_expression(frame: Frame, node: ast.Call) -> Item:
+    """A call as it is written."""
+    callee = expression(frame, node.func)
+    if callee == PythonItem(isinstance):
+        return test(frame, node).item
+    if callee == PythonItem(super):
+        return _super(frame, node)
+    args = elements(frame, node.args)
+    kwargs: dict[str, Item] = {}
+    for keyword in node.keywords:
+        item = expression(frame, keyword.value)
+        if keyword.arg is not None:
+            kwargs[keyword.arg] = item
+        elif isinstance(item, DictItem):
+            kwargs.update(item.items)
+        else:
+            raise CompileError(
+                f"** needs a dict whose keys are known while compiling, not {item.describe()}"
+            )
+    return call(frame, callee, args, kwargs)
+
+
+def call(frame: Frame, callee: Item, args: list[Item], kwargs: dict[str, Item]) -> Item:
+    """``callee(*args, **kwargs)``. Raises CompileError if it cannot be called."""
+    match callee:
+        case ModuleItem():
+            return call_module(frame, callee, args, kwargs)
+        case LocalFunction():
+            return frame.compiler.call_local(frame, callee, args, kwargs, frame.node)
+        case MethodItem():
+            return _method(frame, callee, args, kwargs)
+        case PythonItem(object):
+            return call_object(frame, object, args, kwargs)
+    raise CompileError(f"{callee.describe()} cannot be called")
+
+
+def call_object(
+    frame: Frame, object: Any, args: list[Item], kwargs: dict[str, Item]
+) -> Item:
+    """A call of a Python function, class or builtin."""
+    try:
+        handler = BUILTINS.get(object) or TORCH_FUNCTIONS.get(object)
+    except TypeError:
+        handler = None
+    if handler is not None:
+        try:
+            return handler(frame, *args, **kwargs)
+        except TypeError as error:
+            name = getattr(object, "__name__", str(object))
+            if "argument" in str(error) and not _inside(error):
+                raise CompileError(f"these arguments of {name} cannot be compiled") from None
+            raise
+    if isinstance(object, functools.partial):
+        given = [wrap(frame, v, f"argument{i}") for i, v in enumerate(object.args)]
+        named = {k: wrap(frame, v, k) for k, v in object.keywords.items()}
+        return call_object(frame, object.func, [*given, *args], {**named, **kwargs})
+    function = getattr(object, "python_function", object)
+    if isinstance(function, types.FunctionType):
+        return python_function(frame, function, args, kwargs)
+    if isinstance(object, types.MethodType):
+        receiver = wrap(frame, object.__self__, object.__name__)
+        return python_function(frame, object.__func__, [receiver, *args], kwargs)  # type: ignore[arg-type]
+    if isinstance(object, type):
+        return _construct(frame, object, args, kwargs)
+    return call_torch_function(frame, object, args, kwargs)
+
+
+def _inside(error: TypeError) -> bool:
+    """Whether the handler itself had begun when the error was raised."""
+    trace = error.__traceback__
+    return trace is not None and trace.tb_next is not None
+
+
+def python_function(
+    frame: Frame, function: types.FunctionType, args: list[Item], kwargs: dict[str, Item]
+) -> Item:
+    """A call of a function with source; its marker may forbid it."""
+    marker = marker_of(function)
+    if marker == "unused":
+        name = function.__qualname__
+        frame.builder.raise_exception(f"{name} is marked as unused and was called", "RuntimeError")
+        return frame.dynamic(frame.builder.uninitialized(_TENSOR))
+    if marker == "ignore":
+        raise CompileError(
+            f"{function.__qualname__} is marked to be left out of the program",
+            "guard the call with `if not torch.jit.is_scripting()`, or remove the mark",
+        )
+    return frame.compiler.call(frame, function, args, kwargs, frame.node)
+
+
+_TENSOR = TensorType()
+
+
+def _method(
+    frame: Frame, callee: MethodItem, args: list[Item], kwargs: dict[str, Item]
+) -> Item:
+    receiver, name = callee.receiver, callee.name
+    if isinstance(callee.function, types.FunctionType):
+        if isinstance(type_of(receiver), TensorType):
+            return call_tensor_method(frame, receiver, name, args, kwargs, callee.function)
+        return python_function(frame, callee.function, [receiver, *args], kwargs)
+    if isinstance(receiver, ModuleItem):
+        raise CompileError(f"{callee.describe()} cannot be compiled")
+    if isinstance(type_of(receiver), TensorType):
+        return call_tensor_method(frame, receiver, name, args, kwargs, None)
+    return call_container_method(frame, receiver, name, args, kwargs)
+
+
+def _super(frame: Frame, node: ast.Call) -> Item:
+    first = next(iter(frame.environment.names.values()), None)
+    if node.args:
+        cls, first = (expression(frame, each) for each in node.args)
+        owner = cls.object if isinstance(cls, PythonItem) else None
+    else:
+        owner = frame.owner
+    if not isinstance(first, ModuleItem) or owner is None:
+        raise CompileError("super() works in methods of modules")
+    return SuperItem(first, owner)
+
+
+def _construct(
+    frame: Frame, cls: type, args: list[Item], kwargs: dict[str, Item]
+) -> Item:
+    """``cls(...)`` for the classes that exist at run time or while compiling."""
+    if issubclass(cls, BaseException):
+        from ingot.capture.script.strings import as_string
+
+        message = as_string(frame, args[0]) if args else Constant("")
+        return ExceptionItem(cls.__name__, message)
+    if issubclass(cls, tuple) and hasattr(cls, "_fields"):
+        return _named_tuple(frame, cls, args, kwargs)
+    items = [*args, *kwargs.values()]
+    if cls.__module__.partition(".")[0] in ("torch", "builtins", "collections") and all(
+        isinstance(i, Constant) for i in items
+    ):
+        try:
+            value = cls(*(a.value for a in args), **{k: v.value for k, v in kwargs.items()})  # type: ignore[attr-defined]
+        except Exception as error:
+            raise CompileError(f"this raises {type(error).__name__}: {error}") from None
+        if is_constant_object(value):
+            return Constant(value)
+        if isinstance(value, torch.finfo | torch.iinfo):
+            return PythonItem(value)
+    if issubclass(cls, torch.nn.Module):
+        raise CompileError(
+            f"the module {cls.__name__} cannot be made while the program runs",
+            "make it in __init__",
+        )
+    raise CompileError(f"objects of the class {cls.__name__} cannot be compiled")
+
+
+def _named_tuple(
+    frame: Frame, cls: Any, args: list[Item], kwargs: dict[str, Item]
+) -> Item:
+    found = dict(zip(cls._fields, args, strict=False))
+    if len(args) > len(cls._fields):
+        raise CompileError(f"{cls.__name__} has {len(cls._fields)} fields, not {len(args)}")
+    for name, item in kwargs.items():
+        if name not in cls._fields or name in found:
+            raise CompileError(f"{cls.__name__} cannot take the field {name} here")
+        found[name] = item
+    for name, value in cls._field_defaults.items():
+        if name not in found:
+            found[name] = wrap(frame, value, name)
+    missing = [name for name in cls._fields if name not in found]
+    if missing:
+        raise CompileError(f"{cls.__name__} lacks the field {', '.join(missing)}")
+    return TupleItem(tuple(found[name] for name in cls._fields), cls)
+
+

@@ -1,0 +1,270 @@
+"""``==``, ``<``, ``is``, ``in`` and their opposites."""
+
+from __future__ import annotations
+
+import ast
+import operator
+from typing import TYPE_CHECKING, Any
+
+from ingot.capture.script.diagnostics import CompileError
+from ingot.capture.script.flow import Junction
+from ingot.capture.script.items import type_of
+from ingot.capture.script.language import (
+    DEVICE,
+    DTYPE,
+    LAYOUT,
+    MEMORY_FORMAT,
+    NUMBER,
+    SIZE,
+    lower,
+    may_be_none,
+    without_none,
+)
+from ingot.capture.script.operations import call_op
+from ingot.capture.script.operators import as_number
+from ingot.capture.script.values import (
+    FALSE,
+    Constant,
+    DictItem,
+    Dynamic,
+    Item,
+    ListItem,
+    ModuleItem,
+    PythonItem,
+    TupleItem,
+    same,
+)
+from ingot.ir.types import (
+    BOOL,
+    COMPLEX,
+    FLOAT,
+    INT,
+    NONE,
+    STR,
+    DictType,
+    ListType,
+    TensorType,
+    Type,
+)
+
+if TYPE_CHECKING:
+    from ingot.capture.script.frame import Frame
+
+_ORDER: dict[type[ast.cmpop], tuple[str, Any, str]] = {
+    ast.Lt: ("aten::lt", operator.lt, "aten::gt"),
+    ast.LtE: ("aten::le", operator.le, "aten::ge"),
+    ast.Gt: ("aten::gt", operator.gt, "aten::lt"),
+    ast.GtE: ("aten::ge", operator.ge, "aten::le"),
+}
+_NUMBERS = (BOOL, INT, FLOAT, COMPLEX)
+_TAGGED = (DTYPE, DEVICE, LAYOUT, MEMORY_FORMAT)
+
+
+def compare(frame: Frame, op: ast.cmpop, a: Item, b: Item) -> Item:
+    """One comparison. Raises CompileError if the types do not take it."""
+    a, b = frame.force(a), frame.force(b)
+    match op:
+        case ast.Eq():
+            return equal(frame, a, b)
+        case ast.NotEq():
+            if isinstance(type_of(a), TensorType) or isinstance(type_of(b), TensorType):
+                if NONE not in (type_of(a), type_of(b)):
+                    return _tensors(frame, "aten::ne", "aten::ne", a, b)
+            return negate(frame, equal(frame, a, b))
+        case ast.Is():
+            return _identical(frame, a, b)
+        case ast.IsNot():
+            return negate(frame, _identical(frame, a, b))
+        case ast.In():
+            return contains(frame, b, a)
+        case ast.NotIn():
+            return negate(frame, contains(frame, b, a))
+    return _ordered(frame, op, a, b)
+
+
+def negate(frame: Frame, item: Item) -> Item:
+    """``not item`` of a bool."""
+    if isinstance(item, Constant):
+        return Constant(not item.value)
+    return call_op(frame, "aten::__not__", [item])
+
+
+def _tensors(frame: Frame, op: str, reflected: str, a: Item, b: Item) -> Item:
+    if isinstance(type_of(a), TensorType):
+        return call_op(frame, op, [a, b])
+    return call_op(frame, reflected, [b, a])
+
+
+def _ordered(frame: Frame, op: ast.cmpop, a: Item, b: Item) -> Item:
+    name, apply, reflected = _ORDER[op.__class__]
+    x, y = type_of(a), type_of(b)
+    if isinstance(a, Constant) and isinstance(b, Constant):
+        try:
+            return Constant(apply(a.value, b.value))
+        except TypeError:
+            pass
+    scalars = (BOOL, INT, FLOAT, NUMBER)
+    if isinstance(x, TensorType) or isinstance(y, TensorType):
+        if isinstance(x, TensorType) and isinstance(y, TensorType) or x in scalars or y in scalars:
+            return _tensors(frame, name, reflected, a, b)
+    elif x in scalars and y in scalars:
+        return call_op(frame, name, [_no_bool(frame, a), _no_bool(frame, b)])
+    elif x == y == STR:
+        return call_op(frame, name, [a, b])
+    hint = ""
+    if any(t is not None and may_be_none(t) for t in (x, y)):
+        hint = "check the Optional value with `is not None` first"
+    raise CompileError(f"{a.describe()} and {b.describe()} have no order", hint)
+
+
+def _no_bool(frame: Frame, item: Item) -> Item:
+    return as_number(frame, item, INT) if type_of(item) == BOOL else item
+
+
+def _identical(frame: Frame, a: Item, b: Item) -> Item:
+    x, y = type_of(a), type_of(b)
+    if x == NONE or y == NONE:
+        other, type = (b, y) if x == NONE else (a, x)
+        if type is None or not may_be_none(type):
+            return FALSE
+        if type == NONE:
+            return Constant(True)
+        return call_op(frame, "aten::__is__", [other, Constant(None)])
+    if isinstance(a, Dynamic) and isinstance(b, Dynamic) and a.value is b.value:
+        return Constant(True)
+    if isinstance(a, Dynamic) or isinstance(b, Dynamic):
+        if x == y and x in (BOOL, *_TAGGED):
+            return equal(frame, a, b)
+        if isinstance(b, Constant) and x is not None and without_none(x) == y == BOOL:
+            return equal(frame, a, b)
+        if isinstance(x, TensorType) and isinstance(y, TensorType):
+            return call_op(frame, "aten::__is__", [a, b])
+        if x != y and not any(t is None or may_be_none(t) for t in (x, y)):
+            return FALSE
+        raise CompileError(
+            f"whether {a.describe()} is {b.describe()} is not known", "compare with =="
+        )
+    if isinstance(a, Constant) and isinstance(b, Constant):
+        return Constant(a == b)
+    return Constant(same(a, b))
+
+
+def equal(frame: Frame, a: Item, b: Item) -> Item:
+    """``a == b``: a bool, or a tensor of bools."""
+    if isinstance(a, Constant) and isinstance(b, Constant):
+        return Constant(bool(a.value == b.value))
+    if isinstance(a, PythonItem | ModuleItem) or isinstance(b, PythonItem | ModuleItem):
+        if isinstance(a, PythonItem) and isinstance(b, PythonItem):
+            return Constant(bool(a.object == b.object))
+        return Constant(same(a, b))
+    if isinstance(a, TupleItem) and isinstance(b, TupleItem):
+        return _equal_items(frame, a, b)
+    x, y = type_of(a), type_of(b)
+    if x is None or y is None:
+        return Constant(same(a, b))
+    if isinstance(x, TensorType) or isinstance(y, TensorType):
+        if NONE in (x, y):
+            return FALSE
+        return _tensors(frame, "aten::eq", "aten::eq", a, b)
+    if x == y == BOOL:
+        return call_op(frame, "aten::eq", [a, b])
+    if x in (*_NUMBERS, NUMBER) and y in (*_NUMBERS, NUMBER):
+        if not {x, y} <= {BOOL, INT}:
+            return call_op(frame, "aten::eq", [_no_bool(frame, a), _no_bool(frame, b)])
+        a, b = _no_bool(frame, a), _no_bool(frame, b)
+        x = y = INT
+    if x == y and x in (INT, *_TAGGED):
+        return frame.dynamic(frame.builder.op("aten::eq.int", frame.value(a), frame.value(b)))  # type: ignore[arg-type]
+    if may_be_none(x) or may_be_none(y):
+        return _equal_optional(frame, a, b, x, y)
+    return _equal_containers(frame, a, b, x, y)
+
+
+def _equal_items(frame: Frame, a: TupleItem, b: TupleItem) -> Item:
+    if len(a.items) != len(b.items):
+        return FALSE
+    result: Item = Constant(True)
+    for p, q in zip(a.items, b.items, strict=True):
+        one = equal(frame, p, q)
+        if isinstance(type_of(one), TensorType):
+            one = call_op(frame, "aten::Bool", [one])
+        if one == FALSE:
+            return FALSE
+        if result == Constant(True):
+            result = one
+        elif one != Constant(True):
+            result = call_op(frame, "aten::__and__", [result, one], type=BOOL)
+    return result
+
+
+def _equal_optional(frame: Frame, a: Item, b: Item, x: Type, y: Type) -> Item:
+    if x == NONE or y == NONE:
+        return _identical(frame, a, b)
+    if may_be_none(x) and may_be_none(y):
+        raise CompileError(
+            f"{a.describe()} == {b.describe()}: both may be None", "check one for None first"
+        )
+    if may_be_none(y):
+        a, b, x = b, a, y
+    value = frame.value(a)
+    present = call_op(frame, "aten::__isnot__", [a, Constant(None)])
+    branch = frame.builder.if_(frame.value(present))
+    with frame.builder.at(branch.blocks[0]):
+        inner = without_none(x)
+        narrow = frame.dynamic(frame.builder.cast(value, lower(inner)), inner)
+        found = equal(frame, narrow, b)
+    junction = Junction(frame, branch, 0)
+    result = junction.join_items(found, FALSE, "condition")
+    junction.finish()
+    return result
+
+
+def _equal_containers(frame: Frame, a: Item, b: Item, x: Type, y: Type) -> Item:
+    lists = (SIZE, ListType(INT))
+    if SIZE in (x, y):
+        other = y if x == SIZE else x
+        if other in lists or isinstance(a, TupleItem) or isinstance(b, TupleItem):
+            left = frame.dynamic(frame.value(a, ListType(INT)))
+            right = frame.dynamic(frame.value(b, ListType(INT)))
+            return call_op(frame, "aten::eq", [left, right])
+    if x == y and (x == STR or isinstance(x, ListType)):
+        return call_op(frame, "aten::eq", [a, b])
+    if isinstance(x, ListType) and isinstance(y, ListType):
+        return call_op(frame, "aten::eq", [a, b])
+    if lower(x) != lower(y):
+        return FALSE
+    raise CompileError(f"{a.describe()} == {b.describe()} cannot be compiled")
+
+
+def contains(frame: Frame, container: Item, item: Item) -> Item:
+    """``item in container``."""
+    if isinstance(container, DictItem) and isinstance(item, Constant):
+        return Constant(item.value in container.items)
+    if isinstance(container, ModuleItem) and isinstance(item, Constant):
+        return Constant(item.value in container.module)  # type: ignore[operator]
+    if isinstance(container, TupleItem | ListItem):
+        result: Item = FALSE
+        for each in container.items:
+            one = equal(frame, item, each)
+            if isinstance(type_of(one), TensorType):
+                one = call_op(frame, "aten::Bool", [one])
+            if one == Constant(True):
+                return one
+            if result == FALSE:
+                result = one
+            elif one != FALSE:
+                result = call_op(frame, "aten::__or__", [result, one], type=BOOL)
+        return result
+    type = type_of(container)
+    if type == STR and type_of(item) == STR:
+        if isinstance(container, Constant) and isinstance(item, Constant):
+            return Constant(item.value in container.value)
+        place = call_op(frame, "aten::find", [container, item])
+        return call_op(frame, "aten::ge", [place, Constant(0)])
+    if isinstance(type, ListType | DictType) or type == SIZE:
+        sequence = frame.dynamic(frame.value(container), type)
+        return call_op(frame, "aten::__contains__", [sequence, item])
+    if isinstance(type, TensorType):
+        found = call_op(frame, "aten::any", [equal(frame, container, item)])
+        return call_op(frame, "aten::Bool", [found])
+    raise CompileError(f"`in` does not take {container.describe()}")

@@ -1,0 +1,469 @@
+"""One compilation: a program, the functions compiled into it, and the mistakes found."""
+
+from __future__ import annotations
+
+import ast
+import types
+import typing
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from ingot.capture.script import statements
+from ingot.capture.script.annotations import annotation_of
+from ingot.capture.script.diagnostics import CompileError, Diagnostics, Poisoned
+from ingot.capture.script.expressions import expression
+from ingot.capture.script.flow import RESULT, Flow, Way, merge
+from ingot.capture.script.frame import Frame
+from ingot.capture.script.items import leaves, rebuild, signature, type_of
+from ingot.capture.script.language import is_subtype, lower
+from ingot.capture.script.names import assigned_names
+from ingot.capture.script.parameters import bind_arguments, parameters_of
+from ingot.capture.script.sources import FunctionSource, NoSource, source_of
+from ingot.capture.script.state import Knowledge, StateTable
+from ingot.capture.script.values import (
+    NOTHING,
+    Constant,
+    Dynamic,
+    Environment,
+    Item,
+    LocalFunction,
+    Missing,
+    ModuleItem,
+    PoisonItem,
+    is_constant_object,
+)
+from ingot.capture.script.wrapping import wrap
+from ingot.errors import Error
+from ingot.ir.builder import Builder
+from ingot.ir.graph import NO_DEFAULT, Block, Input, Method, Program, Value
+from ingot.ir.schema import Catalogue, catalogue
+from ingot.ir.types import BOOL, FLOAT, INT, STR, TENSOR, OptionalType, Type
+
+_MAX_DEPTH = 150
+
+
+@dataclass(eq=False)
+class Compiled:
+    """A function for one signature. ``result`` is None until the body is finished."""
+
+    function: object
+    name: str
+    result: Item | None = None
+    declared: Type | None = None
+    recursive: bool = False
+
+
+class Compiler:
+    """Compiles functions into ``program``; ``finish`` reports what went wrong."""
+
+    def __init__(self, knowledge: Knowledge, ops: Catalogue | None = None) -> None:
+        self.program = Program()
+        self.knowledge = knowledge
+        self.annotations: dict[tuple[str, int], Any] = {}
+        self.ops = catalogue() if ops is None else ops
+        self.diagnostics = Diagnostics()
+        self.state = StateTable(self.program)
+        self.functions: dict[tuple, Compiled] = {}
+        self.open_values: dict[int, tuple[Value, Type]] = {}
+        self.failures: list[Exception] = []
+        """Exceptions that are mistakes of the compiler, for those who mend it."""
+        self._active: list[tuple[tuple, Compiled]] = []
+        self._kept_alive: list[object] = []
+
+    # --- methods that callers may run ----------------------------------------------------
+
+    def entry(self, name: str, function: types.FunctionType, receiver: Item | None) -> None:
+        """Compiles ``function`` as an exported method with inputs as annotated."""
+        source = load_source(function)
+        builder, method = self._new_method(name, exported=True)
+        frame = self._frame(source, builder, function)
+        parameters = declared_parameters(function, source)
+        names = list(parameters)
+        if receiver is not None and names:
+            frame.environment.names[names.pop(0)] = receiver
+        defaults = defaults_of(function, source.node.args)
+        for each in names:
+            try:
+                self._input(frame, method, each, parameters[each], defaults)
+            except CompileError as error:
+                frame.report(error.node or parameters[each], error.message, error.hint)
+                frame.environment.names[each] = PoisonItem()
+        for star in (source.node.args.vararg, source.node.args.kwarg):
+            if star is not None:
+                frame.report(
+                    star,
+                    f"an exported method cannot take *{star.arg}: its inputs must be known",
+                    "name every input",
+                )
+        result = self._body(frame)
+        try:
+            with frame.located(source.node):
+                declared = frame.result_type
+                actual = type_of(result)
+                fits = declared is not None and actual is not None and is_subtype(actual, declared)
+                builder.returns(frame.value(result, declared if fits else None))
+        except CompileError as error:
+            frame.report(source.node, f"the result is {error.message}", error.hint)
+        except Poisoned:
+            builder.returns(builder.constant(None))
+
+    def _input(
+        self,
+        frame: Frame,
+        method: Method,
+        name: str,
+        parameter: ast.arg,
+        defaults: dict[str, Any],
+    ) -> None:
+        default = defaults.get(name, NO_DEFAULT)
+        declared = annotation_of(frame, parameter.annotation)
+        if declared is None:
+            declared = _type_of_default(default)
+        if declared is None:
+            raise CompileError(
+                f"the type of {name} is not known",
+                f"annotate it, for example {name}: torch.Tensor",
+                parameter,
+            )
+        if default is not NO_DEFAULT:
+            default = frame.literal(default)
+        value = Value(lower(declared), name)
+        method.body.inputs.append(value)
+        method.inputs.append(Input(name, default))
+        frame.declared[name] = declared
+        frame.environment.names[name] = frame.dynamic(value, declared)
+
+    def close(self) -> None:
+        """Gives every value its final type, now that all holes that will be filled are."""
+        for value, type in self.open_values.values():
+            value.type = lower(type)
+
+    # --- calls ---------------------------------------------------------------------------
+
+    def call(
+        self,
+        frame: Frame,
+        function: types.FunctionType,
+        args: list[Item],
+        kwargs: dict[str, Item],
+        node: ast.AST,
+    ) -> Item:
+        """A call of a Python function, compiled for these arguments."""
+        try:
+            source = source_of(function)
+        except NoSource:
+            raise CompileError(
+                f"the source of the function {function.__qualname__} is not available",
+                "define it in a file, or mark it with @ingot.ignore and do not call it",
+            ) from None
+        defaults = {
+            name: wrap(frame, value, name)
+            for name, value in defaults_of(function, source.node.args).items()
+        }
+        bound = bind_arguments(source, args, kwargs, defaults)
+        key = (id(function),)
+
+        def make(builder: Builder) -> Frame:
+            return self._frame(source, builder, function)
+
+        return self._call(frame, function, key, source, bound, make, node)
+
+    def call_local(
+        self,
+        frame: Frame,
+        function: LocalFunction,
+        args: list[Item],
+        kwargs: dict[str, Item],
+        node: ast.AST,
+    ) -> Item:
+        """A call of a lambda or nested function; what it captures travels as arguments."""
+        owner = function.owner
+        assert isinstance(owner, Frame)
+        defaults = {
+            name: item
+            for name, item in function.environment.names.items()
+            if name.startswith("default ")
+        }
+        given = {name.removeprefix("default "): item for name, item in defaults.items()}
+        bound = bind_arguments(function.source, args, kwargs, given)
+        captured = {
+            f"outer {name}": item
+            for name, item in function.environment.names.items()
+            if name not in defaults
+        }
+
+        def make(builder: Builder) -> Frame:
+            inner = Frame(
+                self, function.source, builder, owner.scope, owner.closure, owner.owner
+            )
+            inner.outer = Environment()
+            return inner
+
+        key = ("local", id(function.node))
+        self._kept_alive.append(function.node)
+        return self._call(frame, function.node, key, function.source, captured | bound, make, node)
+
+    def _call(
+        self,
+        frame: Frame,
+        function: object,
+        key: tuple,
+        source: FunctionSource,
+        bound: dict[str, Item],
+        make: Callable[[Builder], Frame],
+        node: ast.AST,
+    ) -> Item:
+        if any(isinstance(item, PoisonItem) for item in bound.values()):
+            raise Poisoned
+        bound = {name: frame.force(item) for name, item in bound.items()}
+        if any(c.function is function for _, c in self._active):
+            bound = {name: self._generalise(frame, item) for name, item in bound.items()}
+        key = (*key, *((name, signature(item)) for name, item in bound.items()))
+        inputs = list({id(leaf.value): leaf for i in bound.values() for leaf in leaves(i)}.values())
+        places = {id(leaf.value): number for number, leaf in enumerate(inputs)}
+        key += tuple(places[id(leaf.value)] for i in bound.values() for leaf in leaves(i))
+        known = self.functions.get(key)
+        if known is None:
+            known = self._compile(frame, function, key, source, bound, make, node)
+        return self._emit_call(frame, known, [frame.value(leaf) for leaf in inputs], node)
+
+    def _generalise(self, frame: Frame, item: Item) -> Item:
+        """Numbers and strings of a recursive call become inputs, so that it is compiled once."""
+        if isinstance(item, Constant) and item.type in (INT, FLOAT, BOOL, STR):
+            return frame.dynamic(frame.value(item), item.type)
+        return item
+
+    def _compile(
+        self,
+        caller: Frame,
+        function: object,
+        key: tuple,
+        source: FunctionSource,
+        bound: dict[str, Item],
+        make: Callable[[Builder], Frame],
+        node: ast.AST,
+    ) -> Compiled:
+        if len(self._active) > _MAX_DEPTH:
+            raise CompileError(
+                f"calls are nested deeper than {_MAX_DEPTH}: {source.name} may call itself "
+                "with ever new compile-time arguments"
+            )
+        receiver = next(iter(bound.values()), None)
+        path = receiver.path if isinstance(receiver, ModuleItem) else ""
+        name = self._unique(f"{path}.{source.name}" if path else source.name)
+        builder, method = self._new_method(name, exported=False)
+        inner = make(builder)
+        place = caller.source.at(node)
+        inner.calls = (f"{place} in {place.function}: {place.text}", *caller.calls)
+        inputs: dict[int, Value] = {}
+        for parameter, item in bound.items():
+            target = inner.environment.names
+            if parameter.startswith("outer "):
+                assert inner.outer is not None
+                target = inner.outer.names
+            plain = parameter.removeprefix("outer ")
+            inside = []
+            for leaf in leaves(item):
+                value = inputs.get(id(leaf.value))
+                if value is None:
+                    value = inputs[id(leaf.value)] = Value(lower(leaf.type), plain)
+                    inner.track(value, leaf.type)
+                    method.body.inputs.append(value)
+                    method.inputs.append(Input(value.name))
+                inside.append(Dynamic(value, leaf.type))
+            target[plain] = rebuild(item, iter(inside))
+        known = Compiled(function, name)
+        known.declared = inner.result_type
+        self.functions[key] = known
+        self._kept_alive.append(function)
+        self._active.append((key, known))
+        try:
+            known.result = self._body(inner)
+        finally:
+            self._active.pop()
+        self._finish(inner, known)
+        return known
+
+    def _finish(self, frame: Frame, known: Compiled) -> None:
+        """Gives the method its output: the leaves of the result."""
+        builder = frame.builder
+        result = known.result
+        assert result is not None
+        try:
+            with frame.located(frame.source.node):
+                if known.recursive:
+                    value = frame.value(result, known.declared)
+                    known.result = Dynamic(value, known.declared)  # type: ignore[arg-type]
+                    result = known.result
+                values = [frame.value(leaf) for leaf in leaves(result)]
+        except CompileError as error:
+            frame.report(frame.source.node, error.message, error.hint)
+            known.result = PoisonItem()
+            values = []
+        if len(values) == 1:
+            builder.returns(values[0])
+        else:
+            builder.returns(builder.tuple_construct(values) if values else builder.constant(None))
+
+    def _emit_call(
+        self, frame: Frame, known: Compiled, inputs: list[Value], node: ast.AST
+    ) -> Item:
+        builder = frame.builder
+        if known.result is None:
+            if known.declared is None:
+                raise CompileError(
+                    f"{known.name} calls itself, so its result type must be annotated",
+                    "write the type after ->",
+                )
+            known.recursive = True
+            attributes = {"method": known.name}
+            call = builder.insert("prim::Call", inputs, [lower(known.declared)], attributes)
+            return frame.dynamic(call.output, known.declared)
+        if isinstance(known.result, PoisonItem):
+            raise Poisoned
+        output = self.program.methods[known.name].body.outputs[0]
+        call = builder.insert("prim::Call", inputs, [output.type], {"method": known.name})
+        results = list(leaves(known.result))
+        if len(results) == 1:
+            return rebuild(known.result, iter([frame.dynamic(call.output, results[0].type)]))
+        values = builder.tuple_unpack(call.output) if results else ()
+        items = [frame.dynamic(v, r.type) for v, r in zip(values, results, strict=True)]
+        return rebuild(known.result, iter(items))
+
+    # --- bodies --------------------------------------------------------------------------
+
+    def _new_method(self, name: str, exported: bool) -> tuple[Builder, Method]:
+        body = Block()
+        method = self.program.methods[name] = Method(name, body, [], exported)
+        return Builder(self.program, body, ops=self.ops), method
+
+    def _unique(self, name: str) -> str:
+        candidate, number = name, 0
+        while candidate in self.program.methods:
+            number += 1
+            candidate = f"{name}_{number}"
+        return candidate
+
+    def _frame(
+        self, source: FunctionSource, builder: Builder, function: types.FunctionType
+    ) -> Frame:
+        frame = Frame(
+            self,
+            source,
+            builder,
+            function.__globals__,
+            closure_of(function),
+            owner_of(function),
+        )
+        return frame
+
+    def _body(self, frame: Frame) -> Item:
+        """Compiles the body with the parameters bound; gives the result."""
+        node = frame.source.node
+        frame.locals = set(frame.environment.names)
+        if isinstance(node, ast.Lambda):
+            try:
+                return frame.force(expression(frame, node.body))
+            except CompileError as error:
+                frame.report(error.node or node, error.message, error.hint)
+            except Poisoned:
+                pass
+            return PoisonItem()
+        frame.locals |= assigned_names(node.body)
+        try:
+            frame.result_type = annotation_of(frame, node.returns)
+        except CompileError:
+            frame.result_type = None  # the type is inferred
+        if self._active and self._active[-1][1].name in self.program.methods:
+            known = self._active[-1][1]
+            if known.result is None and known.declared is None:
+                known.declared = frame.result_type
+        flow = statements.body(frame, node.body)
+        return self._result(frame, flow)
+
+    def _result(self, frame: Frame, flow: Flow) -> Item:
+        node = frame.source.node
+        falls = flow.ends.get(Way.FALL)
+        if falls is not None:
+            if Way.RETURN not in flow.ends:
+                return NOTHING
+            falls.names[RESULT] = NOTHING
+            flow = merge(frame, flow, Way.FALL, Way.RETURN, frame.source.line(node))
+            item = flow.ends[Way.FALL].names[RESULT]
+        elif Way.RETURN in flow.ends:
+            item = flow.ends[Way.RETURN].names[RESULT]
+        else:
+            return NOTHING
+        if isinstance(item, Missing):
+            frame.report(node, item.reason, item.hint)
+            return PoisonItem()
+        return frame.force(item)
+
+
+def load_source(function: types.FunctionType) -> FunctionSource:
+    """The source of a function the user asked to compile. Raises Error without one."""
+    try:
+        return source_of(function)
+    except NoSource:
+        raise Error(
+            f"the source of the function {function.__qualname__} is not available, so it "
+            "cannot be compiled",
+            "unsupported",
+            hint="define it in a file",
+        ) from None
+
+
+def declared_parameters(
+    function: types.FunctionType, source: FunctionSource
+) -> dict[str, ast.arg]:
+    """The parameters; those without annotation have that of the first ``typing.overload``."""
+    parameters = dict(parameters_of(source.node.args))
+    for each in typing.get_overloads(function):
+        if not isinstance(each, types.FunctionType):
+            continue
+        try:
+            declared = dict(parameters_of(source_of(each).node.args))
+        except NoSource:
+            continue
+        for name, parameter in parameters.items():
+            if parameter.annotation is None and name in declared:
+                parameters[name] = declared[name]
+        break
+    return parameters
+
+
+def defaults_of(function: types.FunctionType, arguments: ast.arguments) -> dict[str, Any]:
+    """Default values by parameter name."""
+    positional = [a.arg for a in [*arguments.posonlyargs, *arguments.args]]
+    values = function.__defaults__ or ()
+    found = dict(zip(positional[len(positional) - len(values) :], values, strict=True))
+    return found | (function.__kwdefaults__ or {})
+
+
+def closure_of(function: types.FunctionType) -> dict[str, Any]:
+    """The captured variables by name; cells that are still empty are left out."""
+    found = {}
+    for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
+        try:
+            found[name] = cell.cell_contents
+        except ValueError:
+            continue
+    return found
+
+
+def owner_of(function: types.FunctionType) -> type | None:
+    """The class whose body defines the function, through the cell that ``super()`` uses."""
+    return closure_of(function).get("__class__")
+
+
+def _type_of_default(default: Any) -> Type | None:
+    if default is NO_DEFAULT:
+        return TENSOR
+    if default is None:
+        return OptionalType(TENSOR)
+    if is_constant_object(default):
+        return Constant(default).type
+    return None

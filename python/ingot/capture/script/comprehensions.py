@@ -1,0 +1,85 @@
+"""List and dict comprehensions and generator expressions, as the loops that they are."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from ingot.capture.script.expressions import expression, make_dict, make_list
+from ingot.capture.script.iteration import turns_of
+from ingot.capture.script.names import assigned_names
+from ingot.capture.script.values import Item, ListItem, Missing
+
+if TYPE_CHECKING:
+    from ingot.capture.script.frame import Frame
+
+Comprehension = ast.ListComp | ast.GeneratorExp | ast.DictComp
+
+
+def comprehension(frame: Frame, node: Comprehension) -> Item:
+    """A list or dict. A generator is made at once, so it may be used once, as in Python."""
+    hidden = assigned_names([g.target for g in node.generators])
+    before = {name: frame.environment.names.get(name) for name in hidden}
+    try:
+        item = _written_out(frame, node)
+        return _looped(frame, node) if item is None else item
+    finally:
+        for name, old in before.items():
+            if old is None:
+                frame.environment.names.pop(name, None)
+            else:
+                frame.environment.names[name] = old
+
+
+def _written_out(frame: Frame, node: Comprehension) -> Item | None:
+    """The elements one by one, if the source is known while compiling and nothing is left out."""
+    from ingot.capture.script.assignment import assign_target
+
+    if len(node.generators) != 1 or node.generators[0].ifs or isinstance(node, ast.DictComp):
+        return None
+    generator = node.generators[0]
+    mark = frame.builder.mark()
+    turns = turns_of(frame, expression(frame, generator.iter))
+    if turns.items is None or not turns.must_unroll:
+        frame.builder.rewind(mark)
+        return None
+    items = []
+    for each in turns.items:
+        assign_target(frame, generator.target, each)
+        items.append(expression(frame, node.elt))
+    if isinstance(node, ast.GeneratorExp):
+        return ListItem(tuple(items))
+    return make_list(frame, items)
+
+
+def _looped(frame: Frame, node: Comprehension) -> Item:
+    from ingot.capture.script.statements import body
+
+    name = f"comprehension {node.lineno} {node.col_offset}"
+    container = ast.Name(id=name, ctx=ast.Load())
+    statement: ast.stmt
+    if isinstance(node, ast.DictComp):
+        frame.environment.names[name] = make_dict(frame, [])
+        place = ast.Subscript(value=container, slice=node.key, ctx=ast.Store())
+        statement = ast.Assign(targets=[place], value=node.value)
+    else:
+        frame.environment.names[name] = make_list(frame, [])
+        append = ast.Attribute(value=container, attr="append", ctx=ast.Load())
+        statement = ast.Expr(value=ast.Call(func=append, args=[node.elt], keywords=[]))
+    ast.copy_location(statement, node)
+    for generator in reversed(node.generators):
+        for condition in reversed(generator.ifs):
+            statement = ast.If(test=condition, body=[statement], orelse=[])
+            ast.copy_location(statement, condition)
+        statement = ast.For(
+            target=generator.target, iter=generator.iter, body=[statement], orelse=[]
+        )
+        ast.copy_location(statement, node)
+    ast.fix_missing_locations(statement)
+    flow = body(frame, [statement])
+    for environment in flow.ends.values():
+        frame.environment = environment
+    item = frame.environment.names.pop(name)
+    if isinstance(item, Missing):
+        item = frame.read(name) or item
+    return item

@@ -1,0 +1,314 @@
+"""Methods of lists, dicts and strings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from ingot.capture.script.diagnostics import CompileError
+from ingot.capture.script.items import type_of
+from ingot.capture.script.iteration import turns_of
+from ingot.capture.script.language import SIZE, has_hole, is_subtype, settle
+from ingot.capture.script.operations import call_op
+from ingot.capture.script.values import (
+    NOTHING,
+    Constant,
+    DictItem,
+    Dynamic,
+    Item,
+    ListItem,
+    ShapeItem,
+    TupleItem,
+    is_constant_object,
+)
+from ingot.ir.types import INT, STR, DictType, ListType, OptionalType, TupleType, Type
+
+if TYPE_CHECKING:
+    from ingot.capture.script.frame import Frame
+
+
+def call_container_method(
+    frame: Frame, receiver: Item, name: str, args: list[Item], kwargs: dict[str, Item]
+) -> Item:
+    """A method of a list, dict, str, tuple or size. Raises CompileError if there is none."""
+    type = type_of(receiver)
+    if isinstance(receiver, DictItem):
+        return _dict_item(receiver, name, args)
+    if isinstance(receiver, TupleItem | ListItem):
+        return _static(frame, receiver, name, args)
+    if isinstance(receiver, Constant) or type == STR:
+        return _string(frame, receiver, name, args, kwargs)
+    if isinstance(type, ListType):
+        assert isinstance(receiver, Dynamic)
+        handler = _LIST.get(name)
+        if handler is not None:
+            return handler(frame, receiver, *args, **kwargs)
+    if isinstance(type, DictType):
+        assert isinstance(receiver, Dynamic)
+        handler = _DICT.get(name)
+        if handler is not None:
+            return handler(frame, receiver, *args, **kwargs)
+    if (isinstance(receiver, ShapeItem) or type == SIZE) and name == "numel":
+        sizes = frame.dynamic(frame.value(receiver), ListType(INT))
+        return product(frame, sizes)
+    if type == SIZE and name in ("index", "count"):
+        return call_op(frame, f"aten::{name}", [receiver, *args])
+    raise CompileError(f"{receiver.describe()} has no method {name} that can be compiled")
+
+
+def product(frame: Frame, numbers: Item) -> Item:
+    """The product of a list of ints."""
+    from ingot.capture.script.library import product as composition
+
+    return frame.compiler.call(frame, composition, [numbers], {}, frame.node)
+
+
+# --- lists -------------------------------------------------------------------------------
+
+
+def fill(container: Type, item: Item) -> Type:
+    """An element type, decided by the item if it is not known yet."""
+    actual = type_of(item)
+    if has_hole(container) and actual is not None:
+        is_subtype(actual, container)
+    return settle(container)
+
+
+def element(frame: Frame, container: Type, item: Item) -> Item:
+    """The item as an element of a list or dict whose elements are ``container``."""
+    type = fill(container, item)
+    try:
+        return frame.dynamic(frame.value(item, type), type)
+    except CompileError as error:
+        raise CompileError(
+            f"{item.describe()} is put into a container of {type}", error.hint
+        ) from None
+
+
+def _list_type(receiver: Dynamic) -> ListType:
+    type = settle(receiver.type)
+    assert isinstance(type, ListType)
+    return type
+
+
+def _append(frame: Frame, receiver: Dynamic, item: Item) -> Item:
+    each = element(frame, _list_type(receiver).element, item)
+    call_op(frame, "aten::append", [receiver, each])
+    return NOTHING
+
+
+def extend(frame: Frame, receiver: Dynamic, items: Item) -> Item:
+    """``receiver.extend(items)``."""
+    if isinstance(items, TupleItem | ListItem):
+        for each in items.items:
+            _append(frame, receiver, each)
+        return NOTHING
+    type = type_of(items)
+    other = ListType(INT) if type == SIZE else type
+    if other is None or not is_subtype(other, receiver.type):
+        raise CompileError(f"{receiver.describe()} cannot be extended by {items.describe()}")
+    sequence = frame.dynamic(frame.value(items), settle(other))
+    call_op(frame, "aten::extend", [receiver, sequence])
+    return NOTHING
+
+
+def _insert(frame: Frame, receiver: Dynamic, index: Item, item: Item) -> Item:
+    each = element(frame, _list_type(receiver).element, item)
+    call_op(frame, "aten::insert", [receiver, index, each])
+    return NOTHING
+
+
+def _pop(frame: Frame, receiver: Dynamic, index: Item = Constant(-1)) -> Item:
+    return call_op(frame, "aten::pop", [receiver, index], type=_list_type(receiver).element)
+
+
+def _plain(op: str, gives: Type | None = None) -> Callable[..., Item]:
+    """A method that is an op on the list or dict; without ``gives`` it gives None."""
+
+    def apply(frame: Frame, receiver: Dynamic, *args: Item, **kwargs: Item) -> Item:
+        type = settle(receiver.type)
+        inner = type.element if isinstance(type, ListType) else type.key  # type: ignore[union-attr]
+        items = [element(frame, inner, a) if gives == INT else a for a in args]
+        result = call_op(frame, op, [receiver, *items], kwargs)
+        return NOTHING if gives is None else result
+
+    return apply
+
+
+def _copy(frame: Frame, receiver: Dynamic) -> Item:
+    op = "aten::list" if isinstance(settle(receiver.type), ListType) else "aten::copy"
+    return call_op(frame, op, [receiver], type=receiver.type)
+
+
+_LIST: dict[str, Callable[..., Item]] = {
+    "append": _append,
+    "extend": extend,
+    "insert": _insert,
+    "pop": _pop,
+    "clear": _plain("aten::clear"),
+    "remove": _plain("aten::remove"),
+    "reverse": _plain("aten::reverse"),
+    "sort": _plain("aten::sort"),
+    "index": _plain("aten::index", INT),
+    "count": _plain("aten::count", INT),
+    "copy": _copy,
+}
+
+
+def store_element(
+    frame: Frame, base: Item, type: ListType | DictType, index: Item, item: Item
+) -> None:
+    """``base[index] = item`` for a list or dict."""
+    if isinstance(type, DictType):
+        key = element(frame, type.key, index)
+        call_op(frame, "aten::_set_item", [base, key, element(frame, type.value, item)])
+        return
+    call_op(frame, "aten::_set_item", [base, index, element(frame, type.element, item)])
+
+
+# --- dicts -------------------------------------------------------------------------------
+
+
+def _dict_type(receiver: Dynamic) -> DictType:
+    type = settle(receiver.type)
+    assert isinstance(type, DictType)
+    return type
+
+
+def _get(frame: Frame, receiver: Dynamic, key: Item, default: Item = NOTHING) -> Item:
+    type = _dict_type(receiver)
+    if default == NOTHING:
+        return call_op(frame, "aten::get", [receiver, key], type=OptionalType(type.value))
+    value = element(frame, type.value, default)
+    return call_op(frame, "aten::get", [receiver, key, value], type=type.value)
+
+
+def _keys(frame: Frame, receiver: Dynamic) -> Item:
+    return call_op(frame, "aten::keys", [receiver], type=ListType(_dict_type(receiver).key))
+
+
+def _values(frame: Frame, receiver: Dynamic) -> Item:
+    return call_op(frame, "aten::values", [receiver], type=ListType(_dict_type(receiver).value))
+
+
+def _items(frame: Frame, receiver: Dynamic) -> Item:
+    type = _dict_type(receiver)
+    pair = TupleType((type.key, type.value))
+    return call_op(frame, "aten::items", [receiver], type=ListType(pair))
+
+
+def _dict_pop(frame: Frame, receiver: Dynamic, key: Item, *default: Item) -> Item:
+    type = _dict_type(receiver)
+    rest = [element(frame, type.value, each) for each in default]
+    return call_op(frame, "aten::pop", [receiver, key, *rest], type=type.value)
+
+
+def _set_default(frame: Frame, receiver: Dynamic, key: Item, default: Item) -> Item:
+    type = _dict_type(receiver)
+    value = element(frame, type.value, default)
+    return call_op(frame, "aten::setdefault", [receiver, key, value], type=settle(type.value))
+
+
+def _update(frame: Frame, receiver: Dynamic, other: Item) -> Item:
+    if isinstance(other, DictItem):
+        for key, value in other.items.items():
+            store_element(frame, receiver, _dict_type(receiver), Constant(key), value)
+        return NOTHING
+    call_op(frame, "aten::update", [receiver, other])
+    return NOTHING
+
+
+_DICT: dict[str, Callable[..., Item]] = {
+    "get": _get,
+    "keys": _keys,
+    "values": _values,
+    "items": _items,
+    "pop": _dict_pop,
+    "setdefault": _set_default,
+    "update": _update,
+    "clear": _plain("aten::clear"),
+    "copy": _copy,
+}
+
+
+def _dict_item(receiver: DictItem, name: str, args: list[Item]) -> Item:
+    items = receiver.items
+    match name:
+        case "keys":
+            return ListItem(tuple(map(Constant, items)))
+        case "values":
+            return ListItem(tuple(items.values()))
+        case "items":
+            return ListItem(tuple(TupleItem((Constant(k), v)) for k, v in items.items()))
+        case "get" if isinstance(args[0], Constant):
+            return items.get(args[0].value, args[1] if len(args) > 1 else NOTHING)
+        case "copy":
+            return receiver
+    raise CompileError(
+        f"{receiver.describe()} is known while compiling and has no {name} here",
+        "make the dict inside the function",
+    )
+
+
+def _static(frame: Frame, receiver: TupleItem | ListItem, name: str, args: list[Item]) -> Item:
+    from ingot.capture.script.values import same
+
+    if name in ("index", "count") and len(args) == 1:
+        places = [i for i, each in enumerate(receiver.items) if same(each, args[0])]
+        known = all(isinstance(each, Constant) for each in (*receiver.items, args[0]))
+        if known and (name == "count" or places):
+            return Constant(len(places) if name == "count" else places[0])
+        sequence = frame.dynamic(frame.value(receiver, _as_list(receiver)))
+        return call_op(frame, f"aten::{name}", [sequence, *args])
+    if name == "copy":
+        return receiver
+    raise CompileError(
+        f"{receiver.describe()} is known while compiling and has no {name} here",
+        "make the list inside the function",
+    )
+
+
+def _as_list(receiver: TupleItem | ListItem) -> Type:
+    type = type_of(ListItem(receiver.items))
+    if type is None:
+        raise CompileError(f"{receiver.describe()} is no list of one type")
+    return type
+
+
+# --- strings -----------------------------------------------------------------------------
+
+
+def _string(
+    frame: Frame, receiver: Item, name: str, args: list[Item], kwargs: dict[str, Item]
+) -> Item:
+    known = [receiver, *args, *kwargs.values()]
+    if all(isinstance(each, Constant) for each in known):
+        function = getattr(receiver.value, name, None)  # type: ignore[attr-defined]
+        if function is not None:
+            return _fold(function, args, kwargs)
+    if name == "join" and isinstance(args[0], TupleItem | ListItem):
+        strings = frame.dynamic(frame.value(args[0], ListType(STR)))
+        return call_op(frame, "aten::join", [receiver, strings])
+    if name == "format":
+        from ingot.capture.script.strings import format_string
+
+        return format_string(frame, receiver, args, kwargs)
+    if type_of(receiver) != STR or not hasattr(str, name):
+        raise CompileError(f"{receiver.describe()} has no method {name}")
+    return call_op(frame, f"aten::{name}", [receiver, *args], kwargs)
+
+
+def _fold(function: Any, args: list[Item], kwargs: dict[str, Item]) -> Item:
+    from ingot.capture.script.values import Constant as Known
+
+    values = [a.value for a in args if isinstance(a, Known)]
+    named = {k: a.value for k, a in kwargs.items() if isinstance(a, Known)}
+    try:
+        result = function(*values, **named)
+    except Exception as error:
+        raise CompileError(f"this raises {type(error).__name__}: {error}") from None
+    if is_constant_object(result):
+        return Constant(result)
+    if isinstance(result, list | tuple) and all(map(is_constant_object, result)):
+        return ListItem(tuple(map(Constant, result)))
+    raise CompileError(f"a {type(result).__name__} cannot be compiled")

@@ -1,0 +1,399 @@
+"""Expressions: each gives an ``Item``."""
+
+from __future__ import annotations
+
+import ast
+import builtins as python_builtins
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from ingot.capture.script.diagnostics import CompileError, Poisoned
+from ingot.capture.script.flow import Junction, common_type
+from ingot.capture.script.items import type_of
+from ingot.capture.script.language import Hole, join, lower, settle
+from ingot.capture.script.values import (
+    Constant,
+    DictItem,
+    Item,
+    ListItem,
+    Missing,
+    PoisonItem,
+    PythonItem,
+    SliceItem,
+    TupleItem,
+    is_constant_object,
+)
+from ingot.capture.script.wrapping import wrap
+from ingot.ir.types import DictType, ListType, OptionalType, TupleType, Type
+
+if TYPE_CHECKING:
+    from ingot.capture.script.frame import Frame
+
+
+def expression(frame: Frame, node: ast.expr, expected: Type | None = None) -> Item:
+    """The value of an expression; ``expected`` is the annotated type of what it is for."""
+    with frame.located(node):
+        match node:
+            case ast.List():
+                return _list(frame, node, expected)
+            case ast.Dict():
+                return _dict(frame, node, expected)
+            case ast.Tuple():
+                return _tuple(frame, node, expected)
+        handler = _HANDLERS.get(type(node))
+        if handler is None:
+            name = type(node).__name__
+            raise CompileError(f"{name} expressions cannot be compiled", _HINTS.get(type(node), ""))
+        item = handler(frame, node)
+    if isinstance(item, PoisonItem):
+        raise Poisoned
+    return frame.force(item)
+
+
+def _constant(frame: Frame, node: ast.Constant) -> Item:
+    if is_constant_object(node.value):
+        return Constant(node.value)
+    if node.value is Ellipsis:
+        return PythonItem(Ellipsis)
+    raise CompileError(f"a {type(node.value).__name__} cannot be compiled")
+
+
+def _name(frame: Frame, node: ast.Name) -> Item:
+    return resolve(frame, node.id)
+
+
+def resolve(frame: Frame, name: str) -> Item:
+    """A name as Python finds it: local, captured, global, builtin. Raises CompileError."""
+    found = frame.read(name)
+    if found is not None:
+        return found
+    for scope in (frame.closure, frame.scope, vars(python_builtins)):
+        if name in scope:
+            return wrap(frame, scope[name], name)
+    raise CompileError(f"the name {name} is not defined")
+
+
+def _attribute(frame: Frame, node: ast.Attribute) -> Item:
+    from ingot.capture.script.attributes import attribute
+
+    return attribute(frame, expression(frame, node.value), node.attr)
+
+
+def _call(frame: Frame, node: ast.Call) -> Item:
+    from ingot.capture.script.calls import call_expression
+
+    return call_expression(frame, node)
+
+
+def _binary(frame: Frame, node: ast.BinOp) -> Item:
+    from ingot.capture.script.operators import SYMBOLS, binary
+
+    left = expression(frame, node.left)
+    return binary(frame, SYMBOLS[type(node.op)], left, expression(frame, node.right))
+
+
+def _unary(frame: Frame, node: ast.UnaryOp) -> Item:
+    from ingot.capture.script.operators import unary
+    from ingot.capture.script.refinement import test
+
+    if isinstance(node.op, ast.Not):
+        return test(frame, node).item
+    return unary(frame, node, expression(frame, node.operand))
+
+
+def _bool_op(frame: Frame, node: ast.BoolOp) -> Item:
+    return _either(frame, isinstance(node.op, ast.And), node.values, node)
+
+
+def _either(frame: Frame, conjunction: bool, values: list[ast.expr], node: ast.AST) -> Item:
+    """``a and b`` or ``a or b`` as a value: one of the operands."""
+    from ingot.capture.script.refinement import Test, test, without_none_bindings
+    from ingot.capture.script.truth import truth
+
+    if len(values) == 1:
+        return expression(frame, values[0])
+    if _is_condition(values[0]):
+        condition = test(frame, values[0])
+        first = condition.item
+    else:
+        first = expression(frame, values[0])
+        condition = Test(truth(frame, first))
+        if isinstance(values[0], ast.Name):
+            condition.if_true = without_none_bindings(frame, values[0].id)
+    if condition.known is not None:
+        if condition.known is not conjunction:
+            return first
+        frame.environment.names.update(condition.bindings(conjunction))
+        return _either(frame, conjunction, values[1:], node)
+    bindings = condition.bindings(conjunction)
+    branch = frame.builder.if_(frame.value(condition.item))
+    before = frame.environment
+    frame.environment = before.copy()
+    frame.environment.names.update(bindings)
+    with frame.builder.at(branch.blocks[0 if conjunction else 1]):
+        second = _either(frame, conjunction, values[1:], node)
+    frame.environment = before
+    if not conjunction and isinstance(values[0], ast.Name):
+        first = condition.if_true.get(values[0].id, first)
+    junction = Junction(frame, branch, frame.source.line(node))
+    sides = (second, first) if conjunction else (first, second)
+    return _joined(frame, junction, sides, "the value")
+
+
+def _is_condition(node: ast.expr) -> bool:
+    """Whether the operand is a bool by its form."""
+    if isinstance(node, ast.UnaryOp):
+        return isinstance(node.op, ast.Not)
+    if isinstance(node, ast.Compare):
+        return isinstance(node.comparators[0], ast.Constant) and len(node.ops) == 1 and (
+            node.comparators[0].value is None
+        )
+    return isinstance(node, ast.Call) and ast.unparse(node.func) == "isinstance"
+
+
+def _joined(
+    frame: Frame, junction: Junction, sides: tuple[Item, Item], what: str
+) -> Item:
+    result = junction.join_items(*sides, what)
+    junction.finish()
+    if isinstance(result, Missing):
+        raise CompileError(result.reason, result.hint)
+    return result
+
+
+def _conditional(frame: Frame, node: ast.IfExp) -> Item:
+    from ingot.capture.script.refinement import test
+
+    condition = test(frame, node.test)
+    if condition.known is not None:
+        frame.environment.names.update(condition.bindings(condition.known))
+        return expression(frame, node.body if condition.known else node.orelse)
+    branch = frame.builder.if_(frame.value(condition.item))
+    before = frame.environment
+    sides = []
+    for block, value, outcome in zip(
+        branch.blocks, (node.body, node.orelse), (True, False), strict=True
+    ):
+        frame.environment = before.copy()
+        frame.environment.names.update(condition.bindings(outcome))
+        with frame.builder.at(block):
+            sides.append(expression(frame, value))
+    frame.environment = before
+    junction = Junction(frame, branch, frame.source.line(node))
+    return _joined(frame, junction, (sides[0], sides[1]), "the value")
+
+
+def _compare(frame: Frame, node: ast.Compare) -> Item:
+    from ingot.capture.script.comparison import compare
+    from ingot.capture.script.refinement import test
+
+    if len(node.ops) == 1 and isinstance(node.comparators[0], ast.Constant):
+        if node.comparators[0].value is None:
+            return test(frame, node).item
+    left = expression(frame, node.left)
+    return _comparisons(frame, left, node.ops, node.comparators, node, compare)
+
+
+def _comparisons(
+    frame: Frame,
+    left: Item,
+    ops: list[ast.cmpop],
+    comparators: list[ast.expr],
+    node: ast.AST,
+    compare: Callable[..., Item],
+) -> Item:
+    from ingot.capture.script.truth import truth
+    from ingot.capture.script.values import FALSE
+
+    right = expression(frame, comparators[0])
+    first = compare(frame, ops[0], left, right)
+    if len(ops) == 1:
+        return first
+    first = truth(frame, first)
+    if isinstance(first, Constant):
+        if not first.value:
+            return FALSE
+        return _comparisons(frame, right, ops[1:], comparators[1:], node, compare)
+    branch = frame.builder.if_(frame.value(first))
+    with frame.builder.at(branch.blocks[0]):
+        rest = _comparisons(frame, right, ops[1:], comparators[1:], node, compare)
+        rest = truth(frame, rest)
+    junction = Junction(frame, branch, frame.source.line(node))
+    return _joined(frame, junction, (rest, FALSE), "condition")
+
+
+def _subscript(frame: Frame, node: ast.Subscript) -> Item:
+    from ingot.capture.script.subscripts import subscript
+
+    return subscript(frame, expression(frame, node.value), expression(frame, node.slice))
+
+
+def _slice(frame: Frame, node: ast.Slice) -> Item:
+    parts = [Constant(None) if p is None else expression(frame, p)
+             for p in (node.lower, node.upper, node.step)]  # fmt: skip
+    return SliceItem(*parts)
+
+
+def elements(frame: Frame, nodes: list[ast.expr], expected: Type | None = None) -> list[Item]:
+    """The items of a sequence display, with ``*x`` spread out."""
+    from ingot.capture.script.iteration import turns_of
+
+    found: list[Item] = []
+    for each in nodes:
+        if not isinstance(each, ast.Starred):
+            found.append(expression(frame, each, expected))
+            continue
+        inner = expression(frame, each.value)
+        turns = turns_of(frame, inner)
+        if turns.items is None:
+            raise CompileError(
+                f"* needs a sequence whose length is known while compiling, not "
+                f"{inner.describe()}",
+                "pass the list itself",
+                each,
+            )
+        found.extend(turns.items)
+    return found
+
+
+def _tuple(frame: Frame, node: ast.Tuple, expected: Type | None) -> Item:
+    types: tuple[Type, ...] = ()
+    if isinstance(expected, TupleType) and len(expected.elements) == len(node.elts):
+        types = expected.elements
+    if types and not any(isinstance(e, ast.Starred) for e in node.elts):
+        pairs = zip(node.elts, types, strict=True)
+        return TupleItem(tuple(expression(frame, e, t) for e, t in pairs))
+    return TupleItem(tuple(elements(frame, node.elts)))
+
+
+def _list(frame: Frame, node: ast.List, expected: Type | None) -> Item:
+    element = _expected(expected, ListType)
+    items = elements(frame, node.elts, element.element if element else None)
+    return make_list(frame, items, element.element if element else None)
+
+
+def _expected(expected: Type | None, kind: type) -> Type | None:
+    if isinstance(expected, OptionalType):
+        expected = expected.element
+    return expected if isinstance(expected, kind) else None
+
+
+def make_list(frame: Frame, items: list[Item], element: Type | None = None) -> Item:
+    """A new list; of compile-time things, a ListItem."""
+    types = [type_of(item) for item in items]
+    if items and any(type is None for type in types):
+        return ListItem(tuple(items))
+    together: Type | None = element
+    for type in types:
+        assert type is not None
+        joined = type if together is None else common_type(together, type, element)
+        if joined is None:
+            raise CompileError(
+                f"a list cannot hold both {together} and {type}",
+                "use a tuple, or annotate the list with a Union",
+            )
+        together = joined
+    if together is None:
+        together = Hole()
+    value = frame.builder.list_construct(
+        [frame.value(item, together) for item in items], lower(together)
+    )
+    return frame.dynamic(value, ListType(together))
+
+
+def _dict(frame: Frame, node: ast.Dict, expected: Type | None) -> Item:
+    wanted = _expected(expected, DictType)
+    key_type = wanted.key if isinstance(wanted, DictType) else None
+    value_type = wanted.value if isinstance(wanted, DictType) else None
+    pairs: list[tuple[Item, Item]] = []
+    for key, value in zip(node.keys, node.values, strict=True):
+        if key is None:
+            inner = expression(frame, value)
+            if not isinstance(inner, DictItem):
+                raise CompileError("** needs a dict whose keys are known while compiling")
+            pairs += [(Constant(k), v) for k, v in inner.items.items()]
+        else:
+            pairs.append((expression(frame, key, key_type), expression(frame, value, value_type)))
+    return make_dict(frame, pairs, key_type, value_type)
+
+
+def make_dict(
+    frame: Frame,
+    pairs: list[tuple[Item, Item]],
+    key_type: Type | None = None,
+    value_type: Type | None = None,
+) -> Item:
+    """A new dict; of compile-time things, a DictItem."""
+    if pairs and any(type_of(value) is None for _, value in pairs):
+        if all(isinstance(key, Constant) for key, _ in pairs):
+            return DictItem({k.value: v for k, v in pairs})  # type: ignore[attr-defined]
+    for key, value in pairs:
+        key_type = _widen(key_type, type_of(key), "keys")
+        value_type = _widen(value_type, type_of(value), "values")
+    key_type = Hole() if key_type is None else key_type
+    value_type = Hole() if value_type is None else value_type
+    items = [(frame.value(k, key_type), frame.value(v, value_type)) for k, v in pairs]
+    value = frame.builder.dict_construct(items, lower(key_type), lower(value_type))
+    return frame.dynamic(value, DictType(key_type, value_type))
+
+
+def _widen(known: Type | None, type: Type | None, what: str) -> Type:
+    joined = type if known is None or type is None else join(known, type)
+    if joined is None:
+        raise CompileError(f"the {what} of a dict cannot be both {known} and {type}")
+    return settle(joined)
+
+
+def _lambda(frame: Frame, node: ast.Lambda) -> Item:
+    from ingot.capture.script.statements import local_function
+
+    return local_function(frame, node)
+
+
+def _walrus(frame: Frame, node: ast.NamedExpr) -> Item:
+    item = expression(frame, node.value)
+    frame.assign(node.target.id, item)
+    return item
+
+
+def _f_string(frame: Frame, node: ast.JoinedStr) -> Item:
+    from ingot.capture.script.strings import f_string
+
+    return f_string(frame, node)
+
+
+def _comprehension(
+    frame: Frame, node: ast.ListComp | ast.GeneratorExp | ast.DictComp
+) -> Item:
+    from ingot.capture.script.comprehensions import comprehension
+
+    return comprehension(frame, node)
+
+
+_HINTS: dict[type[ast.expr], str] = {
+    ast.Await: "write plain code",
+    ast.Yield: "append to a list and return it",
+    ast.YieldFrom: "append to a list and return it",
+    ast.Set: "use a dict or a list",
+    ast.SetComp: "use a dict or a list",
+}
+
+_HANDLERS: dict[type[ast.expr], Callable[..., Item]] = {
+    ast.Constant: _constant,
+    ast.Name: _name,
+    ast.Attribute: _attribute,
+    ast.Call: _call,
+    ast.BinOp: _binary,
+    ast.UnaryOp: _unary,
+    ast.BoolOp: _bool_op,
+    ast.IfExp: _conditional,
+    ast.Compare: _compare,
+    ast.Subscript: _subscript,
+    ast.Slice: _slice,
+    ast.Lambda: _lambda,
+    ast.NamedExpr: _walrus,
+    ast.JoinedStr: _f_string,
+    ast.ListComp: _comprehension,
+    ast.GeneratorExp: _comprehension,
+    ast.DictComp: _comprehension,
+}

@@ -1,0 +1,300 @@
+"""The function being compiled: its variables, its place in the program, its mistakes."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from ingot.capture.script.diagnostics import CompileError, Poisoned
+from ingot.capture.script.items import type_of
+from ingot.capture.script.language import (
+    DEVICE,
+    DTYPE,
+    SIZE,
+    has_hole,
+    is_subtype,
+    lower,
+    may_be_none,
+    settle,
+)
+from ingot.capture.script.sources import FunctionSource
+from ingot.capture.script.state import dtype_of
+from ingot.capture.script.values import (
+    Constant,
+    Dynamic,
+    Environment,
+    Item,
+    ListItem,
+    Missing,
+    Narrowed,
+    PoisonItem,
+    ShapeItem,
+    TupleItem,
+)
+from ingot.ir.builder import Builder
+from ingot.ir.graph import Value
+from ingot.ir.types import (
+    BOOL,
+    COMPLEX,
+    FLOAT,
+    INT,
+    NONE,
+    ListType,
+    NamedTupleType,
+    OptionalType,
+    TupleType,
+    Type,
+    UnionType,
+    erase_facts,
+)
+
+if TYPE_CHECKING:
+    from ingot.capture.script.compiler import Compiler
+
+_MEMORY_FORMATS = ("torch.contiguous_format", "torch.preserve_format")
+
+
+class Frame:
+    """Compiles one function into one method.
+
+    ``scope`` resolves the names that the function does not assign; ``owner`` is the class it
+    was defined in, for ``super()``.
+    """
+
+    def __init__(
+        self,
+        compiler: Compiler,
+        source: FunctionSource,
+        builder: Builder,
+        scope: dict[str, Any],
+        closure: dict[str, Any],
+        owner: type | None = None,
+    ) -> None:
+        self.compiler = compiler
+        self.source = source
+        self.builder = builder
+        self.scope = scope
+        self.closure = closure
+        self.owner = owner
+        self.outer: Environment | None = None
+        self.environment = Environment()
+        self.declared: dict[str, Type] = {}
+        self.result_type: Type | None = None
+        self.locals: set[str] = set()
+        self.calls: tuple[str, ...] = ()
+        self.node: ast.AST = source.node
+
+    # --- mistakes ------------------------------------------------------------------------
+
+    def report(self, node: ast.AST, message: str, hint: str = "") -> None:
+        self.compiler.diagnostics.report(self.source, node, message, hint, self.calls)
+
+    @contextmanager
+    def located(self, node: ast.AST) -> Iterator[None]:
+        """Nodes made inside come from ``node``; so do mistakes that name no other place."""
+        before, outer = self.builder.source, self.node
+        self.builder.source, self.node = self.source.at(node), node
+        try:
+            yield
+        except CompileError as error:
+            if error.node is None:
+                error.node = node
+            raise
+        finally:
+            self.builder.source, self.node = before, outer
+
+    # --- variables -----------------------------------------------------------------------
+
+    def read(self, name: str) -> Item | None:
+        """A variable of the function; None if it has no such variable here."""
+        item = self.environment.names.get(name)
+        if item is None:
+            if name in self.locals:
+                raise CompileError(
+                    f"{name} has no value here", f"assign {name} before this line"
+                )
+            return None if self.outer is None else self.outer.names.get(name)
+        if isinstance(item, Missing):
+            raise CompileError(item.reason, item.hint)
+        if isinstance(item, Narrowed):
+            item = self.environment.names[name] = self.force(item)
+        return item
+
+    def assign(self, name: str, item: Item) -> None:
+        declared = self.declared.get(name)
+        if declared is not None and not isinstance(item, PoisonItem):
+            self.check_declared(name, item, declared)
+        self.environment.names[name] = item
+        if isinstance(item, Dynamic) and not item.value.name:
+            item.value.name = name
+
+    def check_declared(self, name: str, item: Item, declared: Type) -> None:
+        """An annotation that the value contradicts is a mistake; Python's numbers mix freely."""
+        type = type_of(item)
+        if type is None or is_subtype(type, declared) or fits_loosely(type, declared):
+            return
+        raise CompileError(
+            f"{name} is declared as {declared} but is given {item.describe()}",
+            f"change the annotation of {name} to {type}",
+        )
+
+    # --- values --------------------------------------------------------------------------
+
+    def track(self, value: Value, type: Type) -> None:
+        """Remembers a value whose type has a hole, so that it gets its final type."""
+        if has_hole(type):
+            self.compiler.open_values[id(value)] = (value, type)
+
+    def dynamic(self, value: Value, type: Type | None = None) -> Dynamic:
+        """A value of the program as an item; ``type`` defaults to the value's own."""
+        item = Dynamic(value, erase_facts(value.type) if type is None else type)
+        self.track(value, item.type)
+        return item
+
+    def force(self, item: Item) -> Item:
+        """A narrowed variable as a value of the narrower type; other items as they are."""
+        if not isinstance(item, Narrowed):
+            return item
+        if item.type == NONE:
+            return Constant(None)
+        narrow = self.dynamic(self.builder.cast(item.item.value, lower(item.type)), item.type)
+        narrow.origin = item.item
+        return narrow
+
+    def value(self, item: Item, type: Type | None = None) -> Value:
+        """The item as a value of the program, of ``type`` if that is given.
+
+        Raises CompileError if the item exists only at compile time or is no ``type``.
+        """
+        item = self.force(item)
+        if isinstance(item, PoisonItem):
+            raise Poisoned
+        actual = type_of(item)
+        if actual is None:
+            if type is not None and isinstance(item, ListItem) and not item.items:
+                return self.builder.list_construct([], _element(lower(type)))
+            raise CompileError(
+                f"{item.describe()} exists only while compiling and cannot be used as a value",
+                "use it where it is called or indexed",
+            )
+        if type is not None:
+            converted = self._convert(item, actual, settle(type))
+            if converted is not None:
+                return converted
+            raise CompileError(f"{item.describe()} cannot be used where {type} is expected")
+        match item:
+            case Dynamic(value):
+                if id(value) in self.compiler.open_values:
+                    value.type = lower(item.type)
+                return value
+            case Constant(value):
+                return self.builder.constant(self.literal(value), lower(item.type))
+            case ShapeItem(tensor):
+                result = self.builder.call("aten::size", [tensor.value])
+                assert isinstance(result, Value)
+                return result
+            case TupleItem(items, named):
+                values = [self.value(each) for each in items]
+                if named is None:
+                    return self.builder.tuple_construct(values)
+                return self.builder.named_tuple(named.__name__, named._fields, values)  # type: ignore[attr-defined]
+            case ListItem(items):
+                assert isinstance(actual, ListType)
+                values = [self.value(each, actual.element) for each in items]
+                return self.builder.list_construct(values, lower(actual.element))
+        raise CompileError(f"{item.describe()} cannot be used as a value")
+
+    def _convert(self, item: Item, actual: Type, type: Type) -> Value | None:
+        """The item as ``type``, None if it is none."""
+        if isinstance(type, OptionalType) and actual != NONE:
+            if not may_be_none(actual):
+                inner = self._convert(item, actual, settle(type.element))
+                return inner
+        if isinstance(item, TupleItem):
+            if isinstance(type, TupleType | NamedTupleType):
+                if len(type.elements) != len(item.items):
+                    return None
+                values = [
+                    self.value(e, t) for e, t in zip(item.items, type.elements, strict=True)
+                ]
+                if isinstance(type, NamedTupleType):
+                    return self.builder.named_tuple(type.name, type.fields, values)
+                return self.builder.tuple_construct(values)
+            if isinstance(type, ListType) or type == SIZE:
+                element = INT if type == SIZE else type.element  # type: ignore[attr-defined]
+                values = [self.value(e, element) for e in item.items]
+                return self.builder.list_construct(values, lower(element))
+        if isinstance(item, ListItem) and isinstance(type, ListType):
+            values = [self.value(e, type.element) for e in item.items]
+            return self.builder.list_construct(values, lower(type.element))
+        if is_subtype(actual, type):
+            return self.value(item)
+        if {actual, type} == {SIZE, ListType(INT)}:
+            return self.value(item)
+        if type == FLOAT and actual in (INT, BOOL):
+            if isinstance(item, Constant):
+                return self.builder.constant(float(item.value))
+            name = "aten::Float.int" if actual == INT else "aten::Float.bool"
+            return self.builder.op(name, self.value(item))  # type: ignore[return-value]
+        if isinstance(actual, OptionalType | UnionType) and is_subtype(type, actual):
+            hint = "check it with `is not None` or isinstance first"
+            raise CompileError(f"{item.describe()} may be no {type} here", hint)
+        return None
+
+    def literal(self, value: Any) -> Any:
+        """A compile-time constant as the program writes it. Raises CompileError."""
+        if isinstance(value, torch.dtype):
+            return int(dtype_of(value))
+        if isinstance(value, torch.device):
+            if value.type not in ("cpu", "meta"):
+                raise CompileError(
+                    f"the program runs on the CPU and cannot name the device {value}",
+                    "use the device of a tensor, x.device",
+                )
+            return 0
+        if isinstance(value, torch.layout):
+            if value is not torch.strided:
+                raise CompileError(f"{value} tensors are not supported")
+            return 0
+        if isinstance(value, torch.memory_format):
+            name = str(value)
+            return _MEMORY_FORMATS.index(name) if name in _MEMORY_FORMATS else 0
+        if isinstance(value, int) and not -(2**63) <= value < 2**63:
+            raise CompileError(f"the int {value} does not fit in 64 bits")
+        return value
+
+
+def fits_loosely(actual: Type, declared: Type) -> bool:
+    """Whether Python lets the value pass where an annotation says ``declared``."""
+    actual, declared = settle(actual), settle(declared)
+    if isinstance(declared, OptionalType):
+        return actual == NONE or fits_loosely(actual, declared.element)
+    if isinstance(declared, UnionType):
+        return any(fits_loosely(actual, each) for each in declared.elements)
+    if declared in (INT, FLOAT, COMPLEX) and actual in (BOOL, INT, FLOAT):
+        return [BOOL, INT, FLOAT, COMPLEX].index(actual) <= [BOOL, INT, FLOAT, COMPLEX].index(
+            declared
+        )
+    if isinstance(declared, ListType):
+        if isinstance(actual, TupleType):
+            return all(
+                is_subtype(e, declared.element) or fits_loosely(e, declared.element)
+                for e in actual.elements
+            )
+        return actual == SIZE and declared.element == INT
+    if isinstance(declared, TupleType) and isinstance(actual, TupleType):
+        return len(declared.elements) == len(actual.elements) and all(
+            is_subtype(a, d) or fits_loosely(a, d)
+            for a, d in zip(actual.elements, declared.elements, strict=True)
+        )
+    if actual == SIZE:
+        return isinstance(declared, TupleType) or declared == ListType(INT)
+    return {actual, declared} <= {INT, DTYPE} or {actual, declared} <= {INT, DEVICE}
+
+
+def _element(type: Type) -> Type | None:
+    return type.element if isinstance(type, ListType) else None

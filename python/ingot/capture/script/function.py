@@ -1,0 +1,191 @@
+"""``ingot.script``: a function or module, compiled from its source."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import sys
+import types
+from collections.abc import Callable
+from contextvars import ContextVar
+from typing import Any, overload
+
+import torch
+
+from ingot.capture.script.compiler import Compiler
+from ingot.capture.script.diagnostics import CompileError
+from ingot.capture.script.finish import finish
+from ingot.capture.script.markers import marker_of
+from ingot.capture.script.state import Knowledge, Restart
+from ingot.capture.script.values import ModuleItem
+from ingot.errors import Error
+from ingot.ir.graph import Program
+from ingot.ir.schema import Catalogue
+
+_MAX_RESTARTS = 64
+_RECURSION_LIMIT = 20_000
+"""Python's own frames for the nested calls and blocks of one compilation."""
+
+Call = Callable[["ScriptFunction", tuple[Any, ...], dict[str, Any]], Any]
+
+capturing: ContextVar[Call | None] = ContextVar("capturing", default=None)
+"""Set while something records a model's operations: it takes over calls of ScriptFunctions."""
+
+
+class ScriptFunction:
+    """A compiled function. It is called as the Python function is.
+
+    Where gradients are wanted the Python function runs instead, so that training works.
+    """
+
+    def __init__(self, function: types.FunctionType, program: Program) -> None:
+        self.python_function = function
+        self.program = program
+        self._module: Any = None
+        functools.update_wrapper(self, function)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        take_over = capturing.get()
+        if take_over is not None:
+            return take_over(self, args, kwargs)
+        if torch.is_grad_enabled() and _wants_gradient((args, kwargs)):
+            return self.python_function(*args, **kwargs)
+        return self.module(*args, **kwargs)
+
+    @property
+    def module(self) -> Any:
+        """The program as an ``ingot.Module`` with the one method ``forward``."""
+        if self._module is None:
+            from ingot.module import Module
+
+            self._module = Module.from_program(self.program)
+        return self._module
+
+    @property
+    def graph(self) -> str:
+        """The program as text."""
+        return self.module.graph
+
+    @property
+    def code(self) -> str:
+        """The program as readable Python-like source."""
+        return self.module.code
+
+    def save(self, path: Any, **options: Any) -> None:
+        """Writes the program to a file."""
+        self.module.save(path, **options)
+
+    def __repr__(self) -> str:
+        return f"<ingot.ScriptFunction {self.__name__}>"  # type: ignore[attr-defined]
+
+
+def _wants_gradient(value: Any) -> bool:
+    if isinstance(value, torch.Tensor):
+        return value.requires_grad
+    if isinstance(value, dict):
+        return any(map(_wants_gradient, value.values()))
+    return isinstance(value, list | tuple) and any(map(_wants_gradient, value))
+
+
+@overload
+def script(target: torch.nn.Module) -> Any: ...
+@overload
+def script(target: Callable[..., Any]) -> ScriptFunction: ...
+
+
+def script(target: Any) -> Any:
+    """Compiles a function or a module from its Python source.
+
+    A module gives an ``ingot.Module`` with ``forward`` and the methods marked with
+    ``@ingot.export``; a function gives a ``ScriptFunction``, so this is also a decorator.
+    Raises Error with every mistake found, each with its line.
+    """
+    if isinstance(target, torch.nn.Module):
+        from ingot.module import Module
+
+        return Module.from_program(compile_module(target))
+    if isinstance(target, ScriptFunction):
+        return target
+    function = inspect.unwrap(target) if callable(target) else target
+    if not isinstance(function, types.FunctionType):
+        raise Error(
+            f"ingot.script takes a module or a Python function, not {type(target).__name__}",
+            hint="pass an instance of the module, not its class"
+            if isinstance(target, type)
+            else "",
+        )
+    return ScriptFunction(function, compile_function(function))
+
+
+def compile_function(function: types.FunctionType, ops: Catalogue | None = None) -> Program:
+    """The program of a function; its one exported method is ``forward``."""
+
+    def build(compiler: Compiler) -> None:
+        compiler.entry("forward", function, None)
+
+    return _compile(build, function.__name__, ops)
+
+
+def compile_module(module: torch.nn.Module, ops: Catalogue | None = None) -> Program:
+    """The program of a module: ``forward`` and every method marked for export."""
+    methods = exported_methods(module)
+
+    def build(compiler: Compiler) -> None:
+        compiler.state.add_module(module, "")
+        for name, function in methods.items():
+            compiler.entry(name, function, ModuleItem(module, ""))
+
+    return _compile(build, type(module).__name__, ops)
+
+
+def exported_methods(module: torch.nn.Module) -> dict[str, types.FunctionType]:
+    """``forward``, if the module has one, and the marked methods, by name."""
+    found: dict[str, types.FunctionType] = {}
+    names = ["forward", *sorted(set(dir(type(module))) - {"forward"})]
+    for name in names:
+        function = inspect.getattr_static(type(module), name, None)
+        if name == "forward":
+            function = getattr(module.forward, "__func__", module.forward)
+            if function is torch.nn.Module.forward or "_forward_unimplemented" in str(function):
+                continue
+        elif not isinstance(function, types.FunctionType) or marker_of(function) != "export":
+            continue
+        if not isinstance(function, types.FunctionType):
+            raise Error(
+                f"{type(module).__name__}.{name} is no Python function and cannot be compiled",
+                "unsupported",
+            )
+        found[name] = function
+    if not found:
+        raise Error(
+            f"{type(module).__name__} has no forward to compile",
+            hint="define forward, or mark methods with @ingot.export",
+        )
+    return found
+
+
+def _compile(
+    build: Callable[[Compiler], None], subject: str, ops: Catalogue | None
+) -> Program:
+    knowledge = Knowledge()
+    depth = sys.getrecursionlimit()
+    for _ in range(_MAX_RESTARTS):
+        compiler = Compiler(knowledge, ops)
+        try:
+            sys.setrecursionlimit(max(depth, _RECURSION_LIMIT))
+            build(compiler)
+        except Restart:
+            continue
+        except RecursionError:
+            raise Error(f"{subject} is nested too deeply to be compiled", "unsupported") from None
+        except CompileError as error:
+            raise Error(error.message, "unsupported", hint=error.hint) from None
+        finally:
+            sys.setrecursionlimit(depth)
+        compiler.diagnostics.raise_if_any(subject)
+        compiler.close()
+        return finish(compiler.program, compiler.ops)
+    raise Error(f"the types of the attributes of {subject} cannot be found", "unsupported",
+                hint="annotate the attributes in the class")  # fmt: skip
+
+

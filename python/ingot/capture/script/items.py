@@ -1,0 +1,157 @@
+"""Taking items apart into the program's values and putting them together again.
+
+A function is compiled once for each ``signature`` of its arguments: what is known at compile
+time is part of it, and the ``leaves`` become the inputs of a method. Results travel back the
+same way, so a tuple of a tensor and a constant stays one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ingot.capture.script.language import SIZE, join, settle
+from ingot.capture.script.values import (
+    Constant,
+    DictItem,
+    Dynamic,
+    EnumerateItem,
+    Environment,
+    Item,
+    ListItem,
+    LocalFunction,
+    MethodItem,
+    ModuleItem,
+    Narrowed,
+    PythonItem,
+    RangeItem,
+    ReversedItem,
+    ShapeItem,
+    SliceItem,
+    SuperItem,
+    TupleItem,
+    ZipItem,
+)
+from ingot.ir.types import ListType, NamedTupleType, TupleType, Type
+
+
+def children(item: Item) -> tuple[Item, ...]:
+    """The items directly inside an item."""
+    match item:
+        case TupleItem(items) | ListItem(items) | ZipItem(items):
+            return items
+        case DictItem(items):
+            return tuple(items.values())
+        case RangeItem(start, stop, step) | SliceItem(start, stop, step):
+            return (start, stop, step)
+        case EnumerateItem(inner, start):
+            return (inner, start)
+        case ReversedItem(inner):
+            return (inner,)
+        case MethodItem(receiver):
+            return (receiver,)
+        case ShapeItem(tensor):
+            return (tensor,)
+        case LocalFunction(environment=environment):
+            return tuple(environment.names.values())
+    return ()
+
+
+def with_children(item: Item, inner: tuple[Item, ...]) -> Item:
+    """The same item around other children."""
+    match item:
+        case TupleItem(named=named):
+            return TupleItem(inner, named)
+        case ListItem():
+            return ListItem(inner)
+        case ZipItem():
+            return ZipItem(inner)
+        case DictItem(items):
+            return DictItem(dict(zip(items, inner, strict=True)))
+        case RangeItem():
+            return RangeItem(*inner)
+        case SliceItem():
+            return SliceItem(*inner)
+        case EnumerateItem():
+            return EnumerateItem(*inner)
+        case ReversedItem():
+            return ReversedItem(*inner)
+        case MethodItem(_, name, function):
+            return MethodItem(inner[0], name, function)
+        case ShapeItem():
+            return ShapeItem(inner[0])  # type: ignore[arg-type]
+        case LocalFunction(node, source, environment, owner):
+            names = dict(zip(environment.names, inner, strict=True))
+            return LocalFunction(node, source, Environment(names), owner)
+    return item
+
+
+def leaves(item: Item) -> Iterator[Dynamic]:
+    """The values of the program inside an item, in order."""
+    if isinstance(item, Dynamic):
+        yield item
+    for child in children(item):
+        yield from leaves(child)
+
+
+def rebuild(item: Item, values: Iterator[Dynamic]) -> Item:
+    """The same item around other values, taken in the order of ``leaves``."""
+    if isinstance(item, Dynamic):
+        return next(values)
+    inner = children(item)
+    return with_children(item, tuple(rebuild(c, values) for c in inner)) if inner else item
+
+
+def signature(item: Item) -> tuple:
+    """Equal for items that a function can be compiled for once."""
+    match item:
+        case Dynamic():
+            return ("value", settle(item.type))
+        case Constant():
+            return ("constant", item)
+        case ModuleItem(module, path):
+            return ("module", id(module), path)
+        case PythonItem(object):
+            return ("python", id(object))
+        case SuperItem(receiver, after):
+            return ("super", signature(receiver), after)
+        case TupleItem(items, named):
+            return ("tuple", named, *map(signature, items))
+        case DictItem(items):
+            return ("dict", tuple(items), *map(signature, items.values()))
+        case MethodItem(receiver, name, function):
+            return ("method", name, id(function), signature(receiver))
+        case LocalFunction(node, _, environment):
+            inner = ((n, signature(i)) for n, i in environment.names.items())
+            return ("local", id(node), *inner)
+    inner = children(item)
+    if inner:
+        return (type(item), *map(signature, inner))
+    return (type(item), id(item))
+
+
+def type_of(item: Item) -> Type | None:
+    """The type that the item has as a value of the program; None if it cannot be one."""
+    match item:
+        case Dynamic() | Narrowed():
+            return settle(item.type)
+        case Constant():
+            return item.type
+        case ShapeItem():
+            return SIZE
+        case TupleItem(items, named):
+            types = tuple(map(type_of, items))
+            known = tuple(t for t in types if t is not None)
+            if len(known) != len(types):
+                return None
+            if named is None:
+                return TupleType(known)
+            return NamedTupleType(named.__name__, tuple(named._fields), known)  # type: ignore[attr-defined]
+        case ListItem(items) if items:
+            together = type_of(items[0])
+            for each in items[1:]:
+                other = type_of(each)
+                if together is None or other is None:
+                    return None
+                together = join(together, other)
+            return None if together is None else ListType(together)
+    return None

@@ -1,0 +1,228 @@
+"""What a for loop or a comprehension goes over."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from torch import nn
+
+from ingot.capture.script.diagnostics import CompileError
+from ingot.capture.script.items import type_of
+from ingot.capture.script.language import SIZE, settle
+from ingot.capture.script.operations import call_op
+from ingot.capture.script.values import (
+    Constant,
+    DictItem,
+    Dynamic,
+    EnumerateItem,
+    Item,
+    ListItem,
+    ModuleItem,
+    RangeItem,
+    ReversedItem,
+    TupleItem,
+    ZipItem,
+)
+from ingot.ir.types import STR, DictType, ListType, TensorType
+
+if TYPE_CHECKING:
+    from ingot.capture.script.frame import Frame
+
+
+@dataclass(frozen=True, eq=False)
+class Turns:
+    """The turns of a loop: how many, and the element of turn number ``i``.
+
+    ``items`` are the elements if they are known at compile time; ``must_unroll`` if they
+    exist only there.
+    """
+
+    count: Item
+    element: Callable[[Item], Item]
+    items: Sequence[Item] | None = None
+    must_unroll: bool = False
+
+
+def turns_of(frame: Frame, item: Item) -> Turns:
+    """Raises CompileError if the item cannot be iterated over."""
+    item = frame.force(item)
+    match item:
+        case RangeItem():
+            return _range_turns(frame, item)
+        case TupleItem(items) | ListItem(items):
+            return _static(items)
+        case DictItem(items):
+            return _static(tuple(map(Constant, items)))
+        case ModuleItem():
+            return _static(module_items(frame, item))
+        case EnumerateItem(inner, start):
+            return _enumerate_turns(frame, turns_of(frame, inner), start)
+        case ZipItem(inner):
+            return _zip_turns(frame, [turns_of(frame, each) for each in inner])
+        case ReversedItem(inner):
+            return _reversed_turns(frame, turns_of(frame, inner))
+    type = type_of(item)
+    if type == SIZE or isinstance(type, ListType) or type == STR:
+        sequence = frame.dynamic(frame.value(item), type)
+        return Turns(
+            call_op(frame, "aten::len", [sequence]),
+            lambda i: _element(frame, sequence, i),
+        )
+    if isinstance(type, TensorType):
+        return Turns(
+            call_op(frame, "aten::len", [item]),
+            lambda i: call_op(frame, "aten::select", [item, Constant(0), i]),
+        )
+    if isinstance(type, DictType):
+        keys = frame.dynamic(frame.value(call_op(frame, "aten::keys", [item])), ListType(type.key))
+        return turns_of(frame, keys)
+    raise CompileError(
+        f"{item.describe()} cannot be iterated over",
+        "check it with `is not None` first" if "Optional" in item.describe() else "",
+    )
+
+
+def _element(frame: Frame, sequence: Dynamic, index: Item) -> Item:
+    type = settle(sequence.type)
+    got = call_op(frame, "aten::__getitem__", [sequence, index])
+    if isinstance(type, ListType) and isinstance(got, Dynamic):
+        return frame.dynamic(got.value, type.element)
+    return got
+
+
+def _static(items: Sequence[Item]) -> Turns:
+    def element(i: Item) -> Item:
+        assert isinstance(i, Constant)
+        return items[i.value]
+
+    return Turns(Constant(len(items)), element, items, must_unroll=True)
+
+
+def module_items(frame: Frame, item: ModuleItem) -> tuple[Item, ...]:
+    """What iterating over a container module gives. Raises CompileError for other modules."""
+    from ingot.capture.script.modules import child, parameter
+
+    module = item.module
+    if isinstance(module, nn.Sequential | nn.ModuleList):
+        return tuple(child(frame, item, name) for name in module._modules)
+    if isinstance(module, nn.ModuleDict):
+        return tuple(map(Constant, module._modules))
+    if isinstance(module, nn.ParameterList):
+        return tuple(parameter(frame, item, str(i)) for i in range(len(module)))
+    raise CompileError(f"{item.describe()} cannot be iterated over")
+
+
+def _range_turns(frame: Frame, item: RangeItem) -> Turns:
+    start, stop, step = item.start, item.stop, item.step
+    bounds = (start, stop, step)
+    if all(isinstance(b, Constant) for b in bounds):
+        numbers = range(*(b.value for b in bounds))  # type: ignore[attr-defined]
+        items: Sequence[Item] | None = _ConstantRange(numbers)
+        count: Item = Constant(len(numbers))
+    elif step == Constant(1):
+        items = None
+        count = stop if start == Constant(0) else call_op(frame, "aten::sub", [stop, start])
+    else:
+        items = None
+        count = call_op(frame, "aten::__range_length", list(bounds))
+
+    def element(i: Item) -> Item:
+        if isinstance(i, Constant) and items is not None:
+            return items[i.value]
+        if start == Constant(0) and step == Constant(1):
+            return i
+        if step == Constant(1):
+            number = call_op(frame, "aten::add", [start, i])
+        else:
+            number = call_op(frame, "aten::__derive_index", [i, start, step])
+        if isinstance(i, Dynamic) and isinstance(number, Dynamic):
+            number.index_of = i.index_of
+        return number
+
+    return Turns(count, element, items)
+
+
+class _ConstantRange(Sequence[Item]):
+    """The numbers of a range as constants, made when asked for."""
+
+    def __init__(self, numbers: range) -> None:
+        self.numbers = numbers
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    def __getitem__(self, i):  # type: ignore[no-untyped-def]
+        return Constant(self.numbers[i])
+
+
+def _enumerate_turns(frame: Frame, inner: Turns, start: Item) -> Turns:
+    def pair(i: Item) -> Item:
+        number = i
+        if start != Constant(0):
+            number = _add(frame, start, i)
+            if isinstance(i, Dynamic) and isinstance(number, Dynamic):
+                number.index_of = i.index_of
+        return TupleItem((number, inner.element(i)))
+
+    items = None
+    if inner.items is not None and isinstance(start, Constant):
+        items = [
+            TupleItem((Constant(k + start.value), each)) for k, each in enumerate(inner.items)
+        ] if inner.must_unroll else None  # fmt: skip
+    return Turns(inner.count, pair, items, inner.must_unroll)
+
+
+def _add(frame: Frame, a: Item, b: Item) -> Item:
+    if isinstance(a, Constant) and isinstance(b, Constant):
+        return Constant(a.value + b.value)
+    return call_op(frame, "aten::add", [a, b])
+
+
+def _zip_turns(frame: Frame, inner: list[Turns]) -> Turns:
+    if not inner:
+        return _static(())
+
+    def together(i: Item) -> Item:
+        return TupleItem(tuple(turns.element(i) for turns in inner))
+
+    known = [t.count.value for t in inner if isinstance(t.count, Constant)]
+    if any(turns.must_unroll for turns in inner):
+        count = min(known)
+        for turns in inner:
+            if not isinstance(turns.count, Constant):
+                _require_length(frame, turns.count, count)
+        items = [together(Constant(k)) for k in range(count)]
+        return Turns(Constant(count), together, items, must_unroll=True)
+    count_item: Item = inner[0].count
+    for turns in inner[1:]:
+        if isinstance(count_item, Constant) and isinstance(turns.count, Constant):
+            count_item = Constant(min(count_item.value, turns.count.value))
+        else:
+            count_item = call_op(frame, "prim::min", [count_item, turns.count])
+    return Turns(count_item, together)
+
+
+def _require_length(frame: Frame, length: Item, count: int) -> None:
+    """A zip whose turns are written out needs its lists as long as that."""
+    enough = call_op(frame, "aten::ge", [length, Constant(count)])
+    branch = frame.builder.if_(frame.value(enough))
+    with frame.builder.at(branch.blocks[1]):
+        frame.builder.raise_exception(
+            f"the list has fewer than the {count} elements that it is zipped with", "ValueError"
+        )
+
+
+def _reversed_turns(frame: Frame, inner: Turns) -> Turns:
+    items = None if inner.items is None else list(inner.items)[::-1]
+
+    def element(i: Item) -> Item:
+        if isinstance(i, Constant) and items is not None:
+            return items[i.value]
+        last = call_op(frame, "aten::sub", [inner.count, Constant(1)])
+        return inner.element(call_op(frame, "aten::sub", [last, i]))
+
+    return Turns(inner.count, element, items, inner.must_unroll)
+
+

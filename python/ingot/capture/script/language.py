@@ -1,0 +1,203 @@
+"""The types of the language: those of the IR, and finer ones that lower to them.
+
+A dtype is an int in the program but not in the language: ``x.to(torch.float16)`` and
+``x.to(5)`` differ. A ``Hole`` is the unknown element type of ``[]`` until its first use.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ingot.ir import types as ir
+from ingot.ir.types import (
+    BOOL,
+    FLOAT,
+    INT,
+    NONE,
+    TENSOR,
+    DictType,
+    ListType,
+    NamedTupleType,
+    OptionalType,
+    SimpleType,
+    TupleType,
+    Type,
+    UnionType,
+)
+
+DTYPE = SimpleType("torch.dtype")
+DEVICE = SimpleType("torch.device")
+LAYOUT = SimpleType("torch.layout")
+MEMORY_FORMAT = SimpleType("torch.memory_format")
+SIZE = SimpleType("torch.Size")
+
+NUMBER = UnionType((INT, FLOAT, BOOL, ir.COMPLEX))
+"""PyTorch's Scalar: the result of ``x.item()``."""
+
+_LOWERED: dict[Type, Type] = dict.fromkeys((DTYPE, DEVICE, LAYOUT, MEMORY_FORMAT), INT)
+_LOWERED[SIZE] = ListType(INT)
+
+
+class Hole(Type):
+    """An element type not known yet. Compares by identity; ``fill`` decides it once."""
+
+    def __init__(self) -> None:
+        self.filled: Type | None = None
+
+    def fill(self, type: Type) -> None:
+        if type is not self:
+            self.filled = type
+
+    def __str__(self) -> str:
+        return "?" if self.filled is None else str(self.filled)
+
+
+def rewrite(type: Type, leaf: Callable[[Type], Type]) -> Type:
+    """``type`` with ``leaf`` applied to every type without parameters inside it."""
+    match type:
+        case ListType(element):
+            return ListType(rewrite(element, leaf))
+        case OptionalType(element):
+            inner = rewrite(element, leaf)
+            return inner if isinstance(inner, OptionalType) else OptionalType(inner)
+        case DictType(key, value):
+            return DictType(rewrite(key, leaf), rewrite(value, leaf))
+        case TupleType(elements):
+            return TupleType(tuple(rewrite(e, leaf) for e in elements))
+        case NamedTupleType(name, fields, elements):
+            return NamedTupleType(name, fields, tuple(rewrite(e, leaf) for e in elements))
+        case UnionType(elements):
+            return UnionType(tuple(dict.fromkeys(rewrite(e, leaf) for e in elements)))
+    return leaf(type)
+
+
+def settle(type: Type) -> Type:
+    """``type`` with its filled holes replaced by what fills them."""
+
+    def leaf(each: Type) -> Type:
+        while isinstance(each, Hole) and each.filled is not None:
+            each = settle(each.filled)
+        return each
+
+    return rewrite(type, leaf)
+
+
+def lower(type: Type) -> Type:
+    """The IR's type; holes that nothing filled hold tensors, as in TorchScript."""
+
+    def leaf(each: Type) -> Type:
+        if isinstance(each, Hole):
+            return TENSOR
+        return _LOWERED.get(each, each)
+
+    return ir.erase_facts(rewrite(settle(type), leaf))
+
+
+def has_hole(type: Type) -> bool:
+    """Whether a part of ``type`` is not known yet."""
+    found: list[Type] = []
+
+    def leaf(each: Type) -> Type:
+        if isinstance(each, Hole):
+            found.append(each)
+        return each
+
+    rewrite(settle(type), leaf)
+    return bool(found)
+
+
+def join(a: Type, b: Type) -> Type | None:
+    """The type of a value that is an ``a`` or a ``b``; None if only a Union would hold both."""
+    a, b = settle(a), settle(b)
+    if a == b:
+        return a
+    match a, b:
+        case Hole(), _:
+            a.fill(b)
+            return b
+        case _, Hole():
+            b.fill(a)
+            return a
+        case (OptionalType(x), OptionalType(y)) | (OptionalType(x), y) | (x, OptionalType(y)):
+            inner = x if y == NONE else y if x == NONE else join(x, y)
+            return None if inner is None else OptionalType(inner)
+        case ListType(x), ListType(y):
+            inner = join(x, y) if has_hole(x) or has_hole(y) else None
+            return None if inner is None else ListType(inner)
+        case DictType(k, x), DictType(m, y):
+            if not (has_hole(a) or has_hole(b)):
+                return None
+            key, value = join(k, m), join(x, y)
+            return None if key is None or value is None else DictType(key, value)
+        case TupleType(x), TupleType(y) if len(x) == len(y):
+            return _join_tuple(x, y, TupleType)
+        case NamedTupleType(n, f, x), NamedTupleType(m, g, y) if (n, f) == (m, g):
+            return _join_tuple(x, y, lambda elements: NamedTupleType(n, f, elements))
+        case (x, y) if {x, y} <= {SIZE, ListType(INT)}:
+            return ListType(INT)
+    if NONE in (a, b):
+        return OptionalType(b if a == NONE else a)
+    if isinstance(a, UnionType) and is_subtype(b, a):
+        return a
+    if isinstance(b, UnionType) and is_subtype(a, b):
+        return b
+    return None
+
+
+def _join_tuple(
+    x: tuple[Type, ...], y: tuple[Type, ...], make: Callable[[tuple[Type, ...]], Type]
+) -> Type | None:
+    joined = [join(p, q) for p, q in zip(x, y, strict=True)]
+    known = tuple(e for e in joined if e is not None)
+    return make(known) if len(known) == len(joined) else None
+
+
+def is_subtype(a: Type, b: Type) -> bool:
+    """Whether an ``a`` can stand where a ``b`` is expected; holes in either are filled."""
+    a, b = settle(a), settle(b)
+    if a == b:
+        return True
+    match a, b:
+        case Hole(), _:
+            a.fill(b)
+            return True
+        case _, Hole():
+            b.fill(a)
+            return True
+        case OptionalType(x), _:
+            return is_subtype(x, b) and is_subtype(NONE, b)
+        case UnionType(elements), _:
+            return all(is_subtype(e, b) for e in elements)
+        case _, OptionalType(y):
+            return a == NONE or is_subtype(a, y)
+        case _, UnionType(elements):
+            return any(is_subtype(a, e) for e in elements)
+        case ListType(x), ListType(y):
+            return (has_hole(x) or has_hole(y)) and is_subtype(x, y)
+        case DictType(k, x), DictType(m, y):
+            return (has_hole(a) or has_hole(b)) and is_subtype(k, m) and is_subtype(x, y)
+        case TupleType(x), TupleType(y):
+            return len(x) == len(y) and all(map(is_subtype, x, y))
+        case NamedTupleType(elements=x), TupleType(y):
+            return len(x) == len(y) and all(map(is_subtype, x, y))
+        case NamedTupleType(n, f, x), NamedTupleType(m, g, y):
+            return (n, f) == (m, g) and all(map(is_subtype, x, y))
+    return a == SIZE and b == ListType(INT)
+
+
+def without_none(type: Type) -> Type:
+    """What is left of ``type`` once None is excluded."""
+    type = settle(type)
+    if isinstance(type, OptionalType):
+        return type.element
+    if isinstance(type, UnionType):
+        left = tuple(e for e in type.elements if e != NONE)
+        return left[0] if len(left) == 1 else UnionType(left)
+    return type
+
+
+def may_be_none(type: Type) -> bool:
+    type = settle(type)
+    if isinstance(type, UnionType):
+        return NONE in type.elements
+    return type == NONE or isinstance(type, OptionalType)

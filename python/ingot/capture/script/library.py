@@ -1,0 +1,63 @@
+"""Functions of the scriptable language that stand for what the catalogue lacks.
+
+``compositions`` are ops, by name; the others are called by the compiler itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any, List
+
+import torch
+from torch import Tensor
+
+
+def repeat_string(text: str, count: int) -> str:
+    result = ""
+    for _ in range(count):
+        result = result + text
+    return result
+
+
+def product(numbers: List[int]) -> int:
+    result = 1
+    for number in numbers:
+        result = result * number
+    return result
+
+
+def sum_tensors(tensors: List[Tensor]) -> Tensor:
+    if len(tensors) == 0:
+        raise ValueError("the sum of an empty list of tensors is the number 0, not a tensor")
+    total = tensors[0]
+    for tensor in tensors[1:]:
+        total = total + tensor
+    return total
+
+
+def collect(iterable):  # type: ignore[no-untyped-def]
+    result = []
+    for each in iterable:
+        result.append(each)
+    return result
+
+
+def softmax_dim(rank: int) -> int:
+    if rank == 0 or rank == 1 or rank == 3:
+        return 0
+    return 1
+
+
+def is_floating_dtype(number: int) -> bool:
+    return number == 5 or number == 6 or number == 7 or number == 15
+
+
+def rsub(self, other, alpha=1):  # type: ignore[no-untyped-def]
+    return torch.add(torch.neg(self) if alpha == 1 else torch.neg(self) * alpha, other)
+
+
+@cache
+def compositions() -> dict[str, Callable[..., Any]]:
+    """Ops that are written with others, used where the catalogue has no op of that name."""
+    return {"aten::rsub": rsub}

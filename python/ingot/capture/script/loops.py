@@ -1,0 +1,475 @@
+"""while and for: prim::Loop with carried variables, or turns written out one by one.
+
+The type of a carried variable is the one it has before the loop. If a turn gives it another,
+the loop is compiled again with the type that holds both.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from ingot.capture.script.assignment import assign_target
+from ingot.capture.script.diagnostics import CompileError, Unwind
+from ingot.capture.script.expressions import expression
+from ingot.capture.script.flow import RESULT, Flow, Junction, Way, common_type, merge
+from ingot.capture.script.items import type_of
+from ingot.capture.script.iteration import Turns, turns_of
+from ingot.capture.script.language import lower
+from ingot.capture.script.names import assigned_names
+from ingot.capture.script.refinement import Test, test
+from ingot.capture.script.values import (
+    FALSE,
+    TRUE,
+    Constant,
+    Dynamic,
+    Environment,
+    Item,
+    Missing,
+    Narrowed,
+    PoisonItem,
+    same,
+)
+from ingot.ir.graph import Value
+from ingot.ir.types import BOOL, INT, Type
+
+if TYPE_CHECKING:
+    from ingot.capture.script.frame import Frame
+
+_MAX_ATTEMPTS = 8
+_MAX_UNROLLED = 4096
+
+
+class NeedsUnrolling(Unwind):
+    """A compile-time thing is indexed by the number of a loop's turn."""
+
+    def __init__(self, loop: object) -> None:
+        super().__init__()
+        self.loop = loop
+
+
+@dataclass(eq=False)
+class _Plan:
+    """What an attempt assumes: the carried variables, and those that only the end needs."""
+
+    carried: dict[str, Type] = field(default_factory=dict)
+    late: dict[str, Type] = field(default_factory=dict)
+    conflicts: dict[str, Missing] = field(default_factory=dict)
+    returns: bool = False
+    endless: bool = False
+    result: Type | None = None
+
+
+class _Again(Unwind):
+    """The plan has changed."""
+
+
+def while_statement(frame: Frame, node: ast.While) -> Flow:
+    def start() -> Test:
+        return test(frame, node.test)
+
+    def turn(number: Value) -> Flow:
+        from ingot.capture.script.statements import body
+
+        return body(frame, node.body)
+
+    return _loop(frame, node, None, start, turn)
+
+
+def for_statement(frame: Frame, node: ast.For) -> Flow:
+    from ingot.capture.script.statements import body
+
+    iterable = expression(frame, node.iter)
+    turns = turns_of(frame, iterable)
+    if turns.items is not None and turns.must_unroll:
+        return _unrolled(frame, node, turns.items)
+    marker = object()
+
+    def start() -> Test:
+        return Test(TRUE)
+
+    def turn(number: Value) -> Flow:
+        index = Dynamic(number, INT, index_of=marker)
+        assign_target(frame, node.target, turns.element(index))
+        return body(frame, node.body)
+
+    before = frame.environment.copy()
+    mark = frame.builder.mark(), frame.compiler.diagnostics.mark()
+    try:
+        return _loop(frame, node, turns, start, turn)
+    except NeedsUnrolling as needs:
+        if needs.loop is not marker or turns.items is None:
+            raise
+        frame.builder.rewind(mark[0])
+        frame.compiler.diagnostics.rewind(mark[1])
+        frame.environment = before
+        return _unrolled(frame, node, turns.items)
+
+
+def _loop(
+    frame: Frame,
+    node: ast.While | ast.For,
+    turns: Turns | None,
+    start: Callable[[], Test],
+    turn: Callable[[Value], Flow],
+) -> Flow:
+    condition = start()
+    if condition.known is False:
+        return _otherwise(frame, node, Flow.only(Way.FALL, frame.environment))
+    plan = _initial_plan(frame, node)
+    before = frame.environment
+    mark = frame.builder.mark(), frame.compiler.diagnostics.mark()
+    for _ in range(_MAX_ATTEMPTS):
+        frame.environment = before.copy()
+        try:
+            flow = _attempt(frame, node, turns, condition, start, turn, plan)
+        except _Again:
+            frame.builder.rewind(mark[0])
+            frame.compiler.diagnostics.rewind(mark[1])
+            continue
+        return _otherwise(frame, node, flow)
+    raise CompileError("the types of the variables in this loop cannot be found", "annotate them")
+
+
+def _initial_plan(frame: Frame, node: ast.While | ast.For) -> _Plan:
+    plan = _Plan()
+    assigned = assigned_names(node.body)
+    if isinstance(node, ast.For):
+        assigned |= assigned_names([node.target])
+    else:
+        assigned |= assigned_names([node.test])
+    for name in sorted(assigned):
+        item = frame.environment.names.get(name)
+        if item is None or isinstance(item, Missing | PoisonItem):
+            continue
+        type = type_of(item)
+        if type is not None:
+            declared = frame.declared.get(name)
+            together = None if declared is None else common_type(type, declared, declared)
+            plan.carried[name] = type if together is None else together
+    return plan
+
+
+def _attempt(
+    frame: Frame,
+    node: ast.While | ast.For,
+    turns: Turns | None,
+    condition: Test,
+    start: Callable[[], Test],
+    turn: Callable[[Value], Flow],
+    plan: _Plan,
+) -> Flow:
+    builder = frame.builder
+    line = frame.source.line(node)
+    before = frame.environment
+    initial: list[Value] = []
+    slots = {**plan.carried, **plan.late}
+    for name, type in plan.carried.items():
+        initial.append(frame.value(before.names[name], type))
+    for type in plan.late.values():
+        initial.append(builder.uninitialized(lower(type)))
+    if plan.returns:
+        slots["not returned"] = BOOL
+        initial.append(frame.value(TRUE))
+    if node.orelse:
+        slots["not broken"] = BOOL
+        initial.append(frame.value(TRUE))
+    maximum = None if turns is None else frame.value(turns.count)
+    loop = builder.loop(maximum, frame.value(condition.item))
+    inner = [
+        builder.carry(loop, value, lower(type), name if name.isidentifier() else "")
+        for value, (name, type) in zip(initial, slots.items(), strict=True)
+    ]
+    header = before.copy()
+    for value, (name, type) in zip(inner, slots.items(), strict=True):
+        frame.track(value, type)
+        if name in plan.carried:
+            header.names[name] = Dynamic(value, type)
+    header.names.update(plan.conflicts)
+    body_block = loop.blocks[0]
+    with builder.at(body_block):
+        plan.endless = turns is None and _always(frame, header, start)
+        _narrow(header, condition, plan)
+        frame.environment = header
+        flow = turn(body_block.inputs[0])
+        _check(flow, header, plan, turns, condition, line, frame)
+        outputs = _end_of_turn(frame, flow, plan, slots, header, start, line)
+        results = builder.end_loop(loop, outputs[0], outputs[1:])
+    after = _environment_after(frame, before, header, flow, plan, slots, results, line)
+    return _flow_after(flow, after, slots, results, plan)
+
+
+def _always(frame: Frame, header: Environment, start: Callable[[], Test]) -> bool:
+    """Whether the condition holds in every turn."""
+    mark = frame.builder.mark()
+    frame.environment = header.copy()
+    known = start().known
+    frame.builder.rewind(mark)
+    return known is True
+
+
+def _narrow(header: Environment, condition: Test, plan: _Plan) -> None:
+    """What the condition says of the variables at the start of each turn."""
+    for name, item in condition.if_true.items():
+        current = header.names.get(name)
+        if name not in plan.carried:
+            header.names[name] = item
+        elif isinstance(item, Narrowed) and isinstance(current, Dynamic):
+            header.names[name] = Narrowed(current, item.type)
+
+
+def _check(
+    flow: Flow,
+    header: Environment,
+    plan: _Plan,
+    turns: Turns | None,
+    condition: Test,
+    line: int,
+    frame: Frame,
+) -> None:
+    """Raises _Again if a turn ends in a way that the plan does not hold."""
+    changed = False
+    if Way.RETURN in flow.ends and not plan.returns:
+        plan.returns = changed = True
+    if Way.RETURN in flow.ends:
+        item = flow.ends[Way.RETURN].names[RESULT]
+        if not isinstance(item, PoisonItem | Missing):
+            type = type_of(item)
+            if type is None:
+                raise CompileError(
+                    f"{item.describe()} cannot be returned from inside a loop"
+                )
+            if plan.late.get(RESULT) != type:
+                plan.late[RESULT], changed = type, True
+    for way in (Way.FALL, Way.CONTINUE, Way.BREAK):
+        environment = flow.ends.get(way)
+        if environment is None:
+            continue
+        for name, declared in list(plan.carried.items()):
+            item = environment.names.get(name)
+            if item is None or isinstance(item, Missing | PoisonItem):
+                continue
+            type = type_of(item)
+            together = None
+            if type is not None:
+                together = common_type(declared, type, frame.declared.get(name))
+            if together is None:
+                del plan.carried[name]
+                plan.conflicts[name] = Missing(
+                    f"{name} is {declared} before the loop at line {line} and "
+                    f"{item.describe()} after a turn of it",
+                    f"give {name} one type, or use another name inside the loop",
+                )
+                changed = True
+            elif together != declared:
+                plan.carried[name], changed = together, True
+    if _survives(flow, turns, condition):
+        changed |= _find_late(flow, header, plan)
+    if changed:
+        raise _Again
+
+
+def _survives(flow: Flow, turns: Turns | None, condition: Test) -> bool:
+    """Whether the loop is left only after a turn, so that what turns assign has a value."""
+    if turns is None:
+        return condition.known is True
+    return isinstance(turns.count, Constant) and turns.count.value > 0
+
+
+def _find_late(flow: Flow, header: Environment, plan: _Plan) -> bool:
+    ways = (Way.BREAK,) if plan.endless else (Way.FALL, Way.CONTINUE, Way.BREAK)
+    ends = [flow.ends[w] for w in ways if w in flow.ends]
+    if not ends:
+        return False
+    changed = False
+    for name in set.intersection(*(set(e.names) for e in ends)):
+        if name in plan.carried or name in plan.late or name == RESULT:
+            continue
+        items = [e.names[name] for e in ends]
+        if name in header.names and not isinstance(header.names[name], Missing):
+            continue
+        if not all(isinstance(i, Dynamic) for i in items):
+            continue
+        types = {type_of(i) for i in items}
+        if len(types) == 1:
+            plan.late[name], changed = types.pop(), True  # type: ignore[assignment]
+    return changed
+
+
+def _end_of_turn(
+    frame: Frame,
+    flow: Flow,
+    plan: _Plan,
+    slots: dict[str, Type],
+    header: Environment,
+    start: Callable[[], Test],
+    line: int,
+) -> list[Value]:
+    """Whether to go on, then what each slot becomes."""
+    builder = frame.builder
+    merged = merge(frame, flow, Way.FALL, Way.CONTINUE, line)
+    stays = merged.below.get(Way.BREAK, FALSE)
+    goes_on = FALSE
+    next_environment = merged.ends.get(Way.FALL)
+    if next_environment is not None:
+        goes_on = _next_condition(frame, merged, next_environment, stays, start, line)
+    everything = merge(frame, merged, Way.FALL, Way.BREAK, line)
+    values = [frame.value(goes_on)]
+    loop_end = everything.ends.get(Way.FALL)
+    returned = everything.ends.get(Way.RETURN)
+    for name, type in slots.items():
+        item: Item | None
+        if name == "not returned":
+            item = everything.below.get(Way.RETURN, TRUE)
+        elif name == "not broken":
+            item = stays
+        elif name == RESULT:
+            item = None if returned is None else returned.names[RESULT]
+        else:
+            item = None if loop_end is None else loop_end.names.get(name)
+            if name in plan.late and Way.BREAK in flow.ends and not isinstance(item, Dynamic):
+                item = flow.ends[Way.BREAK].names.get(name)
+        if item is None or isinstance(item, Missing | PoisonItem):
+            values.append(builder.uninitialized(lower(type)))
+        else:
+            values.append(frame.value(item, type))
+    return values
+
+
+def _next_condition(
+    frame: Frame,
+    flow: Flow,
+    environment: Environment,
+    stays: Item,
+    start: Callable[[], Test],
+    line: int,
+) -> Item:
+    if isinstance(stays, Constant):
+        frame.environment = environment
+        return start().item
+    branch = frame.builder.if_(frame.value(stays))
+    with frame.builder.at(branch.blocks[0]):
+        frame.environment = environment.copy()
+        again = start().item
+    junction = Junction(frame, branch, line)
+    item = stays if again == TRUE else junction.join_items(again, FALSE, "condition")
+    junction.finish()
+    return item
+
+
+def _environment_after(
+    frame: Frame,
+    before: Environment,
+    header: Environment,
+    flow: Flow,
+    plan: _Plan,
+    slots: dict[str, Type],
+    results: Sequence[Value],
+    line: int,
+) -> Environment:
+    after = before.copy()
+    after.names.update(plan.conflicts)
+    for environment in flow.ends.values():
+        for name in environment.names:
+            if name not in slots and name != RESULT and name not in after.names:
+                after.names[name] = Missing(
+                    f"{name} has no value if the loop at line {line} makes no turn",
+                    f"assign {name} before the loop",
+                )
+            elif name not in slots and name in after.names:
+                item = environment.names[name]
+                if isinstance(item, PoisonItem):
+                    after.names[name] = item
+                elif not isinstance(after.names[name], Missing) and not _unchanged(
+                    header.names.get(name), item
+                ):
+                    after.names[name] = Missing(
+                        f"{name} is {after.names[name].describe()} before the loop at line "
+                        f"{line} and {item.describe()} after a turn of it",
+                        f"use another name inside the loop than {name}",
+                    )
+    for value, (name, type) in zip(results, slots.items(), strict=True):
+        frame.track(value, type)
+        if name in plan.carried or name in plan.late:
+            after.names[name] = Dynamic(value, type)
+    return after
+
+
+def _unchanged(header: Item | None, item: Item) -> bool:
+    if header is None or same(header, item):
+        return True
+    if isinstance(item, Dynamic) and item.origin is not None:
+        return True
+    return type(header) is type(item) and not isinstance(item, Dynamic)
+
+
+def _flow_after(
+    flow: Flow,
+    after: Environment,
+    slots: dict[str, Type],
+    results: Sequence[Value],
+    plan: _Plan,
+) -> Flow:
+    by_name = dict(zip(slots, results, strict=True))
+    result = after.names.pop(RESULT, None)
+    ends: dict[Way, Environment] = {}
+    if not plan.endless or Way.BREAK in flow.ends:
+        ends[Way.FALL] = after
+    if Way.RETURN in flow.ends:
+        ends[Way.RETURN] = Environment({RESULT: result or PoisonItem()})
+    if list(ends) == [Way.FALL]:
+        found = Flow.only(Way.FALL, after)
+    elif list(ends) == [Way.RETURN]:
+        found = Flow.only(Way.RETURN, ends[Way.RETURN])
+    elif not ends:
+        found = Flow()
+    else:
+        live = Dynamic(by_name["not returned"], BOOL)
+        found = Flow(ends, dict.fromkeys((Way.CONTINUE, Way.BREAK, Way.RETURN), live))
+    if "not broken" in by_name:
+        found.not_broken = Dynamic(by_name["not broken"], BOOL)
+    return found
+
+
+def _otherwise(frame: Frame, node: ast.While | ast.For, flow: Flow) -> Flow:
+    """The else of a loop: where no break was taken."""
+    from ingot.capture.script.statements import body, then
+
+    if not node.orelse:
+        return flow
+    not_broken = flow.not_broken or TRUE
+    if not_broken == TRUE:
+        return then(frame, flow, lambda: body(frame, node.orelse), node)
+
+    def ask() -> Flow:
+        before = frame.environment
+        branch = frame.builder.if_(frame.value(not_broken))
+        with frame.builder.at(branch.blocks[0]):
+            frame.environment = before.copy()
+            taken = body(frame, node.orelse)
+        junction = Junction(frame, branch, frame.source.line(node))
+        return junction.join_flows(taken, Flow.only(Way.FALL, before))
+
+    return then(frame, flow, ask, node)
+
+
+def _unrolled(frame: Frame, node: ast.For, items: Sequence[Item]) -> Flow:
+    """The body once for each item, each with its own compile-time values."""
+    from ingot.capture.script.statements import body, then
+
+    if len(items) > _MAX_UNROLLED:
+        raise CompileError(f"a loop over {len(items)} compile-time items is too long")
+    line = frame.source.line(node)
+
+    def turns_from(k: int) -> Flow:
+        for i in range(k, len(items)):
+            assign_target(frame, node.target, items[i])
+            flow = merge(frame, body(frame, node.body), Way.FALL, Way.CONTINUE, line)
+            if not flow.falls_only:
+                return then(frame, flow, lambda i=i: turns_from(i + 1), node)  # type: ignore[misc]
+            frame.environment = flow.ends[Way.FALL]
+        return body(frame, node.orelse)
+
+    return merge(frame, turns_from(0), Way.FALL, Way.BREAK, line)

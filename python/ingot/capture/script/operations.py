@@ -1,0 +1,102 @@
+"""Ops of the catalogue, called with items."""
+
+from __future__ import annotations
+
+from collections import namedtuple
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from ingot.capture.script.diagnostics import CompileError
+from ingot.capture.script.items import type_of
+from ingot.capture.script.language import may_be_none
+from ingot.capture.script.values import (
+    NOTHING,
+    Constant,
+    Dynamic,
+    Item,
+    ListItem,
+    TupleItem,
+)
+from ingot.errors import Error
+from ingot.ir.graph import Value
+from ingot.ir.types import Type
+
+if TYPE_CHECKING:
+    from ingot.capture.script.frame import Frame
+
+
+def call_op(
+    frame: Frame,
+    base: str,
+    args: Sequence[Item],
+    kwargs: Mapping[str, Item] | None = None,
+    type: Type | None = None,
+) -> Item:
+    """The overload of ``"aten::add"`` that fits; ``type`` is that of its result, if finer.
+
+    Raises CompileError if none does.
+    """
+    kwargs = kwargs or {}
+    builder = frame.builder
+    if not builder.ops.overloads(base):
+        return _missing_op(frame, base, args, kwargs)
+    try:
+        result = builder.call(
+            base,
+            [operand(frame, a) for a in args],
+            {name: operand(frame, a) for name, a in kwargs.items()},
+        )
+    except Error as error:
+        hint = error.hint
+        if not hint and any(_may_be_none(a) for a in [*args, *kwargs.values()]):
+            hint = "check the Optional value with `is not None` first"
+        raise CompileError(error.message, hint) from None
+    if result is None:
+        return NOTHING
+    if isinstance(result, Value):
+        return frame.dynamic(result, type)
+    schema = builder.ops.find(builder.block.nodes[-1].op)
+    items = tuple(frame.dynamic(each) for each in result)
+    names = tuple(r.name for r in schema.returns) if schema is not None else ()
+    if all(names):
+        return TupleItem(items, _result_class(base.partition("::")[2], names))
+    return TupleItem(items)
+
+
+@cache
+def _result_class(name: str, fields: tuple[str, ...]) -> Any:
+    return namedtuple(name, fields)  # type: ignore[misc]
+
+
+def operand(frame: Frame, item: Item) -> Any:
+    """An argument as the builder takes it: constants and sequences stay apart."""
+    item = frame.force(item)
+    if isinstance(item, Constant):
+        return frame.literal(item.value)
+    if isinstance(item, TupleItem | ListItem):
+        return [operand(frame, each) for each in item.items]
+    return frame.value(item)
+
+
+def _may_be_none(item: Item) -> bool:
+    type = type_of(item)
+    return isinstance(item, Dynamic) and type is not None and may_be_none(type)
+
+
+def _missing_op(
+    frame: Frame, base: str, args: Sequence[Item], kwargs: Mapping[str, Item]
+) -> Item:
+    """An op that the catalogue lacks, from the library of compositions."""
+    from ingot.capture.script.library import compositions
+
+    function = compositions().get(base)
+    if function is None and base.endswith("_"):
+        plain = base[:-1]
+        if frame.builder.ops.overloads(plain) or plain in compositions():
+            result = call_op(frame, plain, args, kwargs)
+            call_op(frame, "aten::copy_", [args[0], result])
+            return args[0]
+    if function is None:
+        raise CompileError(f"Ingot has no op {base}", "write it with other operations")
+    return frame.compiler.call(frame, function, list(args), dict(kwargs), frame.node)

@@ -1,0 +1,299 @@
+"""Python's operators, with Python's meaning for each pair of types."""
+
+from __future__ import annotations
+
+import ast
+import operator
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from ingot.capture.script.diagnostics import CompileError
+from ingot.capture.script.items import type_of
+from ingot.capture.script.language import NUMBER, SIZE, join, settle
+from ingot.capture.script.operations import call_op
+from ingot.capture.script.values import (
+    Constant,
+    Item,
+    ListItem,
+    TupleItem,
+    is_constant_object,
+)
+from ingot.ir.types import (
+    BOOL,
+    COMPLEX,
+    FLOAT,
+    INT,
+    STR,
+    ListType,
+    TensorType,
+    TupleType,
+    Type,
+)
+
+if TYPE_CHECKING:
+    from ingot.capture.script.frame import Frame
+
+SYMBOLS: dict[type[ast.AST], str] = {
+    ast.Add: "+",
+    ast.Sub: "-",
+    ast.Mult: "*",
+    ast.Div: "/",
+    ast.FloorDiv: "//",
+    ast.Mod: "%",
+    ast.Pow: "**",
+    ast.MatMult: "@",
+    ast.BitAnd: "&",
+    ast.BitOr: "|",
+    ast.BitXor: "^",
+    ast.LShift: "<<",
+    ast.RShift: ">>",
+}
+
+_PYTHON: dict[str, Callable[[Any, Any], Any]] = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "/": operator.truediv,
+    "//": operator.floordiv,
+    "%": operator.mod,
+    "**": operator.pow,
+    "&": operator.and_,
+    "|": operator.or_,
+    "^": operator.xor,
+    "<<": operator.lshift,
+    ">>": operator.rshift,
+}
+
+_TENSOR: dict[str, str] = {
+    "+": "aten::add",
+    "-": "aten::sub",
+    "*": "aten::mul",
+    "/": "aten::div",
+    "//": "aten::floor_divide",
+    "%": "aten::remainder",
+    "**": "aten::pow",
+    "@": "aten::matmul",
+    "&": "aten::bitwise_and",
+    "|": "aten::bitwise_or",
+    "^": "aten::bitwise_xor",
+    "<<": "aten::bitwise_left_shift",
+    ">>": "aten::bitwise_right_shift",
+}
+
+_SCALAR: dict[str, str] = {
+    "+": "aten::add",
+    "-": "aten::sub",
+    "*": "aten::mul",
+    "/": "aten::div",
+    "//": "aten::floordiv",
+    "%": "aten::remainder",
+    "&": "aten::__and__",
+    "|": "aten::__or__",
+    "^": "aten::__xor__",
+    "<<": "aten::__lshift__",
+    ">>": "aten::__rshift__",
+}
+
+_NUMBERS = (BOOL, INT, FLOAT, COMPLEX)
+
+
+def binary(frame: Frame, symbol: str, a: Item, b: Item) -> Item:
+    """``a symbol b``. Raises CompileError if the types do not take it."""
+    a, b = frame.force(a), frame.force(b)
+    folded = _fold(symbol, a, b)
+    if folded is not None:
+        return folded
+    x, y = type_of(a), type_of(b)
+    if isinstance(a, TupleItem | ListItem) or isinstance(b, TupleItem | ListItem):
+        joined = _sequences(symbol, a, b)
+        if joined is not None:
+            return joined
+    if x is not None and y is not None:
+        if isinstance(x, TensorType) or isinstance(y, TensorType):
+            result = _tensors(frame, symbol, a, b, x, y)
+        elif x in _NUMBERS and y in _NUMBERS:
+            result = _numbers(frame, symbol, a, b, x, y)
+        elif NUMBER in (x, y) and {x, y} <= {NUMBER, *_NUMBERS} and symbol in _SCALAR:
+            result = call_op(frame, _SCALAR[symbol], [a, b])
+        else:
+            result = _containers(frame, symbol, a, b, x, y)
+        if result is not None:
+            return result
+    hint = ""
+    if "Optional" in f"{x}{y}":
+        hint = "check the Optional value with `is not None` first"
+    raise CompileError(f"{a.describe()} {symbol} {b.describe()} has no meaning", hint)
+
+
+def _fold(symbol: str, a: Item, b: Item) -> Constant | None:
+    """The result for two constants, unless computing it fails: then it fails at run time."""
+    if not isinstance(a, Constant) or not isinstance(b, Constant) or symbol not in _PYTHON:
+        return None
+    if symbol in ("**", "<<") and not _small(a.value, b.value):
+        return None
+    try:
+        value = _PYTHON[symbol](a.value, b.value)
+    except (ArithmeticError, TypeError, ValueError):
+        return None
+    if not is_constant_object(value) or (isinstance(value, int) and abs(value) >= 2**63):
+        return None
+    return Constant(value)
+
+
+def _small(a: Any, b: Any) -> bool:
+    return not isinstance(b, int) or not isinstance(a, int) or abs(b) <= 64
+
+
+def _sequences(symbol: str, a: Item, b: Item) -> Item | None:
+    if symbol == "+" and isinstance(a, TupleItem) and isinstance(b, TupleItem):
+        return TupleItem(a.items + b.items)
+    if symbol == "+" and isinstance(a, ListItem) and isinstance(b, ListItem):
+        return ListItem(a.items + b.items)
+    if symbol == "*":
+        if isinstance(b, TupleItem | ListItem):
+            a, b = b, a
+        if isinstance(b, Constant) and isinstance(b.value, int) and not isinstance(a, Constant):
+            if isinstance(a, TupleItem):
+                return TupleItem(a.items * b.value)
+            if isinstance(a, ListItem):
+                return ListItem(a.items * b.value)
+    return None
+
+
+def _tensors(frame: Frame, symbol: str, a: Item, b: Item, x: Type, y: Type) -> Item | None:
+    op = _TENSOR.get(symbol)
+    scalars = (*_NUMBERS, NUMBER)
+    if op is None:
+        return None
+    if isinstance(x, TensorType):
+        if not isinstance(y, TensorType) and (y not in scalars or symbol == "@"):
+            return None
+        return call_op(frame, op, [a, b])
+    if x not in scalars or symbol == "@":
+        return None
+    match symbol:
+        case "+" | "*" | "&" | "|" | "^":
+            return call_op(frame, op, [b, a])
+        case "-":
+            return call_op(frame, "aten::rsub", [b, a])
+        case "/":
+            return call_op(frame, "aten::mul", [call_op(frame, "aten::reciprocal", [b]), a])
+        case "//":
+            number = call_op(frame, "aten::scalar_tensor", [a])
+            return call_op(frame, op, [number, b])
+    return call_op(frame, op, [a, b])
+
+
+def _numbers(frame: Frame, symbol: str, a: Item, b: Item, x: Type, y: Type) -> Item | None:
+    if symbol in ("&", "|", "^") and x == y == BOOL:
+        return call_op(frame, _SCALAR[symbol], [a, b], type=BOOL)
+    together = max(x, y, INT, key=_NUMBERS.index)
+    a, b = as_number(frame, a, together), as_number(frame, b, together)
+    if symbol == "**":
+        return _power(frame, a, b, together)
+    if symbol in ("&", "|", "^", "<<", ">>") and together != INT:
+        return None
+    if together == COMPLEX and symbol in ("//", "%"):
+        return None
+    op = _SCALAR.get(symbol)
+    return None if op is None else call_op(frame, op, [a, b])
+
+
+def as_number(frame: Frame, item: Item, type: Type) -> Item:
+    """A number as a wider number type."""
+    actual = type_of(item)
+    if actual == type:
+        return item
+    if isinstance(item, Constant):
+        return Constant({INT: int, FLOAT: float, COMPLEX: complex}[type](item.value))  # type: ignore[index]
+    name = {INT: "aten::Int", FLOAT: "aten::Float", COMPLEX: "aten::Complex"}[type]  # type: ignore[index]
+    return call_op(frame, name, [item])
+
+
+def _power(frame: Frame, a: Item, b: Item, type: Type) -> Item:
+    """int ** int is an int as in Python; a negative exponent would make it a float."""
+    if type != INT:
+        return call_op(frame, "aten::pow", [a, b])
+    if isinstance(b, Constant):
+        if b.value < 0:
+            return _power(frame, as_number(frame, a, FLOAT), as_number(frame, b, FLOAT), FLOAT)
+    else:
+        negative = call_op(frame, "aten::lt", [b, Constant(0)])
+        branch = frame.builder.if_(frame.value(negative))
+        with frame.builder.at(branch.blocks[0]):
+            frame.builder.raise_exception(
+                "int ** negative int is a float; write float(a) ** b", "ValueError"
+            )
+    value = frame.builder.op("aten::pow.int_to_int", frame.value(a), frame.value(b))
+    return frame.dynamic(value)  # type: ignore[arg-type]
+
+
+def _containers(frame: Frame, symbol: str, a: Item, b: Item, x: Type, y: Type) -> Item | None:
+    if x == y == STR and symbol == "+":
+        return call_op(frame, "aten::add", [a, b])
+    if symbol == "*" and {x, y} in ({STR, INT}, {STR, BOOL}):
+        text, count = (a, b) if x == STR else (b, a)
+        from ingot.capture.script.library import repeat_string
+
+        return frame.compiler.call(frame, repeat_string, [text, count], {}, frame.node)
+    if symbol == "+":
+        together = _list_type(x, y)
+        if together is not None:
+            left = frame.dynamic(frame.value(a, together), together)
+            right = frame.dynamic(frame.value(b, together), together)
+            size = SIZE in (x, y) and ListType not in (type(x), type(y))
+            return call_op(frame, "aten::add", [left, right], type=SIZE if size else together)
+    if symbol == "*":
+        if y in (SIZE,) or isinstance(y, ListType):
+            a, b, x, y = b, a, y, x
+        if (x == SIZE or isinstance(x, ListType)) and y == INT:
+            sequence = frame.dynamic(frame.value(a), x)
+            return call_op(frame, "aten::mul", [sequence, b], type=x)
+    return None
+
+
+def _list_type(x: Type, y: Type) -> Type | None:
+    """The list type of a sum of lists, sizes and tuples."""
+
+    def as_list(type: Type) -> Type | None:
+        if type == SIZE:
+            return ListType(INT)
+        if isinstance(type, TupleType):
+            elements = dict.fromkeys(map(settle, type.elements))
+            return ListType(next(iter(elements))) if len(elements) == 1 else None
+        return type if isinstance(type, ListType) else None
+
+    if isinstance(x, TupleType) and not x.elements:
+        x = y
+    if isinstance(y, TupleType) and not y.elements:
+        y = x
+    p, q = as_list(x), as_list(y)
+    return None if p is None or q is None else join(p, q)
+
+
+def unary(frame: Frame, node: ast.UnaryOp, item: Item) -> Item:
+    """``-x``, ``+x``, ``~x``."""
+    item = frame.force(item)
+    type = type_of(item)
+    if isinstance(item, Constant) and type in _NUMBERS:
+        apply = {ast.USub: operator.neg, ast.UAdd: operator.pos, ast.Invert: operator.invert}
+        try:
+            return Constant(apply[node.op.__class__](item.value))  # type: ignore[index]
+        except TypeError:
+            raise CompileError(f"{item.describe()} has no ~") from None
+    if type in (*_NUMBERS, NUMBER) or isinstance(type, TensorType):
+        if type == BOOL:
+            item = as_number(frame, item, INT)
+        match node.op:
+            case ast.UAdd():
+                return item
+            case ast.USub():
+                return call_op(frame, "aten::neg", [item])
+            case ast.Invert() if isinstance(type, TensorType):
+                return call_op(frame, "aten::bitwise_not", [item])
+            case ast.Invert() if type in (BOOL, INT):
+                negative = call_op(frame, "aten::neg", [item])
+                return call_op(frame, "aten::sub", [negative, Constant(1)])
+    symbol = {ast.USub: "-", ast.UAdd: "+", ast.Invert: "~"}[node.op.__class__]  # type: ignore[index]
+    raise CompileError(f"{symbol} of {item.describe()} has no meaning")
+

@@ -1,0 +1,294 @@
+"""Conditions, and what a variable must be where they hold."""
+
+from __future__ import annotations
+
+import ast
+import types
+import typing
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from ingot.capture.script.diagnostics import CompileError
+from ingot.capture.script.expressions import expression
+from ingot.capture.script.flow import Junction
+from ingot.capture.script.items import type_of
+from ingot.capture.script.language import DEVICE, DTYPE, SIZE, may_be_none, settle, without_none
+from ingot.capture.script.names import assigned_names
+from ingot.capture.script.truth import truth
+from ingot.capture.script.values import (
+    Constant,
+    DictItem,
+    Dynamic,
+    Item,
+    ListItem,
+    Missing,
+    ModuleItem,
+    Narrowed,
+    PythonItem,
+    TupleItem,
+)
+from ingot.ir.types import (
+    BOOL,
+    COMPLEX,
+    FLOAT,
+    INT,
+    NONE,
+    STR,
+    DictType,
+    ListType,
+    NamedTupleType,
+    OptionalType,
+    TensorType,
+    TupleType,
+    Type,
+    UnionType,
+)
+
+if TYPE_CHECKING:
+    from ingot.capture.script.frame import Frame
+
+Bindings = dict[str, Item]
+
+
+@dataclass(eq=False)
+class Test:
+    """A condition as a bool, and the variables that it narrows if it holds and if not."""
+
+    item: Item
+    if_true: Bindings = field(default_factory=dict)
+    if_false: Bindings = field(default_factory=dict)
+
+    @property
+    def known(self) -> bool | None:
+        """The outcome if it is known at compile time."""
+        return bool(self.item.value) if isinstance(self.item, Constant) else None
+
+    def bindings(self, outcome: bool) -> Bindings:
+        return self.if_true if outcome else self.if_false
+
+
+def test(frame: Frame, node: ast.expr) -> Test:
+    """The condition of an if, while, assert, and, or, not or conditional expression."""
+    match node:
+        case ast.UnaryOp(op=ast.Not(), operand=operand):
+            inner = test(frame, operand)
+            return Test(_negate(frame, inner.item), inner.if_false, inner.if_true)
+        case ast.BoolOp(op=op, values=values):
+            return _chain(frame, isinstance(op, ast.And), values, node)
+        case ast.Compare(left=left, ops=[ast.Is() | ast.IsNot() | ast.Eq() | ast.NotEq() as op],
+                         comparators=[ast.Constant(value=None)]):  # fmt: skip
+            return _none_test(frame, left, isinstance(op, ast.Is | ast.Eq), node)
+        case ast.Call(func=ast.Name(id="isinstance"), args=[subject, _], keywords=[]):
+            return _isinstance_test(frame, subject, node)
+        case ast.NamedExpr(target=ast.Name(id=name)):
+            item = expression(frame, node)
+            bindings = without_none_bindings(frame, name)
+            return Test(truth(frame, item), bindings)
+    item = expression(frame, node)
+    found = Test(truth(frame, item))
+    if isinstance(node, ast.Name):
+        found.if_true = without_none_bindings(frame, node.id)
+    return found
+
+
+def _negate(frame: Frame, item: Item) -> Item:
+    if isinstance(item, Constant):
+        return Constant(not item.value)
+    return frame.dynamic(frame.builder.op("aten::__not__", frame.value(item)))  # type: ignore[arg-type]
+
+
+def _chain(frame: Frame, conjunction: bool, values: list[ast.expr], node: ast.AST) -> Test:
+    first = test(frame, values[0])
+    if len(values) == 1:
+        return first
+    if first.known is not None:
+        if first.known is not conjunction:
+            return first
+        frame.environment.names.update(first.bindings(conjunction))
+        rest = _chain(frame, conjunction, values[1:], node)
+        rest.bindings(conjunction).update(
+            {k: v for k, v in first.bindings(conjunction).items() if k not in rest.bindings(conjunction)}
+        )
+        return rest
+    with frame.located(node):
+        branch = frame.builder.if_(frame.value(first.item))
+    before = frame.environment
+    reached = before.copy()
+    reached.names.update(first.bindings(conjunction))
+    frame.environment = reached
+    with frame.builder.at(branch.blocks[0 if conjunction else 1]):
+        rest = _chain(frame, conjunction, values[1:], node)
+        if rest.known is None:
+            frame.value(rest.item)
+    inside, outside = frame.environment, before
+    junction = Junction(frame, branch, frame.source.line(node))
+
+    def join(reached: Item | None, skipped: Item | None, name: str) -> Item:
+        sides = (reached, skipped) if conjunction else (skipped, reached)
+        return junction.join_items(*sides, name)
+
+    found = Test(Constant(conjunction))
+    frame.environment = outside.copy()
+    with frame.located(node):
+        found.item = join(rest.item, Constant(not conjunction), "condition")
+        narrowed = found.bindings(conjunction)
+        narrowed.update(first.bindings(conjunction))
+        narrowed.update(rest.bindings(conjunction))
+        for name in sorted(assigned_names(values[1:])):
+            reached_item = narrowed.get(name) or inside.names[name]
+            narrowed[name] = join(reached_item, None, name)
+            skipped = outside.names.get(name) or Missing(
+                f"{name} is given a value in one part of the condition only"
+            )
+            frame.environment.names[name] = join(inside.names[name], skipped, name)
+        junction.finish()
+    return found
+
+
+def _root(item: Item | None) -> Dynamic | None:
+    """The variable's value before anything narrowed it."""
+    if isinstance(item, Narrowed):
+        return item.item
+    if isinstance(item, Dynamic):
+        return item.origin or item
+    return None
+
+
+def _narrow(frame: Frame, name: str, type: Type) -> Bindings:
+    root = _root(frame.environment.names.get(name))
+    return {} if root is None else {name: Narrowed(root, type)}
+
+
+def without_none_bindings(frame: Frame, name: str) -> Bindings:
+    """The variable as something that is not None, where it was tested to be true."""
+    item = frame.environment.names.get(name)
+    type = None if item is None else type_of(item)
+    if type is None or type == NONE or not may_be_none(type):
+        return {}
+    return _narrow(frame, name, without_none(type))
+
+
+def _name_of(node: ast.expr) -> str:
+    if isinstance(node, ast.NamedExpr):
+        node = node.target
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def _none_test(frame: Frame, left: ast.expr, positive: bool, node: ast.AST) -> Test:
+    item = expression(frame, left)
+    type = type_of(item)
+    if type is None or not may_be_none(type):
+        return Test(Constant(not positive))
+    if type == NONE:
+        return Test(Constant(positive))
+    name = _name_of(left)
+    with frame.located(node):
+        op = "aten::__is__" if positive else "aten::__isnot__"
+        result = frame.dynamic(frame.builder.op(op, frame.value(item), None))  # type: ignore[arg-type]
+    absent, present = _narrow(frame, name, NONE), _narrow(frame, name, without_none(type))
+    return Test(result, absent, present) if positive else Test(result, present, absent)
+
+
+_PYTHON_TYPES: dict[Any, tuple[Type, ...]] = {
+    bool: (BOOL,),
+    int: (INT, BOOL),
+    torch.SymInt: (),
+    float: (FLOAT,),
+    complex: (COMPLEX,),
+    str: (STR,),
+    type(None): (NONE,),
+    torch.dtype: (DTYPE,),
+    torch.device: (DEVICE,),
+    torch.Size: (SIZE,),
+}
+
+
+def _is_instance(type: Type, cls: Any) -> bool:
+    """Whether values of ``type``, no Optional or Union, are instances of ``cls``."""
+    if cls is object:
+        return True
+    if type in _PYTHON_TYPES.get(cls, ()):
+        return True
+    match type:
+        case TensorType():
+            return cls is torch.Tensor
+        case ListType():
+            return cls is list or getattr(cls, "__name__", "") in ("Sequence", "Iterable")
+        case TupleType():
+            return cls is tuple or getattr(cls, "__name__", "") in ("Sequence", "Iterable")
+        case NamedTupleType(name):
+            return cls is tuple or getattr(cls, "__name__", "") == name
+        case DictType():
+            return cls is dict or getattr(cls, "__name__", "") in ("Mapping", "MutableMapping")
+    return type == SIZE and cls is tuple
+
+
+def _classes(frame: Frame, item: Item) -> Iterator[Any]:
+    if isinstance(item, TupleItem):
+        for each in item.items:
+            yield from _classes(frame, each)
+    elif isinstance(item, PythonItem):
+        if isinstance(item.object, types.UnionType):
+            yield from typing.get_args(item.object)
+        else:
+            yield typing.get_origin(item.object) or item.object
+    elif isinstance(item, Constant) and item.value is None:
+        yield type(None)
+    else:
+        raise CompileError(f"isinstance takes classes, not {item.describe()}")
+
+
+def _isinstance_test(frame: Frame, subject: ast.expr, node: ast.Call) -> Test:
+    item = expression(frame, subject)
+    classes = list(_classes(frame, expression(frame, node.args[1])))
+    if isinstance(item, ModuleItem):
+        return Test(Constant(isinstance(item.module, tuple(classes))))
+    if isinstance(item, PythonItem):
+        return Test(Constant(isinstance(item.object, tuple(classes))))
+    if isinstance(item, TupleItem) and item.named is not None:
+        return Test(Constant(issubclass(item.named, tuple(classes))))
+    type = type_of(item)
+    if type is None:
+        kind = {ListItem: list, DictItem: dict, TupleItem: tuple}.get(item.__class__, object)
+        return Test(Constant(any(issubclass(kind, c) for c in classes if c is not object)))
+    members = _members(type)
+    matching = [m for m in members if any(_is_instance(m, c) for c in classes)]
+    other = [m for m in members if m not in matching]
+    if not matching or not other:
+        return Test(Constant(bool(matching)))
+    with frame.located(node):
+        result = _tag_test(frame, item, matching, other)
+    name = _name_of(subject)
+    return Test(
+        result, _narrow(frame, name, _united(matching)), _narrow(frame, name, _united(other))
+    )
+
+
+def _members(type: Type) -> list[Type]:
+    type = settle(type)
+    if isinstance(type, OptionalType):
+        return [*_members(type.element), NONE]
+    if isinstance(type, UnionType):
+        return [m for e in type.elements for m in _members(e)]
+    return [type]
+
+
+def _united(members: list[Type]) -> Type:
+    left = [m for m in members if m != NONE]
+    if not left:
+        return NONE
+    inner = left[0] if len(left) == 1 else UnionType(tuple(left))
+    return OptionalType(inner) if NONE in members else inner
+
+
+def _tag_test(frame: Frame, item: Item, matching: list[Type], other: list[Type]) -> Item:
+    if matching == [NONE] or other == [NONE]:
+        op = "aten::__is__" if matching == [NONE] else "aten::__isnot__"
+        return frame.dynamic(frame.builder.op(op, frame.value(item), None))  # type: ignore[arg-type]
+    raise CompileError(
+        f"isinstance of a {type_of(item)} is decided at run time, which is not supported yet",
+        "give the value one type, or test it with `is None`",
+    )

@@ -1,0 +1,133 @@
+"""Python functions as syntax trees that know where each of their nodes stands."""
+
+from __future__ import annotations
+
+import ast
+import functools
+import inspect
+import linecache
+import os
+import sys
+import types
+from dataclasses import dataclass
+
+from ingot.ir.graph import Source
+
+
+class NoSource(Exception):
+    """The text of a function cannot be found."""
+
+
+@dataclass(frozen=True, eq=False)
+class FunctionSource:
+    """The syntax tree of one function.
+
+    ``node`` has its own line numbers: add ``line_offset`` for those of the file.
+    """
+
+    node: ast.FunctionDef | ast.Lambda
+    name: str
+    file: str
+    path: str
+    line_offset: int
+
+    def line(self, node: ast.AST) -> int:
+        """The line of ``node`` in the file, from 1."""
+        return getattr(node, "lineno", 1) + self.line_offset
+
+    def text(self, node: ast.AST) -> str:
+        """The first line of ``node`` as the user wrote it, without indentation."""
+        return linecache.getline(self.path, self.line(node)).strip()
+
+    def at(self, node: ast.AST) -> Source:
+        """Where ``node`` stands, for the program."""
+        column = getattr(node, "col_offset", 0) + 1
+        return Source(self.file, self.line(node), column, self.name, self.text(node))
+
+    def excerpt(self, node: ast.AST) -> str:
+        """The first line of ``node`` with the span of ``node`` underlined."""
+        line = linecache.getline(self.path, self.line(node)).rstrip()
+        raw = line.encode()
+        start = min(getattr(node, "col_offset", 0), len(raw))
+        one_line = getattr(node, "end_lineno", None) == getattr(node, "lineno", None)
+        end = min(getattr(node, "end_col_offset", len(raw)) if one_line else len(raw), len(raw))
+        begin = len(raw[:start].decode(errors="replace"))
+        width = max(1, len(raw[start:end].decode(errors="replace")))
+        shown = line.lstrip()
+        return f"    {shown}\n    {' ' * max(0, begin - (len(line) - len(shown)))}{'^' * width}"
+
+
+@functools.cache
+def relative_file(path: str) -> str:
+    """``path`` relative to the longest entry of the import path above it, with slashes."""
+    full = os.path.abspath(path)
+    roots = [os.path.abspath(entry or os.getcwd()) for entry in sys.path]
+    above = [root for root in roots if full.startswith(root.rstrip(os.sep) + os.sep)]
+    if not above:
+        return os.path.basename(full)
+    return os.path.relpath(full, max(above, key=len)).replace(os.sep, "/")
+
+
+_cache: dict[types.CodeType, FunctionSource] = {}
+
+
+def source_of(function: types.FunctionType) -> FunctionSource:
+    """The syntax tree of a Python function, parsed once. Raises NoSource."""
+    code = function.__code__
+    found = _cache.get(code)
+    if found is None:
+        found = _cache[code] = _parse(function)
+    return found
+
+
+def _parse(function: types.FunctionType) -> FunctionSource:
+    code = function.__code__
+    name = function.__name__
+    try:
+        lines, first = inspect.getsourcelines(code)
+    except (OSError, TypeError, IndentationError, SyntaxError) as error:
+        raise NoSource(str(error)) from None
+    path = code.co_filename
+    file = relative_file(path)
+    if name == "<lambda>":
+        return FunctionSource(_find_lambda(path, code), "lambda", file, path, 0)
+    indented = lines[0][:1] in (" ", "\t")
+    text = "".join(lines)
+    try:
+        tree = ast.parse("if 1:\n" + text if indented else text, type_comments=True)
+    except SyntaxError as error:
+        raise NoSource(str(error)) from None
+    body = tree.body[0].body if indented else tree.body  # type: ignore[attr-defined]
+    node = next((n for n in body if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)), None)
+    if not isinstance(node, ast.FunctionDef):
+        raise NoSource(f"{name} is not a plain function")
+    return FunctionSource(node, name, file, path, first - (2 if indented else 1))
+
+
+def _find_lambda(path: str, code: types.CodeType) -> ast.Lambda:
+    """The lambda that ``code`` was compiled from: several may stand on one line."""
+    tree = _parse_file(path)
+    spans = [p for p in code.co_positions() if p[0] is not None and p[2] is not None]
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Lambda) and node.lineno == code.co_firstlineno:
+            names = [a.arg for a in [*node.args.posonlyargs, *node.args.args]]
+            inside = all(
+                (node.lineno, node.col_offset) <= (line, column)
+                and (end_line, end_column) <= (node.end_lineno, node.end_col_offset)
+                for line, end_line, column, end_column in spans
+                if (line, column) != (code.co_firstlineno, 0)
+            )
+            if inside and names == list(code.co_varnames[: code.co_argcount]):
+                found.append(node)
+    if not found:
+        raise NoSource("the text of the lambda was not found")
+    return min(found, key=lambda n: (n.end_lineno - n.lineno, n.end_col_offset - n.col_offset))
+
+
+@functools.lru_cache(maxsize=16)
+def _parse_file(path: str) -> ast.Module:
+    text = "".join(linecache.getlines(path))
+    if not text:
+        raise NoSource(f"{path} cannot be read")
+    return ast.parse(text)

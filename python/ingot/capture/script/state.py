@@ -1,0 +1,138 @@
+"""The values that a program keeps: parameters, buffers, constants and attributes of modules."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from ingot.capture.script.diagnostics import CompileError, Unwind
+from ingot.dtypes import DType
+from ingot.ir.graph import (
+    ATTRIBUTE,
+    BUFFER,
+    CONSTANT,
+    PARAMETER,
+    Program,
+    State,
+    TensorData,
+)
+from ingot.ir.types import TensorType, Type
+
+
+class Restart(Unwind):
+    """The compilation learned what it should have known before: it begins again."""
+
+
+class Knowledge:
+    """What is learned about modules while compiling and kept when it begins again.
+
+    ``attributes`` are those that compiled code assigns, with their types.
+    """
+
+    def __init__(self) -> None:
+        self.attributes: dict[tuple[str, str], Type] = {}
+
+    def learn(self, path: str, name: str, type: Type) -> None:
+        """Raises Restart if this changes what was compiled so far."""
+        if self.attributes.get((path, name)) != type:
+            self.attributes[path, name] = type
+            raise Restart
+
+
+class StateTable:
+    """Fills ``program.state``; modules outside the root get paths of their own."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.paths: dict[int, str] = {}
+        self._data: dict[tuple, TensorData] = {}
+        self._constants: dict[int, str] = {}
+        self._kept_alive: list[object] = []
+
+    def add_module(self, module: torch.nn.Module, prefix: str) -> None:
+        """Adds every parameter and buffer of ``module`` and remembers where modules are."""
+        self._kept_alive.append(module)
+        for path, inner in module.named_modules(remove_duplicate=False):
+            full = ".".join(filter(None, (prefix, path)))
+            self.paths.setdefault(id(inner), full)
+            for kind, tensors in ((PARAMETER, inner._parameters), (BUFFER, inner._buffers)):
+                for name, tensor in tensors.items():
+                    if tensor is not None:
+                        self.add_tensor(".".join(filter(None, (full, name))), tensor, kind)
+
+    def add_tensor(self, name: str, tensor: torch.Tensor, kind: int) -> None:
+        """Adds one tensor; two names of the same memory share their data."""
+        if name in self.program.state:
+            return
+        if isinstance(tensor, torch.nn.parameter.UninitializedTensorMixin):
+            raise CompileError(
+                f"{name} has no values yet", "run the model once before compiling it"
+            )
+        data = self._tensor_data(tensor)
+        type = TensorType(data.dtype, data.shape)
+        self.program.state[name] = State(name, type, data, kind)
+
+    def add_constant(self, tensor: torch.Tensor, name: str) -> str:
+        """The entry of a tensor that code refers to by a global or closure name."""
+        known = self._constants.get(id(tensor))
+        if known is None:
+            known, number = name, 0
+            while known in self.program.state:
+                number += 1
+                known = f"{name}_{number}"
+            self.add_tensor(known, tensor, CONSTANT)
+            self._constants[id(tensor)] = known
+            self._kept_alive.append(tensor)
+        return known
+
+    def add_attribute(self, name: str, value: Any, type: Type) -> None:
+        """Adds a value that methods of the module may replace."""
+        if name in self.program.state:
+            return
+        if isinstance(value, torch.Tensor):
+            value = self._tensor_data(value)
+        self.program.state[name] = State(name, type, value, ATTRIBUTE, mutable=True)
+
+    def _tensor_data(self, tensor: torch.Tensor) -> TensorData:
+        tensor = tensor.detach()
+        if tensor.layout is not torch.strided or tensor.is_quantized:
+            raise CompileError(f"a {tensor.layout} tensor cannot be kept in a program")
+        key = (tensor.data_ptr(), tensor.dtype, tuple(tensor.shape), tensor.stride())
+        if tensor.numel() == 0:
+            key = (id(tensor), *key)
+        if key not in self._data:
+            self._data[key] = tensor_data(tensor)
+            self._kept_alive.append(tensor)
+        return self._data[key]
+
+
+def tensor_data(tensor: torch.Tensor) -> TensorData:
+    """Row-major bytes of a tensor, without copying where it is that already."""
+    plain = tensor.detach().resolve_conj().resolve_neg().cpu().contiguous()
+    raw = plain.reshape(-1).view(torch.uint8) if plain.numel() else torch.empty(0).view(torch.uint8)
+    return TensorData(dtype_of(tensor.dtype), tuple(tensor.shape), memoryview(raw.numpy()))
+
+
+_DTYPES: dict[torch.dtype, DType] = {
+    torch.uint8: DType.u8,
+    torch.int8: DType.i8,
+    torch.int16: DType.i16,
+    torch.int32: DType.i32,
+    torch.int64: DType.i64,
+    torch.float16: DType.f16,
+    torch.float32: DType.f32,
+    torch.float64: DType.f64,
+    torch.complex64: DType.c64,
+    torch.complex128: DType.c128,
+    torch.bool: DType.bool,
+    torch.bfloat16: DType.bf16,
+}
+
+
+def dtype_of(dtype: torch.dtype) -> DType:
+    """The element type's number. Raises CompileError for one that Ingot lacks."""
+    found = _DTYPES.get(dtype)
+    if found is None:
+        raise CompileError(f"{dtype} is not supported", "convert to one of the plain dtypes")
+    return found

@@ -1,0 +1,344 @@
+"""Statements: each gives the ``Flow`` after it."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from ingot.capture.script import loops
+from ingot.capture.script.annotations import annotation_of
+from ingot.capture.script.assignment import assign_target, augmented_assignment, delete_target
+from ingot.capture.script.diagnostics import CompileError, Poisoned, Unwind
+from ingot.capture.script.expressions import expression
+from ingot.capture.script.flow import RESULT, Flow, Junction, Way
+from ingot.capture.script.imports import import_statement
+from ingot.capture.script.names import assigned_names, free_names
+from ingot.capture.script.refinement import Test, test
+from ingot.capture.script.values import (
+    FALSE,
+    NOTHING,
+    Constant,
+    Environment,
+    ExceptionItem,
+    Item,
+    LocalFunction,
+    PoisonItem,
+    PythonItem,
+)
+from ingot.capture.script.with_statement import enter_context
+from ingot.errors import Error
+from ingot.ir.types import BOOL
+
+if TYPE_CHECKING:
+    from ingot.capture.script.frame import Frame
+
+
+def body(frame: Frame, statements: Sequence[ast.stmt]) -> Flow:
+    """Compiles statements from ``frame.environment`` on.
+
+    After a statement that may leave, the rest goes where control falls through.
+    """
+    for i, statement in enumerate(statements):
+        rest = statements[i + 1 :]
+        if isinstance(statement, ast.If):
+            flow, finished = if_statement(frame, statement, rest)
+            if finished:
+                return flow
+        else:
+            flow = _guarded(frame, statement)
+        if not flow.falls_only:
+            if not rest:
+                return flow
+            return then(frame, flow, lambda rest=rest: body(frame, rest), statement)  # type: ignore[misc]
+        frame.environment = flow.ends[Way.FALL]
+    return Flow.only(Way.FALL, frame.environment)
+
+
+def then(frame: Frame, flow: Flow, rest: Callable[[], Flow], node: ast.AST) -> Flow:
+    """``rest`` on the way that falls through; the other ways pass it by."""
+    if Way.FALL not in flow.ends:
+        return flow
+    environment = flow.ends[Way.FALL]
+    if flow.falls_only:
+        frame.environment = environment
+        return rest()
+    with frame.located(node):
+        branch = frame.builder.if_(frame.value(flow.below[Way.CONTINUE]))
+    with frame.builder.at(branch.blocks[0]):
+        frame.environment = environment.copy()
+        following = rest()
+    others = {way: end for way, end in flow.ends.items() if way is not Way.FALL}
+    below = {w: _known_below(others, w, flow.below[w]) for w in flow.below}
+    junction = Junction(frame, branch, frame.source.line(node))
+    return junction.join_flows(following, Flow(others, below))
+
+
+def _known_below(ends: dict[Way, Environment], way: Way, below: Item) -> Item:
+    if all(w < way for w in ends):
+        return Constant(True)
+    return FALSE if all(w >= way for w in ends) else below
+
+
+def _guarded(frame: Frame, statement: ast.stmt) -> Flow:
+    """One statement; its mistakes are reported and the names it assigns are poisoned."""
+    before = frame.environment
+    try:
+        with frame.located(statement):
+            return _HANDLERS.get(type(statement), _unsupported)(frame, statement)
+    except CompileError as error:
+        frame.report(error.node or statement, error.message, error.hint)
+    except Poisoned:
+        pass
+    except Unwind:
+        raise
+    except Error as error:
+        frame.report(statement, error.message, error.hint)
+    except Exception as error:
+        frame.report(
+            statement,
+            f"Ingot's compiler failed here: {type(error).__name__}: {error}",
+            "please report it with this function",
+        )
+        frame.compiler.failures.append(error)
+    frame.environment = before
+    if isinstance(statement, ast.Return):
+        before.names[RESULT] = PoisonItem()
+        return Flow.only(Way.RETURN, before)
+    for name in assigned_names([statement]):
+        before.names[name] = PoisonItem()
+    return Flow.only(Way.FALL, before)
+
+
+def _fall(frame: Frame) -> Flow:
+    return Flow.only(Way.FALL, frame.environment)
+
+
+def if_statement(
+    frame: Frame, node: ast.If, rest: Sequence[ast.stmt]
+) -> tuple[Flow, bool]:
+    """An If and, where one branch always leaves, ``rest`` inside the other one.
+
+    The bool says whether ``rest`` is done.
+    """
+    try:
+        with frame.located(node.test):
+            condition = test(frame, node.test)
+            value = frame.value(condition.item) if condition.known is None else None
+    except CompileError as error:
+        frame.report(error.node or node.test, error.message, error.hint)
+        condition, value = Test(PoisonItem()), None
+    except Poisoned:
+        condition, value = Test(PoisonItem()), None
+    if condition.known is not None:
+        frame.environment.names.update(condition.bindings(condition.known))
+        return body(frame, node.body if condition.known else node.orelse), False
+    with frame.located(node):
+        if value is None:
+            value = frame.builder.uninitialized(BOOL)
+        branch = frame.builder.if_(value)
+    before = frame.environment
+    flows: list[Flow] = []
+    for block, statements, outcome in zip(
+        branch.blocks, (node.body, node.orelse), (True, False), strict=True
+    ):
+        frame.environment = before.copy()
+        frame.environment.names.update(condition.bindings(outcome))
+        with frame.builder.at(block):
+            flows.append(body(frame, statements))
+    finished = False
+    falls = [Way.FALL in flow.ends for flow in flows]
+    leaves = [bool(flow.ends) and not fall for flow, fall in zip(flows, falls, strict=True)]
+    if rest and any(leaves) and any(falls):
+        k = falls.index(True)
+        with frame.builder.at(branch.blocks[k]):
+            flows[k] = then(frame, flows[k], lambda: body(frame, rest), node)
+        finished = True
+    junction = Junction(frame, branch, frame.source.line(node))
+    with frame.located(node):
+        flow = junction.join_flows(*flows)
+    return flow, finished
+
+
+def _pass(frame: Frame, node: ast.stmt) -> Flow:
+    return _fall(frame)
+
+
+def _expression(frame: Frame, node: ast.Expr) -> Flow:
+    if not isinstance(node.value, ast.Constant):
+        item = expression(frame, node.value)
+        if isinstance(item, ExceptionItem):
+            raise CompileError("an exception is made but not raised", "write raise before it")
+    return _fall(frame)
+
+
+def _assign(frame: Frame, node: ast.Assign) -> Flow:
+    item = expression(frame, node.value)
+    for target in node.targets:
+        assign_target(frame, target, item)
+    return _fall(frame)
+
+
+def _annotated(frame: Frame, node: ast.AnnAssign) -> Flow:
+    declared = annotation_of(frame, node.annotation)
+    if node.value is None:
+        if isinstance(node.target, ast.Name) and declared is not None:
+            frame.declared[node.target.id] = declared
+        return _fall(frame)
+    item = expression(frame, node.value, declared)
+    if isinstance(node.target, ast.Name) and declared is not None:
+        frame.check_declared(node.target.id, item, declared)
+        frame.declared[node.target.id] = declared
+    assign_target(frame, node.target, item)
+    return _fall(frame)
+
+
+def _augmented(frame: Frame, node: ast.AugAssign) -> Flow:
+    augmented_assignment(frame, node)
+    return _fall(frame)
+
+
+def _delete(frame: Frame, node: ast.Delete) -> Flow:
+    for target in node.targets:
+        delete_target(frame, target)
+    return _fall(frame)
+
+
+def _return(frame: Frame, node: ast.Return) -> Flow:
+    item = NOTHING if node.value is None else expression(frame, node.value, frame.result_type)
+    if isinstance(item, PoisonItem):
+        raise Poisoned
+    frame.environment.names[RESULT] = item
+    return Flow.only(Way.RETURN, frame.environment)
+
+
+def _break(frame: Frame, node: ast.Break) -> Flow:
+    return Flow.only(Way.BREAK, frame.environment)
+
+
+def _continue(frame: Frame, node: ast.Continue) -> Flow:
+    return Flow.only(Way.CONTINUE, frame.environment)
+
+
+def _raise(frame: Frame, node: ast.Raise) -> Flow:
+    kind, message = "RuntimeError", Constant("")
+    item: Item | None = None
+    if node.exc is None:
+        raise CompileError("raise needs an exception", 'write raise RuntimeError("...")')
+    item = expression(frame, node.exc)
+    if isinstance(item, PythonItem) and isinstance(item.object, type):
+        kind = item.object.__name__
+    elif isinstance(item, ExceptionItem):
+        kind, message = item.kind, item.message  # type: ignore[assignment]
+    else:
+        raise CompileError(
+            f"{item.describe()} cannot be raised", 'write raise RuntimeError("...")'
+        )
+    frame.builder.raise_exception(frame.value(message), kind)
+    return Flow()
+
+
+def _assert(frame: Frame, node: ast.Assert) -> Flow:
+    condition = test(frame, node.test)
+    if condition.known is True:
+        frame.environment.names.update(condition.bindings(True))
+        return _fall(frame)
+
+    def fails() -> Flow:
+        from ingot.capture.script.builtins import as_string
+
+        message = "" if node.msg is None else frame.value(as_string(frame, expression(frame, node.msg)))
+        frame.builder.raise_exception(message, "AssertionError")
+        return Flow()
+
+    if condition.known is False:
+        return fails()
+    branch = frame.builder.if_(frame.value(condition.item))
+    before = frame.environment
+    frame.environment = before.copy()
+    with frame.builder.at(branch.blocks[1]):
+        fails()
+    frame.environment = before
+    frame.environment.names.update(condition.bindings(True))
+    return _fall(frame)
+
+
+def _function(frame: Frame, node: ast.FunctionDef) -> Flow:
+    if node.decorator_list:
+        raise CompileError("a nested function with decorators cannot be compiled")
+    frame.assign(node.name, local_function(frame, node))
+    return _fall(frame)
+
+
+def local_function(frame: Frame, node: ast.FunctionDef | ast.Lambda) -> LocalFunction:
+    """A lambda or nested function with the variables it reads, as they are now."""
+    from ingot.capture.script.sources import FunctionSource
+
+    captured: dict[str, Item] = {}
+    for name in sorted(free_names(node)):
+        item = frame.environment.names.get(name)
+        if item is None and frame.outer is not None:
+            item = frame.outer.names.get(name)
+        if item is not None:
+            captured[name] = frame.force(item)
+    arguments = node.args
+    positional = [*arguments.posonlyargs, *arguments.args]
+    defaults = list(zip(positional[len(positional) - len(arguments.defaults) :], arguments.defaults))
+    defaults += [
+        (a, d) for a, d in zip(arguments.kwonlyargs, arguments.kw_defaults) if d is not None
+    ]
+    for argument, default in defaults:
+        captured[f"default {argument.arg}"] = expression(frame, default)
+    outer = frame.source
+    source = FunctionSource(
+        node, getattr(node, "name", "lambda"), outer.file, outer.path, outer.line_offset
+    )
+    return LocalFunction(node, source, Environment(captured), frame)
+
+
+def _with(frame: Frame, node: ast.With) -> Flow:
+    for each in node.items:
+        enter_context(frame, each)
+    return body(frame, node.body)
+
+
+def _import(frame: Frame, node: ast.Import | ast.ImportFrom) -> Flow:
+    import_statement(frame, node)
+    return _fall(frame)
+
+
+_HINTS: dict[type[ast.stmt], str] = {
+    ast.Try: "check the condition before instead of catching the exception",
+    ast.Global: "return the value instead",
+    ast.Nonlocal: "return the value instead",
+    ast.ClassDef: "define the class outside the function",
+    ast.AsyncFunctionDef: "write a plain function",
+    ast.Match: "write if and elif",
+}
+
+
+def _unsupported(frame: Frame, node: ast.stmt) -> Flow:
+    name = type(node).__name__.lower().replace("async", "async ")
+    name = {"classdef": "class", "async functiondef": "async def"}.get(name, name)
+    raise CompileError(f"{name} cannot be compiled", _HINTS.get(type(node), ""))
+
+
+_HANDLERS: dict[type[ast.stmt], Callable[..., Flow]] = {
+    ast.Pass: _pass,
+    ast.Expr: _expression,
+    ast.Assign: _assign,
+    ast.AnnAssign: _annotated,
+    ast.AugAssign: _augmented,
+    ast.Delete: _delete,
+    ast.Return: _return,
+    ast.Break: _break,
+    ast.Continue: _continue,
+    ast.Raise: _raise,
+    ast.Assert: _assert,
+    ast.FunctionDef: _function,
+    ast.With: _with,
+    ast.Import: _import,
+    ast.ImportFrom: _import,
+    ast.While: loops.while_statement,
+    ast.For: loops.for_statement,
+}

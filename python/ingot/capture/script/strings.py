@@ -1,0 +1,92 @@
+"""Strings made from values: str(), f-strings, format."""
+
+from __future__ import annotations
+
+import ast
+import string
+from typing import TYPE_CHECKING
+
+from ingot.capture.script.diagnostics import CompileError
+from ingot.capture.script.expressions import expression
+from ingot.capture.script.items import type_of
+from ingot.capture.script.operations import call_op
+from ingot.capture.script.operators import binary
+from ingot.capture.script.values import Constant, Item, ModuleItem, PythonItem
+from ingot.ir.types import STR
+
+if TYPE_CHECKING:
+    from ingot.capture.script.frame import Frame
+
+
+def as_string(frame: Frame, item: Item) -> Item:
+    """``str(item)``."""
+    item = frame.force(item)
+    if isinstance(item, Constant):
+        return Constant(str(item.value))
+    if isinstance(item, PythonItem | ModuleItem):
+        return Constant(str(item.object if isinstance(item, PythonItem) else item.module))
+    if type_of(item) == STR:
+        return item
+    return call_op(frame, "aten::str", [frame.dynamic(frame.value(item))], type=STR)
+
+
+def concatenate(frame: Frame, parts: list[Item]) -> Item:
+    """The strings one after the other."""
+    whole: Item = Constant("")
+    for part in parts:
+        whole = part if whole == Constant("") else binary(frame, "+", whole, part)
+    return whole
+
+
+def f_string(frame: Frame, node: ast.JoinedStr) -> Item:
+    parts: list[Item] = []
+    for each in node.values:
+        if isinstance(each, ast.FormattedValue):
+            item = expression(frame, each.value)
+            parts.append(_formatted(frame, each, item))
+        else:
+            parts.append(expression(frame, each))
+    return concatenate(frame, parts)
+
+
+def _formatted(frame: Frame, node: ast.FormattedValue, item: Item) -> Item:
+    spec = Constant("") if node.format_spec is None else expression(frame, node.format_spec)
+    conversion = chr(node.conversion) if node.conversion > 0 else ""
+    if isinstance(item, Constant) and isinstance(spec, Constant):
+        value = {"r": repr, "s": str, "a": ascii}.get(conversion, lambda v: v)(item.value)
+        try:
+            return Constant(format(value, spec.value))
+        except (ValueError, TypeError) as error:
+            raise CompileError(f"this raises {type(error).__name__}: {error}") from None
+    if spec != Constant("") or conversion not in ("", "s"):
+        raise CompileError(
+            "a format after : or ! is supported for compile-time constants only",
+            "leave it out",
+            node,
+        )
+    return as_string(frame, item)
+
+
+def format_string(
+    frame: Frame, template: Item, args: list[Item], kwargs: dict[str, Item]
+) -> Item:
+    """``template.format(...)`` with plain fields."""
+    if not isinstance(template, Constant):
+        raise CompileError("format needs a template that is known while compiling")
+    parts: list[Item] = []
+    number = 0
+    for text, field, spec, conversion in string.Formatter().parse(template.value):
+        parts.append(Constant(text))
+        if field is None:
+            continue
+        if spec or conversion:
+            raise CompileError("format supports plain fields only", "write {} or {name}")
+        if field == "":
+            field, number = str(number), number + 1
+        if field.isdigit() and int(field) < len(args):
+            parts.append(as_string(frame, args[int(field)]))
+        elif field in kwargs:
+            parts.append(as_string(frame, kwargs[field]))
+        else:
+            raise CompileError(f"format has no argument for the field {{{field}}}")
+    return concatenate(frame, parts)

@@ -1,0 +1,238 @@
+"""Methods of tensors."""
+
+from __future__ import annotations
+
+import inspect
+import types
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import torch
+
+from ingot.capture.script.diagnostics import CompileError
+from ingot.capture.script.items import type_of
+from ingot.capture.script.language import DEVICE, DTYPE, NUMBER, SIZE
+from ingot.capture.script.operations import call_op
+from ingot.capture.script.torch_functions import call_named_op
+from ingot.capture.script.values import (
+    NOTHING,
+    Constant,
+    Dynamic,
+    Item,
+    ShapeItem,
+    TupleItem,
+)
+from ingot.ir.types import INT, TensorType
+
+if TYPE_CHECKING:
+    from ingot.capture.script.frame import Frame
+
+_CASTS: dict[str, torch.dtype] = {
+    "float": torch.float32,
+    "double": torch.float64,
+    "half": torch.float16,
+    "bfloat16": torch.bfloat16,
+    "int": torch.int32,
+    "long": torch.int64,
+    "short": torch.int16,
+    "char": torch.int8,
+    "byte": torch.uint8,
+    "bool": torch.bool,
+    "cfloat": torch.complex64,
+    "cdouble": torch.complex128,
+}
+
+_SAME = ("cpu", "cuda", "requires_grad_", "pin_memory", "coalesce", "resolve_conj", "resolve_neg")
+"""Methods that give the tensor itself in a program that runs on the CPU without gradients."""
+
+
+def call_tensor_method(
+    frame: Frame,
+    tensor: Item,
+    name: str,
+    args: list[Item],
+    kwargs: dict[str, Item],
+    function: types.FunctionType | None,
+) -> Item:
+    """``tensor.name(...)``. Raises CompileError if it cannot be compiled."""
+    handler = _METHODS.get(name)
+    if handler is not None:
+        return handler(frame, tensor, *args, **kwargs)
+    if name in _CASTS and not args:
+        return call_op(frame, "aten::to", [tensor, Constant(_CASTS[name])])
+    if name in _SAME:
+        return tensor
+    if function is not None:
+        return frame.compiler.call(frame, function, [tensor, *args], kwargs, frame.node)
+    if inspect.getattr_static(torch.Tensor, name, None) is None:
+        raise CompileError(f"a Tensor has no method {name}")
+    return call_named_op(frame, name, [tensor, *args], kwargs, method=True)
+
+
+def _size(frame: Frame, tensor: Item, dim: Item = NOTHING) -> Item:
+    if dim == NOTHING:
+        assert isinstance(tensor, Dynamic)
+        return ShapeItem(tensor)
+    return call_op(frame, "aten::size", [tensor, dim])
+
+
+def _stride(frame: Frame, tensor: Item, dim: Item = NOTHING) -> Item:
+    return call_op(frame, "aten::stride", [tensor] if dim == NOTHING else [tensor, dim])
+
+
+def _item(frame: Frame, tensor: Item) -> Item:
+    return call_op(frame, "aten::item", [tensor], type=NUMBER)
+
+
+def _to(frame: Frame, tensor: Item, *args: Item, **kwargs: Item) -> Item:
+    """A device changes nothing; a dtype or another tensor's dtype converts."""
+    dtype: Item = kwargs.pop("dtype", NOTHING)
+    other = kwargs.pop("other", None)
+    kwargs.pop("device", None)
+    flags = list(args)
+    if flags:
+        first = flags[0]
+        type = type_of(first)
+        if isinstance(type, TensorType):
+            other = first
+        elif type == DTYPE:
+            dtype = first
+        elif type == DEVICE or first == NOTHING or isinstance(getattr(first, "value", 0), str):
+            if len(flags) > 1 and type_of(flags[1]) == DTYPE:
+                dtype = flags.pop(1)
+        else:
+            raise CompileError(f"to() does not take {first.describe()}")
+        flags.pop(0)
+    copy = kwargs.get("copy", flags[1] if len(flags) > 1 else Constant(False))
+    if other is not None:
+        dtype = call_op(frame, "prim::dtype", [other], type=DTYPE)
+    if dtype != NOTHING:
+        return call_op(frame, "aten::to", [tensor, dtype], {"copy": copy})
+    if copy == Constant(True):
+        return call_op(frame, "aten::clone", [tensor])
+    return tensor
+
+
+def _type(frame: Frame, tensor: Item, dtype: Item) -> Item:
+    if type_of(dtype) != DTYPE:
+        raise CompileError("type() takes a dtype here", "write x.to(torch.float32)")
+    return call_op(frame, "aten::to", [tensor, dtype])
+
+
+def _type_as(frame: Frame, tensor: Item, other: Item) -> Item:
+    return _to(frame, tensor, other)
+
+
+def _detach(frame: Frame, tensor: Item) -> Item:
+    return call_op(frame, "aten::alias", [tensor])
+
+
+def _contiguous(frame: Frame, tensor: Item, memory_format: Item = NOTHING) -> Item:
+    """Every layout of memory gives the same values; programs keep rows contiguous."""
+    return call_op(frame, "aten::contiguous", [tensor])
+
+
+def _clone(frame: Frame, tensor: Item, memory_format: Item = NOTHING) -> Item:
+    return call_op(frame, "aten::clone", [tensor])
+
+
+def _numel(frame: Frame, tensor: Item) -> Item:
+    return call_op(frame, "aten::numel", [tensor])
+
+
+def _is_contiguous(frame: Frame, tensor: Item, memory_format: Item = NOTHING) -> Item:
+    return call_op(frame, "aten::is_contiguous", [tensor])
+
+
+def _view(frame: Frame, tensor: Item, *args: Item, **kwargs: Item) -> Item:
+    if len(args) == 1 and type_of(args[0]) == DTYPE:
+        return call_op(frame, "aten::view", [tensor, *args])
+    return call_named_op(frame, "view", [tensor, *args], kwargs, method=True)
+
+
+def _view_as(frame: Frame, tensor: Item, other: Item) -> Item:
+    shape = call_op(frame, "aten::size", [other], type=SIZE)
+    return call_op(frame, "aten::view", [tensor, shape])
+
+
+def _new(op: str) -> Callable[..., Item]:
+    """``x.new_zeros(size)``: the dtype is that of ``x`` unless another is given."""
+
+    def apply(frame: Frame, tensor: Item, *args: Item, **kwargs: Item) -> Item:
+        size = list(args)
+        if "size" in kwargs:
+            size.insert(0, kwargs.pop("size"))
+        if size and type_of(size[0]) == INT:
+            size = [TupleItem(tuple(size))]
+        kwargs.pop("device", None)
+        kwargs.pop("requires_grad", None)
+        kwargs.pop("layout", None)
+        if kwargs.get("dtype", NOTHING) == NOTHING:
+            kwargs["dtype"] = call_op(frame, "prim::dtype", [tensor], type=DTYPE)
+        return call_op(frame, op, size, kwargs)
+
+    return apply
+
+
+def _new_tensor(frame: Frame, tensor: Item, data: Item, **kwargs: Item) -> Item:
+    from ingot.capture.script.torch_functions import make_tensor
+
+    if kwargs.get("dtype", NOTHING) == NOTHING:
+        kwargs["dtype"] = call_op(frame, "prim::dtype", [tensor], type=DTYPE)
+    return make_tensor(frame, data, **kwargs)
+
+
+def _get_device(frame: Frame, tensor: Item) -> Item:
+    return Constant(-1)
+
+
+def _numpy(frame: Frame, tensor: Item, *args: Item, **kwargs: Item) -> Item:
+    raise CompileError("numpy arrays do not exist in a program", "use tensor operations")
+
+
+def _to_list(frame: Frame, tensor: Item) -> Item:
+    raise CompileError(
+        "tolist() gives lists whose depth is not known while compiling",
+        "index the tensor, or loop over it",
+    )
+
+
+def _backward(frame: Frame, tensor: Item, *args: Item, **kwargs: Item) -> Item:
+    raise CompileError("programs have no gradients", "call backward outside the compiled code")
+
+
+def _plain(op: str) -> Callable[..., Item]:
+    """A method that PyTorch wraps in Python for its own purposes."""
+
+    def apply(frame: Frame, tensor: Item, *args: Item, **kwargs: Item) -> Item:
+        return call_op(frame, op, [tensor, *args], kwargs)
+
+    return apply
+
+
+_METHODS: dict[str, Callable[..., Item]] = {
+    "size": _size,
+    "stride": _stride,
+    "item": _item,
+    "unflatten": _plain("aten::unflatten"),
+    "to": _to,
+    "type": _type,
+    "type_as": _type_as,
+    "detach": _detach,
+    "contiguous": _contiguous,
+    "clone": _clone,
+    "numel": _numel,
+    "nelement": _numel,
+    "is_contiguous": _is_contiguous,
+    "view": _view,
+    "view_as": _view_as,
+    "new_zeros": _new("aten::zeros"),
+    "new_ones": _new("aten::ones"),
+    "new_empty": _new("aten::empty"),
+    "new_tensor": _new_tensor,
+    "get_device": _get_device,
+    "numpy": _numpy,
+    "tolist": _to_list,
+    "backward": _backward,
+}
+

@@ -1,0 +1,308 @@
+"""Functions of torch: natives are ops of the same name, some have a meaning of their own."""
+
+from __future__ import annotations
+
+import typing
+import warnings
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from ingot.capture.script.annotations import read_annotation
+from ingot.capture.script.diagnostics import CompileError
+from ingot.capture.script.items import type_of
+from ingot.capture.script.language import NUMBER, SIZE, is_subtype, lower
+from ingot.capture.script.operations import call_op
+from ingot.capture.script.strings import as_string
+from ingot.capture.script.values import (
+    NOTHING,
+    TRUE,
+    Constant,
+    Dynamic,
+    Item,
+    ListItem,
+    PythonItem,
+    TupleItem,
+)
+from ingot.ir.types import BOOL, COMPLEX, FLOAT, INT, ListType, TensorType
+
+if TYPE_CHECKING:
+    from ingot.capture.script.frame import Frame
+
+_RENAMED = {"input": "self", "axis": "dim", "keepdims": "keepdim", "x": "self", "a": "self"}
+_DROPPED = ("out", "requires_grad", "device", "layout", "pin_memory", "memory_format")
+"""Arguments without meaning here: programs own their memory and run on the CPU."""
+
+
+def call_torch_function(
+    frame: Frame, object: Any, args: list[Item], kwargs: dict[str, Item]
+) -> Item:
+    """A native function: ``torch.add``, ``torch._C._nn.gelu``, ``torch.ops.aten.add.Tensor``."""
+    if isinstance(object, torch._ops.OpOverload):
+        return _overload(frame, object, args, kwargs)
+    if isinstance(object, torch._ops.OpOverloadPacket):
+        return call_op(frame, object._qualified_op_name, args, kwargs)
+    name = getattr(object, "__name__", None)
+    module = str(getattr(object, "__module__", None) or "")
+    owner = getattr(object, "__self__", None)
+    native = module.startswith("torch") or "torch" in str(getattr(object, "__objclass__", owner))
+    if name is None or not native:
+        raise CompileError(
+            f"{PythonItem(object).describe()} has no Python source and is no function of torch",
+            "write it in Python, or mark the caller with @ingot.ignore",
+        )
+    method = hasattr(object, "__objclass__")
+    return call_named_op(frame, name, args, kwargs, method)
+
+
+def _overload(
+    frame: Frame, object: Any, args: list[Item], kwargs: dict[str, Item]
+) -> Item:
+    return call_op(frame, object.name().partition(".")[0], args, kwargs)
+
+
+def call_named_op(
+    frame: Frame, name: str, args: list[Item], kwargs: dict[str, Item], method: bool
+) -> Item:
+    """The op of a function or method of torch, with the liberties of its Python binding."""
+    base = f"aten::{name}"
+    schemas = frame.builder.ops.overloads(base)
+    known = {a.name for schema in schemas for a in schema.arguments}
+    given = {}
+    for key, item in kwargs.items():
+        key = key if key in known or not known else _RENAMED.get(key, key)
+        if key in _DROPPED and (key not in known or item == NOTHING or key != "memory_format"):
+            if key == "out" and item != NOTHING:
+                raise CompileError("out= cannot be compiled", "use the result")
+            continue
+        given[key] = item
+    return call_op(frame, base, _packed(args, method), given)
+
+
+def _packed(args: list[Item], method: bool) -> list[Item]:
+    """``x.permute(0, 2, 1)`` and ``torch.zeros(2, 3)``: ints in place of one list."""
+    start = 1 if method else 0
+    rest = args[start:]
+    if len(rest) > 1 and all(type_of(a) == INT for a in rest):
+        return [*args[:start], *rest]
+    return args
+
+
+# --- functions with a meaning of their own -------------------------------------------------
+
+
+def _constant(value: Any) -> Callable[..., Item]:
+    def apply(frame: Frame, *args: Item, **kwargs: Item) -> Item:
+        return Constant(value)
+
+    return apply
+
+
+def make_tensor(
+    frame: Frame, data: Item, dtype: Item = NOTHING, device: Item = NOTHING, **kwargs: Item
+) -> Item:
+    """``torch.tensor(data)``."""
+    type = type_of(data)
+    if isinstance(type, TensorType):
+        copied = call_op(frame, "aten::clone", [data])
+        return copied if dtype == NOTHING else call_op(frame, "aten::to", [copied, dtype])
+    given = {} if dtype == NOTHING else {"dtype": dtype}
+    if type in (BOOL, INT, FLOAT, COMPLEX, NUMBER):
+        return call_op(frame, "aten::scalar_tensor", [data], given or _dtype_of(type))
+    if isinstance(data, TupleItem | ListItem):
+        data = _nested(frame, data)
+        type = type_of(data)
+    if isinstance(type, TensorType):
+        return data if dtype == NOTHING else call_op(frame, "aten::to", [data, dtype])
+    if isinstance(type, ListType) or type == SIZE:
+        return call_op(frame, "aten::tensor", [frame.dynamic(frame.value(data), type)], given)
+    raise CompileError(f"torch.tensor does not take {data.describe()}")
+
+
+def _dtype_of(type: Any) -> dict[str, Item]:
+    """PyTorch's default dtypes of numbers."""
+    found = {BOOL: torch.bool, INT: torch.int64, FLOAT: torch.float32, COMPLEX: torch.complex64}
+    return {"dtype": Constant(found[type])} if type in found else {}
+
+
+def _nested(frame: Frame, data: TupleItem | ListItem) -> Item:
+    """Nested compile-time sequences as a list, or as stacked tensors if they hold lists."""
+    together = type_of(ListItem(data.items))
+    if isinstance(together, ListType) and together.element in (BOOL, INT, FLOAT):
+        return frame.dynamic(frame.value(ListItem(data.items)), together)
+    parts = tuple(make_tensor(frame, each) for each in data.items)
+    return call_op(frame, "aten::stack", [TupleItem(parts)])
+
+
+def _as_tensor(frame: Frame, data: Item, dtype: Item = NOTHING, device: Item = NOTHING) -> Item:
+    if isinstance(type_of(data), TensorType):
+        return data if dtype == NOTHING else call_op(frame, "aten::to", [data, dtype])
+    return make_tensor(frame, data, dtype)
+
+
+def _annotate(frame: Frame, annotation: Item, item: Item) -> Item:
+    """``torch.jit.annotate(T, x)`` and ``typing.cast(T, x)``."""
+    if isinstance(annotation, PythonItem | Constant):
+        value = annotation.object if isinstance(annotation, PythonItem) else annotation.value
+        try:
+            type = read_annotation(value, frame)
+        except Exception:
+            return item
+        actual = type_of(item)
+        if actual is not None and is_subtype(actual, type) and isinstance(item, Dynamic):
+            return frame.dynamic(frame.value(item, type), type)
+    return item
+
+
+def _cast(frame: Frame, annotation: Item, item: Item) -> Item:
+    return item
+
+
+def _is_tensor(frame: Frame, item: Item) -> Item:
+    return Constant(isinstance(type_of(item), TensorType))
+
+
+def _assert(frame: Frame, condition: Item, message: Item = Constant("")) -> Item:
+    from ingot.capture.script.truth import truth
+
+    holds = truth(frame, condition)
+    if holds == TRUE:
+        return NOTHING
+    text = message if isinstance(message, Constant) else as_string(frame, message)
+    branch = frame.builder.if_(frame.value(holds))
+    with frame.builder.at(branch.blocks[1]):
+        frame.builder.raise_exception(frame.value(as_string(frame, text)), "AssertionError")
+    return NOTHING
+
+
+def _check(frame: Frame, condition: Item, message: Item = NOTHING) -> Item:
+    """``torch._check``: the message is a function."""
+    if message == NOTHING:
+        return _assert(frame, condition)
+    from ingot.capture.script.calls import call
+
+    return _assert(frame, condition, call(frame, message, [], {}))
+
+
+def _warn(frame: Frame, message: Item, *args: Item, **kwargs: Item) -> Item:
+    from ingot.capture.script.values import ExceptionItem
+
+    text = message.message if isinstance(message, ExceptionItem) else as_string(frame, message)
+    call_op(frame, "aten::warn", [text])
+    return NOTHING
+
+
+def _nothing(frame: Frame, *args: Item, **kwargs: Item) -> Item:
+    return NOTHING
+
+
+def _einsum(frame: Frame, equation: Item, *operands: Item, **kwargs: Item) -> Item:
+    if len(operands) == 1 and not isinstance(type_of(operands[0]), TensorType):
+        return call_op(frame, "aten::einsum", [equation, operands[0]])
+    return call_op(frame, "aten::einsum", [equation, TupleItem(operands)])
+
+
+def _tensor_list(name: str) -> Callable[..., Item]:
+    """Functions that take tensors one by one or as a list."""
+
+    def apply(frame: Frame, *tensors: Item, **kwargs: Item) -> Item:
+        if len(tensors) == 1 and not isinstance(type_of(tensors[0]), TensorType):
+            return call_op(frame, name, [tensors[0]], kwargs)
+        return call_op(frame, name, [TupleItem(tensors)], kwargs)
+
+    return apply
+
+
+def _promote_types(frame: Frame, a: Item, b: Item) -> Item:
+    if isinstance(a, Constant) and isinstance(b, Constant):
+        return Constant(torch.promote_types(a.value, b.value))
+    raise CompileError("torch.promote_types takes compile-time dtypes")
+
+
+def _type_limits(make: Callable[..., Any]) -> Callable[..., Item]:
+    def apply(frame: Frame, dtype: Item = Constant(torch.float32)) -> Item:
+        if isinstance(dtype, Constant):
+            return PythonItem(make(dtype.value))
+        raise CompileError(
+            f"{make.__name__} needs a dtype that is known while compiling",
+            "write the dtype, for example torch.finfo(torch.float32)",
+        )
+
+    return apply
+
+
+def _dtype_predicate(name: str) -> Callable[..., Item]:
+    def apply(frame: Frame, item: Item) -> Item:
+        return call_op(frame, f"aten::{name}", [item])
+
+    return apply
+
+
+def _same(frame: Frame, item: Item, *args: Item, **kwargs: Item) -> Item:
+    return item
+
+
+def _functions() -> dict[Any, Callable[..., Item]]:
+    overrides = torch.overrides
+    found: dict[Any, Callable[..., Item]] = {
+        torch.jit.is_scripting: _constant(True),
+        torch._jit_internal.is_scripting: _constant(True),
+        torch.jit.is_tracing: _constant(False),
+        torch.onnx.is_in_onnx_export: _constant(False),
+        torch.compiler.is_compiling: _constant(False),
+        torch.compiler.is_dynamo_compiling: _constant(False),
+        torch.is_grad_enabled: _constant(False),
+        torch.is_inference_mode_enabled: _constant(False),
+        torch.is_autocast_enabled: _constant(False),
+        torch.get_default_dtype: _constant(torch.float32),
+        torch.backends.mha.get_fastpath_enabled: _constant(False),
+        torch._C._get_tracing_state: _constant(None),
+        torch.jit.annotate: _annotate,
+        typing.cast: _cast,
+        torch.tensor: make_tensor,
+        torch.as_tensor: _as_tensor,
+        torch.is_tensor: _is_tensor,
+        torch._assert: _assert,
+        torch._check: _check,
+        warnings.warn: _warn,
+        torch.einsum: _einsum,
+        torch.broadcast_tensors: _tensor_list("aten::broadcast_tensors"),
+        torch.meshgrid: _tensor_list("aten::meshgrid"),
+        torch.promote_types: _promote_types,
+        torch.finfo: _type_limits(torch.finfo),
+        torch.iinfo: _type_limits(torch.iinfo),
+        torch._C._log_api_usage_once: _nothing,
+        torch._C._nn._parse_to: _same,
+        torch.nn.functional._get_softmax_dim: _softmax_dim,
+        torch.jit._unwrap_optional: _unwrap_optional,
+    }
+    for module in (overrides, torch._C, torch.nn.functional):
+        for name in ("has_torch_function", "has_torch_function_unary", "has_torch_function_variadic"):
+            function = getattr(module, f"_{name}", None) or getattr(module, name, None)
+            if function is not None:
+                found[function] = _constant(False)
+            if hasattr(module, name):
+                found[getattr(module, name)] = _constant(False)
+    return found
+
+
+def _softmax_dim(frame: Frame, name: Item, rank: Item, level: Item) -> Item:
+    """The dimension that softmax takes when none is given: 0 for ranks 0, 1 and 3, else 1."""
+    from ingot.capture.script.library import softmax_dim
+
+    return frame.compiler.call(frame, softmax_dim, [rank], {}, frame.node)
+
+
+def _unwrap_optional(frame: Frame, item: Item) -> Item:
+    from ingot.capture.script.language import without_none
+
+    type = type_of(item)
+    if type is None or not isinstance(item, Dynamic):
+        return item
+    inner = without_none(type)
+    return frame.dynamic(frame.builder.cast(item.value, lower(inner)), inner)
+
+
+TORCH_FUNCTIONS = _functions()
+

@@ -1,0 +1,74 @@
+"""What Python's ``if x`` means for each type."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ingot.capture.script.diagnostics import CompileError
+from ingot.capture.script.flow import Junction
+from ingot.capture.script.items import type_of
+from ingot.capture.script.language import SIZE, lower, may_be_none, without_none
+from ingot.capture.script.values import (
+    FALSE,
+    Constant,
+    DictItem,
+    Dynamic,
+    Item,
+    ListItem,
+    LocalFunction,
+    ModuleItem,
+    PythonItem,
+    TupleItem,
+)
+from ingot.ir.types import BOOL, FLOAT, INT, STR, DictType, ListType, TensorType
+
+if TYPE_CHECKING:
+    from ingot.capture.script.frame import Frame
+
+_CONVERSIONS = {INT: "aten::Bool.int", FLOAT: "aten::Bool.float"}
+
+
+def truth(frame: Frame, item: Item) -> Item:
+    """The item as a bool. Raises CompileError if it has no truth value."""
+    item = frame.force(item)
+    match item:
+        case Constant(value):
+            return Constant(bool(value))
+        case TupleItem(items) | ListItem(items):
+            return Constant(bool(items))
+        case DictItem(items):
+            return Constant(bool(items))
+        case ModuleItem(module):
+            return Constant(bool(len(module)) if hasattr(module, "__len__") else True)
+        case PythonItem(object):
+            return Constant(bool(object))
+        case LocalFunction():
+            return Constant(True)
+    type = type_of(item)
+    if type is None:
+        raise CompileError(f"{item.describe()} cannot be used as a condition")
+    if type == BOOL:
+        return item
+    value = frame.value(item)
+    builder = frame.builder
+    if type in _CONVERSIONS:
+        return frame.dynamic(builder.op(_CONVERSIONS[type], value))  # type: ignore[arg-type]
+    if isinstance(type, TensorType):
+        return frame.dynamic(builder.op("aten::Bool.Tensor", value))  # type: ignore[arg-type]
+    if isinstance(type, ListType | DictType) or type in (STR, SIZE):
+        length = builder.call("aten::len", [value])
+        return frame.dynamic(builder.op("aten::gt.int", length, 0))  # type: ignore[arg-type]
+    if may_be_none(type):
+        inner = without_none(type)
+        present = builder.op("aten::__isnot__", value, None)
+        branch = builder.if_(present)
+        with builder.at(branch.blocks[0]):
+            narrow = Dynamic(builder.cast(value, lower(inner)), inner)
+            known = truth(frame, narrow)
+        junction = Junction(frame, branch, 0)
+        result = junction.join_items(known, FALSE, "condition")
+        junction.finish()
+        return result
+    raise CompileError(
+        f"{item.describe()} cannot be used as a condition", "compare it with something"
+    )

@@ -1,0 +1,60 @@
+"""Python objects that compiled code meets, as items."""
+
+from __future__ import annotations
+
+import types
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from ingot.capture.script.values import (
+    Constant,
+    DictItem,
+    Item,
+    ListItem,
+    MethodItem,
+    ModuleItem,
+    PythonItem,
+    TupleItem,
+    is_constant_object,
+)
+from ingot.ir.types import TENSOR
+
+if TYPE_CHECKING:
+    from ingot.capture.script.frame import Frame
+
+
+def wrap(frame: Frame, value: Any, name: str) -> Item:
+    """The item of a Python object; ``name`` is what the source calls it."""
+    if is_constant_object(value):
+        return Constant(value)
+    if isinstance(value, torch.nn.Module):
+        return wrap_module(frame, value, name)
+    if isinstance(value, torch.Tensor):
+        state = frame.compiler.state
+        entry = state.add_constant(value, name.rpartition(".")[2] or "constant")
+        return frame.dynamic(frame.builder.state(entry), TENSOR)
+    if isinstance(value, torch.Size):
+        return TupleItem(tuple(map(Constant, value)))
+    if isinstance(value, tuple):
+        named = type(value) if hasattr(value, "_fields") else None
+        return TupleItem(tuple(wrap(frame, v, name) for v in value), named)
+    if isinstance(value, list):
+        return ListItem(tuple(wrap(frame, v, f"{name}_{i}") for i, v in enumerate(value)))
+    if isinstance(value, dict):
+        return DictItem({k: wrap(frame, v, f"{name}_{k}") for k, v in value.items()})
+    if isinstance(value, types.MethodType):
+        receiver = value.__self__
+        if isinstance(receiver, torch.nn.Module):
+            item = wrap_module(frame, receiver, name)
+            return MethodItem(item, value.__name__, value.__func__)
+    return PythonItem(value)
+
+
+def wrap_module(frame: Frame, module: torch.nn.Module, name: str) -> ModuleItem:
+    """A module under the root, or one that a function uses, under the name it has there."""
+    state = frame.compiler.state
+    if id(module) not in state.paths:
+        state.add_module(module, name)
+    return ModuleItem(module, state.paths[id(module)])
+

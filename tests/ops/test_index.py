@@ -1,0 +1,222 @@
+"""Indexing, gathering, scattering, masking and sorting against PyTorch."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+import torch
+
+import ingot
+from ingot import _ingot
+from tests.ops.opinfo import calls
+from tests.ops.oracle import check, overload, run
+
+DTYPES = [torch.float32, torch.int64, torch.uint8, torch.bool, torch.bfloat16, torch.complex64]
+REAL = [t for t in DTYPES if not t.is_complex]
+# OpInfo function: aten op, OpInfo variants.
+OPS: dict[str, tuple[str, list[str]]] = {
+    "index_select": ("index_select", [""]),
+    "index_add": ("index_add", [""]),
+    "index_copy": ("index_copy", [""]),
+    "index_fill": ("index_fill", [""]),
+    "index_put": ("index_put", [""]),
+    "gather": ("gather", [""]),
+    "scatter": ("scatter", [""]),
+    "scatter_add": ("scatter_add", [""]),
+    "scatter_reduce": ("scatter_reduce", ["sum", "prod", "mean", "amax", "amin"]),
+    "take": ("take", [""]),
+    "put": ("put", [""]),
+    "take_along_dim": ("take_along_dim", [""]),
+    "masked_select": ("masked_select", [""]),
+    "masked_scatter": ("masked_scatter", [""]),
+    "argwhere": ("argwhere", [""]),
+    "nn.functional.one_hot": ("one_hot", [""]),
+    "slice_scatter": ("slice_scatter", [""]),
+    "select_scatter": ("select_scatter", [""]),
+    "diagonal_scatter": ("diagonal_scatter", [""]),
+    "sort": ("sort", [""]),
+    "argsort": ("argsort", [""]),
+    "msort": ("msort", [""]),
+    "topk": ("topk", [""]),
+    "kthvalue": ("kthvalue", [""]),
+}
+ORDERED = {"sort", "argsort", "msort", "topk", "kthvalue", "scatter_reduce"}
+STRUCTURED = {
+    "index_select", "gather", "take", "take_along_dim", "slice_scatter", "select_scatter",
+    "diagonal_scatter", "sort", "argsort", "msort", "topk", "kthvalue",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("dtype", DTYPES, ids=str)
+@pytest.mark.parametrize("function", OPS)
+def test_opinfo_samples(function: str, dtype: torch.dtype) -> None:
+    packet, variants = OPS[function]
+    if dtype.is_complex and packet in ORDERED:
+        pytest.skip("complex numbers have no order")
+    if packet == "one_hot" and dtype != torch.int64:
+        pytest.skip("one_hot takes int64 only")
+    if packet in ("msort", "kthvalue", "topk") and dtype == torch.bool:
+        pytest.skip("PyTorch has no samples for bool")
+    for variant in variants:
+        for name, args, kwargs in calls(function, packet, dtype, variant):
+            if args[-1] == "mean" and dtype == torch.bool:
+                continue  # PyTorch has no mean of bools
+            if packet in ("topk", "kthvalue", "sort", "argsort"):
+                check_ordered(name, args, kwargs)
+                continue
+            check(name, *args, infer=packet in STRUCTURED, **kwargs)
+
+
+def check_ordered(name: str, args: tuple, kwargs: dict) -> None:
+    """Values agree; indices lead to the values (PyTorch's choice among equals is its own)."""
+    want = overload(name)(*args, **kwargs)
+    got = run(name, *args, **kwargs)
+    if name.startswith("aten::argsort"):
+        x, dim = args[0], kwargs.get("dim", args[1] if len(args) > 1 else -1)
+        torch.testing.assert_close(x.gather(dim, got[0]), x.gather(dim, want))
+        return
+    torch.testing.assert_close(got[0], want[0], equal_nan=True)
+    assert got[1].dtype == torch.int64 and got[1].shape == want[1].shape
+    x = args[0]
+    dim = kwargs.get("dim", -1)
+    if name in ("aten::topk", "aten::kthvalue") and len(args) > 2:
+        dim = args[2]
+    if name in ("aten::sort",) and len(args) > 1:
+        dim = args[1]
+    keep = name == "aten::kthvalue" and got[1].dim() < x.dim()
+    at = got[1].unsqueeze(dim) if keep else got[1]
+    values = got[0].unsqueeze(dim) if keep else got[0]
+    torch.testing.assert_close(x.gather(dim, at), values, equal_nan=True)
+
+
+@pytest.mark.parametrize("dtype", DTYPES, ids=str)
+@pytest.mark.parametrize("sizes", [(), (0,), (1,), (17,), (3, 0), (3, 17, 1)], ids=str)
+def test_nonzero(dtype: torch.dtype, sizes: tuple[int, ...]) -> None:
+    x = torch.randint(0, 3, sizes).to(dtype)
+    check("aten::nonzero", x, infer=False)
+    check("aten::nonzero", torch.zeros_like(x), infer=False)
+    got = _ingot.call_op("aten::where", [x != 0])[0]
+    want = torch.where(x != 0)
+    assert len(got) == len(want) and all(map(torch.equal, got, want))
+
+
+@pytest.mark.parametrize("dtype", DTYPES, ids=str)
+def test_embedding(dtype: torch.dtype) -> None:
+    weight = (torch.arange(51).view(17, 3) % 5).to(dtype)
+    for sizes in ((), (0,), (4,), (2, 3, 1)):
+        for index in (torch.int64, torch.int32):
+            check("aten::embedding", weight, torch.randint(0, 17, sizes, dtype=index), 3)
+
+
+X = torch.arange(120, dtype=torch.float32).view(2, 3, 4, 5)
+I1 = torch.tensor([1, -1, 0])
+I2 = torch.tensor([[2], [0]])
+M = X % 3 == 0
+INDICES = [
+    [I1], [None, I1], [None, None, I1], [I1 % 2, I1], [I1 % 2, None, I1], [None, I1, I2],
+    [None, I1, None, I2], [I2 % 2, I1], [None, None, None, I2], [M], [M[0, :, 0, 0] == 2],
+    [None, M[0]], [None, M[0, :, :, 0]], [M[:, 0, 0, 0], I1[:1]], [None, M[0, :, 0, 0], I1],
+    [torch.tensor([], dtype=torch.int64)], [torch.tensor(1)], [torch.tensor(1), I2],
+    [torch.tensor([1, 0], dtype=torch.int32)], [None, torch.tensor(-1), None, torch.tensor(2)],
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("case", range(len(INDICES)))
+def test_advanced_indexing(case: int) -> None:
+    indices = INDICES[case]
+    if indices[0] is not None and indices[0].dtype == torch.bool and indices[0].dim() == 1:
+        indices = [torch.tensor([True, False]), *indices[1:]]
+    for x in (X, X.transpose(0, 0), X.mT.contiguous().mT, X.int(), X.bool(), X.to(torch.complex128)):
+        check("aten::index.Tensor", x, indices, infer=False)
+        picked = torch.ops.aten.index.Tensor(x, indices)
+        values = (picked.to(torch.float32) + 1).to(x.dtype)
+        for put in (values, *values.flatten()[:1]):
+            check("aten::index_put", x, indices, put, infer=False)
+            check("aten::index_put", x, indices, put, True, infer=False)
+
+
+def test_index_put_writes_in_place_and_through_views() -> None:
+    x = torch.zeros(3, 4)
+    run("aten::index_put_", x.t(), [torch.tensor([1, 2])], torch.tensor(7.0))
+    assert x.tolist() == [[0, 7, 7, 0]] * 3
+    y = torch.arange(4)
+    run("aten::index_put_", y, [torch.tensor([0, 1, 2])], y[1:])
+    assert y.tolist() == [1, 2, 3, 3]
+
+
+@pytest.mark.parametrize(
+    ("name", "args", "sentence"),
+    [
+        ("aten::index.Tensor", ([torch.tensor([3])],), "index 3 is out of range"),
+        ("aten::index.Tensor", ([torch.tensor([-4])],), "index -4 is out of range"),
+        ("aten::index.Tensor", ([torch.tensor([2**62])],), "out of range"),
+        ("aten::index.Tensor", ([torch.tensor([True])],), "does not fit"),
+        ("aten::index.Tensor", ([I1[:1], I1[:1], I1[:1]],), "too many indices"),
+        ("aten::index.Tensor", ([torch.tensor([0.5])],), "integers"),
+        ("aten::index.Tensor", ([I1[:2] % 2, torch.tensor([0, 1, 2])],), "broadcast"),
+        ("aten::index_select", (0, torch.tensor([3])), "index 3 is out of range"),
+        ("aten::index_select", (0, torch.tensor([-1])), "index -1 is out of range"),
+        ("aten::index_select", (2, torch.tensor([0])), "dimension 2 is out of range"),
+        ("aten::gather", (0, torch.tensor([[3]])), "index 3 is out of range"),
+        ("aten::gather", (0, torch.tensor([3])), "as many dimensions"),
+        ("aten::gather", (0, torch.zeros(1, 9, dtype=torch.int64)), "larger than"),
+        ("aten::gather", (0, torch.zeros(1, 1)), "dtype i64"),
+        ("aten::scatter.src", (0, torch.zeros(1, 9, dtype=torch.int64), X[0, 0]), "larger than"),
+        ("aten::scatter.value", (0, torch.tensor([[9]]), 1), "index 9 is out of range"),
+        ("aten::take", (torch.tensor([12]),), "index 12 is out of range"),
+        ("aten::masked_select", (torch.zeros(3, 4),), "dtype bool"),
+        ("aten::masked_scatter", (torch.ones(3, 4) > 0, torch.zeros(3)), "fewer elements"),
+        ("aten::topk", (9, 1), "k is 9"),
+        ("aten::kthvalue", (0, 1), "k is 0"),
+        ("aten::sort", (4,), "dimension 4 is out of range"),
+        ("aten::embedding", (torch.tensor([7]),), "index 7 is out of range"),
+        ("aten::select_scatter", (torch.zeros(3), 0, 0), "does not have the sizes"),
+        ("aten::index_add", (0, torch.tensor([0, 1]), torch.zeros(3, 4)), "one slice for each"),
+    ],
+)
+def test_bad_input(name: str, args: tuple, sentence: str) -> None:
+    with pytest.raises(ingot.Error, match=sentence):
+        run(name, torch.zeros(3, 4), *args)
+
+
+def test_expanded_memory_is_not_written_in_place() -> None:
+    with pytest.raises(ingot.Error, match="share one place"):
+        run("aten::scatter_.value", torch.zeros(1).expand(3), 0, torch.tensor([1]), 2.0)
+
+
+@pytest.mark.parametrize("dtype", [t for t in REAL if t.is_floating_point], ids=str)
+@pytest.mark.parametrize("descending", [False, True])
+def test_sorting_puts_nan_last_and_keeps_equals_in_order(
+    dtype: torch.dtype, descending: bool
+) -> None:
+    inf, nan = torch.inf, torch.nan
+    x = torch.tensor([0.0, -0.0, 3, nan, -inf, inf, 3, -2, nan, 0, -0.0], dtype=dtype)
+    got = _ingot.call_op("aten::sort.stable", [x, True, 0, descending])
+    want = torch.sort(x, stable=True, descending=descending)
+    torch.testing.assert_close(got[0], want[0], equal_nan=True)
+    assert got[1].tolist() == want[1].tolist()
+
+
+@pytest.mark.parametrize("sizes", [(0,), (1,), (17,), (3, 0), (0, 3), (3, 17, 1)], ids=str)
+@pytest.mark.parametrize("descending", [False, True])
+def test_sorting_odd_sizes(sizes: tuple[int, ...], descending: bool) -> None:
+    x = torch.randint(-3, 3, sizes)
+    for dim in range(-len(sizes), len(sizes)):
+        for given in (x, x.mT if x.dim() > 1 else x):
+            got = _ingot.call_op("aten::sort.stable", [given, True, dim, descending])
+            want = torch.sort(given, dim=dim, stable=True, descending=descending)
+            assert torch.equal(got[0], want[0]) and torch.equal(got[1], want[1])
+
+
+@pytest.mark.parametrize("dims", [1, 2, 3])
+def test_gather_and_scatter_on_every_dimension(dims: int) -> None:
+    sizes = [3, 17, 1][:dims]
+    x = torch.randn(sizes)
+    for dim, smaller in itertools.product(range(-dims, dims), [0, 1]):
+        index_sizes = [max(s - smaller, 1) for s in sizes]
+        index_sizes[dim] = 5
+        index = torch.randint(0, sizes[dim], index_sizes)
+        check("aten::gather", x, dim, index)
+        check("aten::scatter_add", x, dim, index, torch.randn(index_sizes), infer=False)
+        check("aten::scatter.value", x, dim, index, 2, infer=False)
