@@ -75,9 +75,7 @@ def trace(
         module = Module.from_program(program)
         if check:
             progress.step("checking")
-            check_program(
-                module, capture.captured.root, signature, capture.shapes
-            )
+            check_program(module, capture.captured.root, signature, capture.shapes)
     return module
 
 
@@ -145,9 +143,7 @@ def _capture(
     )
 
 
-def _export(
-    root: Root, attempt: _Attempt, wrapped: set[int], real: bool
-) -> tuple[Captured, bool]:
+def _export(root: Root, attempt: _Attempt, wrapped: set[int], real: bool) -> tuple[Captured, bool]:
     """The capture, and whether it needed the values of tensors."""
     if not real:
         try:
