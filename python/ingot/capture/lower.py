@@ -17,6 +17,7 @@ from ingot.capture.export import Captured
 from ingot.capture.inputs import Interface
 from ingot.capture.rules import RULES
 from ingot.capture.scalars import PYTHON_NAMES, Scalars
+from ingot.capture.script_in_trace import call_of, lower_call
 from ingot.capture.shapes import Shapes
 from ingot.capture.signature import Signature
 from ingot.capture.sources import parse_stack
@@ -129,6 +130,10 @@ class Lowering:
             return
         if not isinstance(node.target, torch._ops.OpOverload):
             self._miss(node, str(node.target))
+            return
+        call = call_of(node.target)
+        if call is not None:
+            self.at[node] = lower_call(self, node, call)
             return
         op = kept.aten_name(node.target) or _full_name(node.target)
         if op not in self.b.ops:

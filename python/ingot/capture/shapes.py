@@ -49,7 +49,8 @@ class Shapes:
 
     def names(self) -> dict[sympy.Symbol, str]:
         """The symbols' names in the program: ``s0``, ``s1``, ... in the inputs' order."""
-        return {symbol: f"s{i}" for i, symbol in enumerate(self.symbols)}
+        ordered = sorted(self.symbols, key=lambda s: (self.symbols[s][0], self.symbols[s][1] or 0))
+        return {symbol: f"s{i}" for i, symbol in enumerate(ordered)}
 
     def holds(self, expr: sympy.Basic, values: Mapping[sympy.Symbol, int]) -> bool:
         """Whether a condition is true for these values of the symbols."""

@@ -59,7 +59,8 @@ def raised_by_torch(frames: Iterable[traceback.FrameSummary]) -> bool:
     layers count as the user's."""
     for frame in reversed(list(frames)):
         name = frame.filename
-        if not name.startswith(_CAPTURE) and not name.endswith(_SYMBOLIC_FILES):
+        passing = frame.name == "__torch_function__" or name.endswith(_SYMBOLIC_FILES)
+        if not passing and not name.startswith(_CAPTURE):
             layers = os.path.join(_TORCH, "nn") + os.sep
             return name.startswith(_TORCH) and not name.startswith(layers)
     return True
