@@ -233,8 +233,9 @@ class Builder:
         schema = found.schema
         inputs = [
             self._convert(operand, bind(argument.type, found.bindings), argument.length)
-            for argument, operand in zip(schema.arguments, found.operands, strict=True)
+            for argument, operand in zip(schema.arguments, found.operands, strict=False)
         ]
+        inputs += [self.value(each) for each in found.operands[len(inputs) :]]
         if result_types is None:
             types: Sequence[Type] = [bind(r.type, found.bindings) for r in schema.returns]
         else:
