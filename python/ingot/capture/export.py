@@ -124,7 +124,11 @@ def export(
 
 def _wrap(leaves: list[Any], wrapped: Collection[int]) -> list[Any]:
     return [
-        torch.tensor(leaf, dtype=torch.float64) if i in wrapped else leaf
+        torch.tensor(leaf, dtype=torch.float64)
+        if i in wrapped
+        else None
+        if isinstance(leaf, complex)
+        else leaf
         for i, leaf in enumerate(leaves)
     ]
 

@@ -110,6 +110,9 @@ def _capture(
             leaf.item() if i in wrapped and isinstance(leaf, torch.Tensor) else leaf
             for i, leaf in enumerate(leaves)
         ]
+        for i, example in enumerate(signature.leaves):
+            if isinstance(example, complex):  # a constant that torch.export does not carry
+                plain[i] = example
         return signature.rebuild(plain)
 
     root = Root(model, rebuild)
