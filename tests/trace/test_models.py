@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import ingot
 import pytest
 import torch
+from tests.trace.vision import torchvision
 from torch import nn
 
-from tests.trace.vision import torchvision
+import ingot
 
 transformers = pytest.importorskip("transformers", reason="transformers is not installed")
 
