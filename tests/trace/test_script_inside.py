@@ -12,7 +12,7 @@ import ingot
 @ingot.script
 def branch(x: torch.Tensor) -> torch.Tensor:
     y = x
-    if x.sum() > 0:
+    if x.sum() > 0:  # noqa: SIM108
         y = x * 2
     else:
         y = y - 1
@@ -30,7 +30,7 @@ def newton(x: torch.Tensor, steps: int) -> tuple[torch.Tensor, int]:
 
 @ingot.script
 def cut(x: torch.Tensor, n: int) -> torch.Tensor:
-    if x.sum() > 0:
+    if x.sum() > 0:  # noqa: SIM108
         return x[:, :n]
     return x
 
