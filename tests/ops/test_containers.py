@@ -216,7 +216,7 @@ def test_str_of_floats(x: float) -> None:
 FORMATS = [
     "{}", "{!r}", "{!s:>5}", "{0}", "[{:5}]", "[{:<9}]", "[{:>9}]", "[{:^9}]", "[{:*^9}]", "{:d}", "{:x}",
     "{:#X}", "{:#b}", "{:o}", "{:+}", "{: }", "{:,}", "{:_}", "{:08}", "{:+08.2f}", "{:.3}", "{:.0f}",
-    "{:.2e}", "{:.2%}", "{:s}", "{:c}", "{:é>7}", "{:=+9}", "{:010,}", "{:z.1f}", "{:#.3g}", "{:_x}",
+    "{:.2e}", "{:.2%}", "{:s}", "{:c}", "{:é>7}", "{:=+9}", "{:010,}", "{:z.1f}", "{:#.3g}", "{:_x}", "{:<08}", "{:*<08}", "{:*08}",
     "{{}}{}", "{:q}", "{", "}", "{:5.2.2}", "{1}", "{}{}", "{:{}}",
 ]  # fmt: skip
 
@@ -249,6 +249,8 @@ def test_percent_format(spec: str) -> None:
         try:
             want = spec % (value,)
         except (ValueError, TypeError, OverflowError):
+            want = None
+        if want is None or (value == 1e22 and spec[-1] != "s" and {"d", "i"} & set(spec)):  # integers have 64 bits
             with pytest.raises(ingot.Error):
                 call("aten::percentFormat", spec, value)
             continue
