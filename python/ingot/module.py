@@ -233,7 +233,7 @@ def load(
     version, unsupported, not_found.
     """
     if isinstance(path, str | os.PathLike):
-        module = Module(_ingot.read_file(os.fspath(path)))
+        module = Module(_ingot.read_file(os.fsencode(path)))
     else:
         module = _load_bytes(path if isinstance(path, bytes) else path.read())
     if extra_files is not None:
