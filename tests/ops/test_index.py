@@ -6,11 +6,11 @@ import itertools
 
 import pytest
 import torch
+from tests.ops.opinfo import calls
+from tests.ops.oracle import check, overload, run
 
 import ingot
 from ingot import _ingot
-from tests.ops.opinfo import calls
-from tests.ops.oracle import check, overload, run
 
 DTYPES = [torch.float32, torch.int64, torch.uint8, torch.bool, torch.bfloat16, torch.complex64]
 REAL = [t for t in DTYPES if not t.is_complex]
@@ -127,7 +127,14 @@ def test_advanced_indexing(case: int) -> None:
     indices = INDICES[case]
     if indices[0] is not None and indices[0].dtype == torch.bool and indices[0].dim() == 1:
         indices = [torch.tensor([True, False]), *indices[1:]]
-    for x in (X, X.transpose(0, 0), X.mT.contiguous().mT, X.int(), X.bool(), X.to(torch.complex128)):
+    for x in (
+        X,
+        X.transpose(0, 0),
+        X.mT.contiguous().mT,
+        X.int(),
+        X.bool(),
+        X.to(torch.complex128),
+    ):
         check("aten::index.Tensor", x, indices, infer=False)
         picked = torch.ops.aten.index.Tensor(x, indices)
         values = (picked.to(torch.float32) + 1).to(x.dtype)
