@@ -243,6 +243,14 @@ def test_tensor(data: Any, dtype: int | None) -> None:
     assert got.dtype == want.dtype and torch.equal(got, want)
 
 
+def test_scalar_tensor() -> None:
+    for number in (3, 2.5, True, -1):
+        for dtype, code in ((None, None), (torch.int64, 4), (torch.float16, 5), (torch.bool, 11)):
+            want = torch.scalar_tensor(number, dtype=dtype)
+            got = torch.from_numpy(call("aten::scalar_tensor", number, code))
+            assert got.dtype == want.dtype and torch.equal(got, want)
+
+
 def test_tensor_refuses_ragged_lists() -> None:
     with pytest.raises(ingot.Error, match="rectangular"):
         call("aten::tensor", [[1, 2], [3]])
