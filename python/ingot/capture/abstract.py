@@ -123,7 +123,7 @@ class _Abstract(_Compiler):
         exact = super().loop(node)
         (body,) = node.blocks
         steps = self.steps(body)
-        limit, condition, *initial = node.inputs
+        limit, _, *initial = node.inputs
         counter, *carried = body.inputs
 
         def run(environment: Environment) -> None:
@@ -169,7 +169,7 @@ class _Abstract(_Compiler):
                     return one
                 same = not isinstance(two, Unknown) and statically_known_true(one == two)
                 return one if same else self.fresh(type_)
-        if one is None and two is None or (isinstance(one, str) and one == two):
+        if (one is None and two is None) or (isinstance(one, str) and one == two):
             return one
         fail(
             f"a value is {_kind(one)} on one way through an @ingot.script function and "
@@ -238,15 +238,15 @@ def _stand_in(value: Any, node: Node) -> Any:
 def _refuse_list_changes(node: Node) -> None:
     for block in node.blocks:
         for inner in block.walk():
-            if inner.op.startswith(_LIST_CHANGES) and inner.inputs:
-                if isinstance(inner.inputs[0].type, ListType):
-                    fail(
-                        "a list grows or changes under a condition or in a loop whose end is not "
-                        "known, which a trace around this @ingot.script function cannot follow",
-                        source=inner.source,
-                        hint="return tensors of which the function makes one with cat or stack",
-                        code="unsupported",
-                    )
+            changes = inner.op.startswith(_LIST_CHANGES) and inner.inputs
+            if changes and isinstance(inner.inputs[0].type, ListType):
+                fail(
+                    "a list grows or changes under a condition or in a loop whose end is not "
+                    "known, which a trace around this @ingot.script function cannot follow",
+                    source=inner.source,
+                    hint="return tensors of which the function makes one with cat or stack",
+                    code="unsupported",
+                )
 
 
 _LIST_CHANGES = ("aten::append", "aten::extend", "aten::insert", "aten::pop", "aten::_set_item",
@@ -294,9 +294,13 @@ _FUNCTIONS |= {
     "aten::remainder": lambda a, b: a % b,
     "aten::div": lambda a, b: a / b,
     "aten::Float": torch.sym_float,
-    "aten::Int": lambda a: torch.sym_int(a) if isinstance(a, torch.SymFloat) else int(a)
-    if isinstance(a, float | bool)
-    else a,
+    "aten::Int": lambda a: (
+        torch.sym_int(a)
+        if isinstance(a, torch.SymFloat)
+        else int(a)
+        if isinstance(a, float | bool)
+        else a
+    ),
     "aten::__not__": torch.sym_not,
     "prim::min": torch.sym_min,
     "prim::max": torch.sym_max,

@@ -183,10 +183,9 @@ def read_shapes(captured: Captured) -> Shapes:
         shapes.sizes[place] = expr
         if expr != symbol:
             shapes.sources[place] = captured.specialised.get(symbol)
-        if isinstance(expr, sympy.Symbol) and expr not in shapes.symbols:
-            if expr in env.backed_var_to_val:
-                shapes.symbols[expr] = place
-                shapes.examples[expr] = example
+        if expr in env.backed_var_to_val and expr not in shapes.symbols:
+            shapes.symbols[expr] = place
+            shapes.examples[expr] = example
     if env is None:
         return shapes
     for symbol in shapes.symbols:
