@@ -180,7 +180,7 @@ HWY_INLINE void sum_lanes(V a, V b, V c, V e, float* out) {
 }
 #else
 template <class DFold, class VFold>
-HWY_INLINE auto fold_to_four(DFold d, VFold v) {
+HWY_INLINE auto fold_to_four(DFold, VFold v) {
   if constexpr (hn::MaxLanes(DFold()) == 4) {
     return v;
   } else {

@@ -1,0 +1,83 @@
+# make quickstart   build, export four models, run them in C++, compare with PyTorch
+# make build        .venv with `ingot`, build/libingot.so, build/ingot-run
+# make test         everything that .ci/run checks
+# make footprint    size, start, memory and call times beside the budgets
+# make help         all targets
+
+PYTHON := .venv/bin/python
+JOBS := $(shell nproc)
+FUZZ_SECONDS := 120
+CXX_FILES = $(shell git ls-files '*.h' '*.cpp' '*.c')
+PYTHON_FILES = python tests examples scripts benchmarks tools
+export PYTHONPATH := python:.
+
+help:
+	@sed -n 's/^# \(make .*\)/\1/p; s/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 18
+
+quickstart: setup-export build ## see above
+	@$(PYTHON) scripts/quickstart.py
+
+setup-export:
+	@scripts/system.sh install build
+	@$$(scripts/system.sh python) scripts/packages.py export
+
+setup: ## installs all that building and testing need
+	@scripts/system.sh install test
+	@$$(scripts/system.sh python) scripts/packages.py test
+
+build: ## see above
+	@scripts/system.sh check build
+	@$$(scripts/system.sh python) scripts/packages.py build
+	@[ -f build/build.ninja ] || cmake -S . -B build -G Ninja -DINGOT_TESTS=OFF \
+	  -DPython_EXECUTABLE=$(CURDIR)/$(PYTHON)
+	@ninja -C build -j$(JOBS) ingot ingot-run _ingot program_schema_python
+
+build-tests: build
+	@cmake -S . -B build -DINGOT_TESTS=ON >build/configure.log || { cat build/configure.log; false; }
+	@ninja -C build -j$(JOBS)
+
+# Address and undefined-behaviour sanitizers over the C++ tests and the fuzz target.
+build-asan:
+	@[ -f build-asan/build.ninja ] || cmake -S . -B build-asan -G Ninja \
+	  -DCMAKE_CXX_COMPILER=clang++ -DCMAKE_CXX_FLAGS_RELEASE=-O1 \
+	  -DINGOT_SANITIZE=address,undefined,fuzzer-no-link -DINGOT_FUZZ=ON -DINGOT_PYTHON=OFF
+	@ninja -C build-asan -j$(JOBS)
+
+test: setup ## see above
+	@$(PYTHON) scripts/run_tests.py
+
+test-cpp: build-tests ## the C++ tests
+	build/tests/cpp/ingot-tests --gtest_brief=1
+
+test-asan: build-asan ## the C++ tests under address and undefined-behaviour sanitizers
+	build-asan/tests/cpp/ingot-tests --gtest_brief=1
+
+fuzz: build-asan ## the loader on damaged files, FUZZ_SECONDS=120
+	@mkdir -p build-asan/corpus
+	build-asan/tests/fuzz/write-seeds build-asan/seeds
+	build-asan/tests/fuzz/fuzz-loader -max_total_time=$(FUZZ_SECONDS) -timeout=10 \
+	  -rss_limit_mb=1024 -max_len=16384 -artifact_prefix=build-asan/ \
+	  build-asan/corpus build-asan/seeds
+
+test-python: build-tests ## the Python tests
+	$(PYTHON) -m pytest -n $(JOBS) -q --durations=15
+
+lint: ## ruff, mypy, clang-format
+	$(PYTHON) -m ruff check $(PYTHON_FILES)
+	$(PYTHON) -m ruff format --check $(PYTHON_FILES)
+	$(PYTHON) -m mypy
+	clang-format --dry-run -Werror $(CXX_FILES)
+
+format: ## lays out all sources as lint wants them
+	$(PYTHON) -m ruff check --fix-only $(PYTHON_FILES)
+	$(PYTHON) -m ruff format $(PYTHON_FILES)
+	clang-format -i $(CXX_FILES)
+
+footprint: build ## see above
+	@$(PYTHON) benchmarks/footprint.py
+
+clean: ## removes what builds made, keeps .venv
+	rm -rf build build-asan python/ingot/_ingot*.so python/ingot/file/_fb
+
+.PHONY: help quickstart setup-export setup build build-tests build-asan test test-cpp \
+  test-asan fuzz test-python lint format footprint clean
