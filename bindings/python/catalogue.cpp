@@ -27,6 +27,8 @@ nb::list catalogue() {
           a.fallback ? to_python(*a.fallback, false) : nb::none(), a.keyword_only, a.mutated,
           a.alias.c_str()));
     }
+    if (schema.variadic)
+      arguments.append(nb::make_tuple("...", "Any", false, nb::none(), false, false, ""));
     nb::list returns;
     for (const SchemaArgument& r : schema.returns)
       returns.append(nb::make_tuple(r.name.c_str(), r.declared.c_str(), r.alias.c_str()));
@@ -45,8 +47,8 @@ const Op& op_named(std::string_view name) {
 std::vector<Value> convert(const Op& op, const nb::sequence& given, Conversion& conversion) {
   const Schema& schema = op.schema();
   const size_t count = nb::len(given);
-  INGOT_CHECK(count <= schema.arguments.size() || schema.variadic, op.name(), ": takes ", schema.arguments.size(),
-              " arguments, but ", count, " were given");
+  INGOT_CHECK(count <= schema.arguments.size() || schema.variadic, op.name(), ": takes ",
+              schema.arguments.size(), " arguments, but ", count, " were given");
   std::vector<Value> values;
   for (size_t i = 0; i < count; ++i) {
     const nb::object item = given[i];
@@ -106,8 +108,9 @@ nb::list infer(std::string_view name, const nb::sequence& args) {
 void bind_catalogue(nb::module_& module) {
   module.def("catalogue", &catalogue,
              "Every op as (name, arguments, returns). An argument is (name, declared type,\n"
-             "has default, default, keyword only, mutated, alias set); a return is (name,\n"
-             "declared type, alias set).");
+             "has default, default, keyword only, mutated, alias set), the last one named \"...\"\n"
+             "if any number of further ones follows; a return is (name, declared type, alias\n"
+             "set).");
   module.def("call_op", &call, nb::arg("name"), nb::arg("args"),
              "Runs one op on arguments in schema order; trailing ones take their defaults.\n"
              "Returns the tuple of its results: torch tensors if any argument is one, else NumPy.");

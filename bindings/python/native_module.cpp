@@ -85,7 +85,8 @@ class Buffer {
   Py_buffer view_;
 };
 
-LoadedProgram read_file(const std::string& path) {
+LoadedProgram read_file(const nb::bytes& name) {
+  const std::string path(name.c_str(), name.size());
   const nb::gil_scoped_release released;
   SharedBytes file = map_file(path);
   try {
@@ -248,7 +249,7 @@ void bind_modules(nb::module_& module) {
              return view;
            },
            nb::sig("def file(self) -> memoryview"), "The bytes of its file; empty without one.");
-  module.def("read_file", &read_file, nb::arg("path"), "Maps and verifies an .ingot file.");
+  module.def("read_file", &read_file, nb::arg("path"), "Maps and verifies the .ingot file at a path as os.fsencode gives it.");
   module.def("read_bytes", &read_bytes, nb::arg("data"), "Verifies the bytes of an .ingot file.");
   module.def("assemble", &assemble, nb::arg("program"), nb::arg("tensors"),
              nb::arg("extra_files") = nb::dict(),

@@ -13,7 +13,7 @@ from ingot.errors import Error, GuardError
 
 if TYPE_CHECKING:
     from ingot._ingot import get_num_threads, set_num_threads
-    from ingot.capture.script import script
+    from ingot.capture.script import export, ignore, script, unused
     from ingot.capture.trace import trace
     from ingot.module import Module, load, save
 
@@ -21,12 +21,15 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "Module": "ingot.module",
+    "export": "ingot.capture.script",
     "get_num_threads": "ingot._ingot",
+    "ignore": "ingot.capture.script",
     "load": "ingot.module",
     "save": "ingot.module",
     "script": "ingot.capture.script",
     "set_num_threads": "ingot._ingot",
     "trace": "ingot.capture.trace",
+    "unused": "ingot.capture.script",
 }
 """Where each public name is defined."""
 
@@ -34,12 +37,15 @@ __all__ = [
     "Error",
     "GuardError",
     "Module",
+    "export",
     "get_num_threads",
+    "ignore",
     "load",
     "save",
     "script",
     "set_num_threads",
     "trace",
+    "unused",
 ]
 
 

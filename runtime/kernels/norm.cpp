@@ -78,12 +78,12 @@ void group_norm(int64_t images, int64_t channels, int64_t plane, int64_t groups,
       const double scale = 1 / std::sqrt(moments.variance + eps);
       for (int64_t c = 0; c < group_channels; ++c) {
         const int64_t channel = row % groups * group_channels + c;
-        const double factor = weight ? scale * weight[channel] : scale;
-        const T a = static_cast<T>(factor);
-        const T b = static_cast<T>((bias ? bias[channel] : 0) - moments.mean * factor);
+        const T center = static_cast<T>(moments.mean);
+        const T a = static_cast<T>(weight ? scale * weight[channel] : scale);
+        const T b = bias ? bias[channel] : T(0);
         const T* x = input + row * width + c * plane;
         T* y = out + row * width + c * plane;
-        for (int64_t i = 0; i < plane; ++i) y[i] = x[i] * a + b;
+        for (int64_t i = 0; i < plane; ++i) y[i] = (x[i] - center) * a + b;
       }
       if (mean) mean[row] = static_cast<T>(moments.mean);
       if (rstd) rstd[row] = static_cast<T>(scale);
@@ -124,12 +124,12 @@ void normalize_channels(int64_t images, int64_t channels, int64_t plane, const T
     for (int64_t row = first; row < last; ++row) {
       const int64_t channel = row % channels;
       const double scale = 1 / std::sqrt(moments[channel].variance + eps);
-      const double factor = weight ? scale * weight[channel] : scale;
-      const T a = static_cast<T>(factor);
-      const T b = static_cast<T>((bias ? bias[channel] : 0) - moments[channel].mean * factor);
+      const T center = static_cast<T>(moments[channel].mean);
+      const T a = static_cast<T>(weight ? scale * weight[channel] : scale);
+      const T b = bias ? bias[channel] : T(0);
       const T* x = input + row * plane;
       T* y = out + row * plane;
-      for (int64_t i = 0; i < plane; ++i) y[i] = x[i] * a + b;
+      for (int64_t i = 0; i < plane; ++i) y[i] = (x[i] - center) * a + b;
     }
   });
 }

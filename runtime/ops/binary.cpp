@@ -94,6 +94,41 @@ INGOT_ELEMENTWISE_BY(choose_pow, 2,
                      "aten::pow_.Scalar(Tensor(a!) self, Scalar exponent) -> Tensor(a!)");
 INGOT_BINARY_PLAIN(hypot, common, kFloats, [](auto a, auto b) { return std::hypot(a, b); });
 
+constexpr Elementwise kFloatPower = elementwise<2, 0, kFloats>(
+    Promotion::f64, [](auto a, auto b) { return std::pow(a, b); });
+INGOT_ELEMENTWISE(kFloatPower,
+                  "aten::float_power.Tensor_Tensor(Tensor self, Tensor exponent) -> Tensor");
+INGOT_ELEMENTWISE(kFloatPower,
+                  "aten::float_power.Tensor_Scalar(Tensor self, Scalar exponent) -> Tensor");
+INGOT_ELEMENTWISE(kFloatPower, "aten::float_power.Scalar(Scalar self, Tensor exponent) -> Tensor");
+INGOT_ELEMENTWISE(kFloatPower,
+                  "aten::float_power_.Tensor(Tensor(a!) self, Tensor exponent) -> Tensor(a!)");
+INGOT_ELEMENTWISE(kFloatPower,
+                  "aten::float_power_.Scalar(Tensor(a!) self, Scalar exponent) -> Tensor(a!)");
+
+// self times 2^other, the power in f32 where other is an integer.
+TensorInfo ldexp_meta(const Tensor& self, const Tensor& other) {
+  const Operand power[] = {{nullptr, 2.0}, {&other}};
+  const Tensor scale = Tensor::meta(infer_elementwise(kPow, power));
+  const Operand product[] = {{&self}, {&scale}};
+  return infer_elementwise(row_mul, product);
+}
+void ldexp(const Tensor& self, const Tensor& other, Tensor& out) {
+  const Operand power[] = {{nullptr, 2.0}, {&other}};
+  const Tensor scale = elementwise(kPow, power);
+  const Operand product[] = {{&self}, {&scale}};
+  compute_elementwise(row_mul, product, nullptr, out);
+}
+Tensor ldexp_in_place(const Tensor& self, const Tensor& other) {
+  const Operand power[] = {{nullptr, 2.0}, {&other}};
+  const Tensor scale = elementwise(kPow, power);
+  const Operand product[] = {{&self}, {&scale}};
+  elementwise_in_place(row_mul, product, nullptr);
+  return self;
+}
+INGOT_OP("aten::ldexp.Tensor(Tensor self, Tensor other) -> Tensor", Structured<ldexp_meta, ldexp>);
+INGOT_OP("aten::ldexp_(Tensor(a!) self, Tensor other) -> Tensor(a!)", Function<ldexp_in_place>);
+
 // Larger and smaller.
 INGOT_BINARY_PURE(maximum, common, kRealAndBool, [](auto a, auto b) { return fn::maximum(a, b); });
 INGOT_BINARY_PURE(minimum, common, kRealAndBool, [](auto a, auto b) { return fn::minimum(a, b); });

@@ -1,4 +1,5 @@
 // Comparisons and logic of two tensors: results of dtype bool.
+#include <algorithm>
 #include <cmath>
 
 #include "ops/families.h"
@@ -36,6 +37,25 @@ constexpr Elementwise kIsClose = elementwise<2, 3, kFloats>(
 INGOT_ELEMENTWISE(kIsClose,
                   "aten::isclose(Tensor self, Tensor other, float rtol=1.0000000000000001e-05, "
                   "float atol=1e-08, bool equal_nan=False) -> Tensor");
+
+// Answers about whole tensors.
+bool all_true(const Tensor& tensor) {
+  const auto* elements = tensor.data<uint8_t>();
+  return std::all_of(elements, elements + tensor.numel(), [](uint8_t e) { return e != 0; });
+}
+bool allclose(const Tensor& self, const Tensor& other, double rtol, double atol, bool equal_nan) {
+  const Scalar params[] = {rtol, atol, equal_nan};
+  return all_true(elementwise(kIsClose, {&self, &other}, params));
+}
+INGOT_OP("aten::allclose(Tensor self, Tensor other, float rtol=1.0000000000000001e-05, float "
+         "atol=1e-08, bool equal_nan=False) -> bool",
+         Function<allclose>);
+bool equal_tensors(const Tensor& self, const Tensor& other) {
+  INGOT_CHECK(self.dtype() == other.dtype(), "tensors of one dtype are compared, got ", self, " and ",
+              other);
+  return self.sizes() == other.sizes() && all_true(elementwise(row_eq, {&self, &other}));
+}
+INGOT_OP("aten::equal(Tensor self, Tensor other) -> bool", Function<equal_tensors>);
 
 }  // namespace
 }  // namespace ingot

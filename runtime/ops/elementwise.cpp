@@ -71,6 +71,7 @@ Types resolve_types(const Elementwise& row, std::span<const Operand> operands) {
   }
   DType common = type.get();
   if (row.promotion == Promotion::floating) common = floating_result(common);
+  if (row.promotion == Promotion::f64) common = DType::f64;
   if (row.promotion == Promotion::arithmetic && common == DType::boolean) common = DType::i64;
   const std::optional<DType> compute = compute_in(row, common);
   INGOT_CHECK(compute, "is not defined for dtype ", common);
@@ -237,7 +238,8 @@ void elementwise_in_place(const Elementwise& row, std::span<const Operand> opera
                           const Scalar* params) {
   Tensor self = *operands[0].tensor;
   const Types types = resolve_types(row, operands);
-  INGOT_CHECK(can_cast(types.result, self.dtype()), "the result has dtype ", types.result,
+  const bool exact = row.promotion != Promotion::f64 || types.result == self.dtype();
+  INGOT_CHECK(exact && can_cast(types.result, self.dtype()), "the result has dtype ", types.result,
               " and cannot be stored in place into ", self);
   const Dims sizes = resolve_sizes(operands);
   INGOT_CHECK(sizes == self.sizes(), "the result has sizes ", sizes,

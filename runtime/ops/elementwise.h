@@ -29,6 +29,7 @@ enum class Promotion : uint8_t {
   common,      // is the common dtype
   floating,    // integers give f32
   arithmetic,  // bool gives i64
+  f64,         // is f64
   self,        // is the first operand's, whatever the others are
 };
 

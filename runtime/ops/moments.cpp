@@ -1,6 +1,7 @@
 // Variances, norms and log-sum-exp over dimensions.
 #include <cmath>
 
+#include "ops/elementwise.h"
 #include "ops/functions.h"
 #include "ops/promotion.h"
 #include "ops/reduce.h"
@@ -221,6 +222,27 @@ void norm_dim_dtype(const Tensor& self, MaybeScalar p, IntList dim, bool keepdim
 INGOT_OP("aten::norm.ScalarOpt_dim_dtype(Tensor self, Scalar? p, int[1] dim, bool keepdim, *, "
          "ScalarType dtype) -> Tensor",
          Structured<norm_dim_dtype_meta, norm_dim_dtype>);
+
+TensorInfo frobenius_norm_meta(const Tensor& self, IntList dim, bool keepdim) {
+  return vector_norm_meta(self, 2.0, dim, keepdim, {});
+}
+void frobenius_norm(const Tensor& self, IntList dim, bool keepdim, Tensor& out) {
+  vector_norm(self, 2.0, dim, keepdim, {}, out);
+}
+INGOT_OP("aten::frobenius_norm.dim(Tensor self, int[1] dim, bool keepdim=False) -> Tensor",
+         Structured<frobenius_norm_meta, frobenius_norm>);
+
+constexpr Elementwise kDifference =
+    elementwise<2, 0, kFloats>(Promotion::common, [](auto a, auto b) { return a - b; });
+TensorInfo dist_meta(const Tensor& self, const Tensor& other, Scalar p) {
+  const Operand operands[] = {{&self}, {&other}};
+  return norm_scalar_meta(Tensor::meta(infer_elementwise(kDifference, operands)), p);
+}
+void dist(const Tensor& self, const Tensor& other, Scalar p, Tensor& out) {
+  norm_scalar(elementwise(kDifference, {&self, &other}), p, out);
+}
+INGOT_OP("aten::dist(Tensor self, Tensor other, Scalar p=2) -> Tensor",
+         Structured<dist_meta, dist>);
 
 // The sum is kept relative to the largest element so far.
 template <class T>

@@ -107,14 +107,10 @@ INGOT_OP("aten::native_layer_norm(Tensor input, SymInt[] normalized_shape, Tenso
          "Tensor? bias, float eps) -> (Tensor, Tensor, Tensor)",
          Structured<native_layer_norm_meta, native_layer_norm>);
 
-// The smallest step from 1 in `dtype`: PyTorch's default eps of rms_norm.
-double epsilon_of(DType dtype) {
-  switch (dtype) {
-    case DType::f16: return 0x1p-10;
-    case DType::bf16: return 0x1p-7;
-    case DType::f32: return std::numeric_limits<float>::epsilon();
-    default: return std::numeric_limits<double>::epsilon();
-  }
+// PyTorch's default eps: the smallest step from 1 in the dtype that it computes in.
+double default_epsilon(DType compute) {
+  return compute == DType::f32 ? double{std::numeric_limits<float>::epsilon()}
+                               : std::numeric_limits<double>::epsilon();
 }
 
 TensorInfo rms_norm_meta(const Tensor& input, const IntList& normalized_shape,
@@ -131,7 +127,7 @@ void rms_norm_op(const Tensor& input, const IntList& normalized_shape, const Ten
     const Tensor w = as_dense(weight, compute);
     rms_norm<T>(numel_of(statistics_sizes(input, normalized_shape)), numel_of(normalized_shape),
                 as_dense(input, compute).template data<T>(), data_or_null<T>(w),
-                eps.value_or(epsilon_of(input.dtype())), result.data<T>(), nullptr);
+                eps.value_or(default_epsilon(compute)), result.data<T>(), nullptr);
   });
   result.store();
 }

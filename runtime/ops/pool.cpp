@@ -51,9 +51,9 @@ PoolGeometry pool_geometry(const Tensor& input, int rank, const IntList& kernel,
 }
 
 TensorInfo pooled_info(const Tensor& input, int rank, const PoolGeometry& g) {
-  Dims sizes = input.sizes();
-  for (int d = 0; d < rank; ++d)
-    sizes[input.rank() - rank + d] = g.out[static_cast<size_t>(3 - rank + d)];
+  Dims sizes;
+  for (int d = 0; d < input.rank() - rank; ++d) sizes.push_back(input.size(d));
+  for (int d = 3 - rank; d < 3; ++d) sizes.push_back(g.out[static_cast<size_t>(d)]);
   return {input.dtype(), sizes};
 }
 

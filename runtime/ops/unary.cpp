@@ -26,6 +26,12 @@ INGOT_UNARY_NAME(absolute, row_abs);
 INGOT_UNARY_NAME(negative, row_neg);
 INGOT_UNARY_NAME(sgn, row_sign);
 
+Tensor positive(const Tensor& self) {
+  INGOT_CHECK(self.dtype() != DType::boolean, "is not defined for dtype bool");
+  return self;
+}
+INGOT_OP("aten::positive(Tensor(a) self) -> Tensor(a)", Function<positive>);
+
 // Rounding; integers stay as they are.
 INGOT_UNARY(ceil, common, kReal, [](auto x) {
   if constexpr (kFloating<decltype(x)>) return std::ceil(x);

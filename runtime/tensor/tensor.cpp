@@ -16,23 +16,13 @@ namespace {
 
 constexpr size_t kAlignment = 64;
 
-// The Storage and its bytes share one block of memory.
-void release_owned(Storage* storage) {
-  storage->~Storage();
-  std::free(storage);
-}
+// A tensor that owns its memory is one block: TensorImpl, Storage, bytes. The block lives as
+// long as the Storage; `context` points to its TensorImpl, which views may outlive.
+void release_owned(Storage* storage) { std::free(storage->context); }
 
-Storage* allocate_storage(size_t bytes) {
-  // Kernels may read a whole vector past the end of a row, never write it.
-  void* block = std::malloc(sizeof(Storage) + bytes + 2 * kAlignment);
-  if (!block)
-    fail(ErrorCode::out_of_memory, "out of memory: a tensor needs ", bytes, " bytes");
-  auto* storage = new (block) Storage;
-  const auto start = reinterpret_cast<uintptr_t>(storage + 1);
-  storage->data = reinterpret_cast<std::byte*>((start + kAlignment - 1) & ~(kAlignment - 1));
-  storage->bytes = bytes;
-  storage->release = &release_owned;
-  return storage;
+bool is_in_block(const detail::TensorImpl* impl) {
+  return impl->storage && impl->storage->context == impl &&
+         impl->storage->release == &release_owned;
 }
 
 struct Borrowed {
@@ -86,37 +76,57 @@ std::pair<int64_t, int64_t> extent(std::span<const int64_t> sizes,
   return {low, high};
 }
 
-detail::TensorImpl* new_impl(DType dtype, std::span<const int64_t> sizes) {
+int64_t checked_numel(std::span<const int64_t> sizes) {
   const int64_t numel = numel_of(sizes);
   INGOT_CHECK(numel <= std::numeric_limits<int64_t>::max() / 32, "a tensor of sizes ", sizes,
               " is too large");
+  return numel;
+}
+
+// Without storage and strides.
+detail::TensorImpl* new_impl(DType dtype, std::span<const int64_t> sizes) {
+  const int64_t numel = checked_numel(sizes);
+  const Dims dims(sizes);
   auto* impl = new detail::TensorImpl;
   impl->info.dtype = dtype;
+  impl->info.sizes = dims;
   impl->numel = numel;
-  try {
-    impl->info.sizes = Dims(sizes);
-  } catch (...) {
-    delete impl;
-    throw;
-  }
   return impl;
 }
 
 }  // namespace
 
 void detail::destroy(TensorImpl* impl) {
-  Storage* storage = impl->storage;
+  Storage* const storage = impl->storage;
+  if (!is_in_block(impl)) delete impl;
   if (storage && storage->references.fetch_sub(1, std::memory_order_acq_rel) == 1)
     storage->release(storage);
-  delete impl;
 }
 
 Tensor Tensor::empty(DType dtype, std::span<const int64_t> sizes) {
-  Tensor tensor = attach(new_impl(dtype, sizes));
-  set_row_major_strides(tensor.impl_);
-  tensor.impl_->storage = allocate_storage(tensor.nbytes());
-  tensor.impl_->data = tensor.impl_->storage->data;
-  return tensor;
+  const int64_t numel = checked_numel(sizes);
+  const Dims dims(sizes);
+  const size_t bytes = static_cast<size_t>(numel) * size_of(dtype);
+  // Kernels may read a whole vector past the end of a row, never write it.
+  constexpr size_t kHead = sizeof(detail::TensorImpl) + sizeof(Storage);
+  static_assert(sizeof(detail::TensorImpl) % alignof(Storage) == 0);
+  auto* block = static_cast<std::byte*>(std::malloc(kHead + bytes + 2 * kAlignment));
+  if (!block)
+    fail(ErrorCode::out_of_memory, "out of memory: a tensor needs ", bytes, " bytes");
+  auto* impl = new (block) detail::TensorImpl;
+  auto* storage = new (block + sizeof(detail::TensorImpl)) Storage;
+  const auto start = reinterpret_cast<uintptr_t>(block + kHead);
+  storage->data = reinterpret_cast<std::byte*>((start + kAlignment - 1) & ~(kAlignment - 1));
+  storage->bytes = bytes;
+  storage->release = &release_owned;
+  storage->context = impl;
+  impl->storage = storage;
+  impl->data = storage->data;
+  impl->numel = numel;
+  impl->info.dtype = dtype;
+  impl->info.sizes = dims;
+  set_row_major_strides(impl);
+  return attach(impl);
 }
 
 Tensor Tensor::zeros(DType dtype, std::span<const int64_t> sizes) {

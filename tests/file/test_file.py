@@ -173,7 +173,7 @@ def test_safetensors_reads_every_weight(tmp_path):
     program = make_program()
     save(program, tmp_path / "m.ingot", {"notes": b"n"})
     with safe_open(tmp_path / "m.ingot", "pt") as file:
-        tensors = {k: file.get_tensor(k) for k in file.keys()}
+        tensors = {k: file.get_tensor(k) for k in file.keys()}  # noqa: SIM118
         assert file.metadata()["ingot.format"] == "1"
     assert "tied.weight" not in tensors
     assert bytes(tensors["__ingot__.extra.notes"].numpy()) == b"n"
@@ -245,7 +245,7 @@ def test_a_failed_write_keeps_the_old_file(tmp_path, monkeypatch):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(writer, "_write", full)
-    with pytest.raises(Error, match="No space left.*unchanged") as caught:
+    with pytest.raises(Error, match=r"No space left.*unchanged") as caught:
         save(Program(), path)
     assert "free some space" in caught.value.hint
     assert caught.value.code == "io"

@@ -21,6 +21,7 @@ from ingot.ir.types import (
     TupleType,
     unify,
 )
+from ingot.ir.verifier import verify
 
 
 def make(**inputs) -> Builder:
@@ -125,6 +126,14 @@ def test_type_variables_bind_results():
     assert b.call("aten::values", [b.inputs[1]]).type == ListType(ListType(INT))
 
 
+def test_further_arguments():
+    b = make(s=STR, x=TENSOR)
+    b.call("aten::format", [*b.inputs, 1])
+    assert constants(b.block.nodes[-1].inputs, b) == [*b.inputs, 1]
+    b.returns(b.inputs[0])
+    verify(b.program, torch_catalogue())
+
+
 def test_optional_tensor_list():
     b = make(x=TENSOR, i=TENSOR)
     b.op("aten::index.Tensor", b.inputs[0], [None, b.inputs[1]])
@@ -196,7 +205,7 @@ def test_if_and_loop():
 def test_join_of_unrelated_types_is_an_error():
     b = make(c=BOOL)
     branch = b.if_(b.inputs[0])
-    with pytest.raises(Error, match="'?r'? is int in one branch and str in the other"):
+    with pytest.raises(Error, match=r"r is int in one branch and str in the other"):
         b.join(branch, b.constant(1), b.constant("a"), name="r")
     assert b.join(branch, b.constant(1), b.constant(None)).type == OptionalType(INT)
 

@@ -11,7 +11,7 @@ from ingot.ir.parser import parse, parse_type
 from ingot.ir.printer import print_graph, print_program
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "file"))
-from test_file import make_program, nested  # noqa: E402
+from test_file import make_program, nested
 
 TEXT = """\
 symbol B in [1, inf] # model.py:1:0

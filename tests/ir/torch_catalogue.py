@@ -27,6 +27,8 @@ def rows() -> list[tuple]:
             )
             for a in schema.arguments
         ]
+        if "..." in str(schema):
+            arguments.append(("...", "Any", False, None, False, False, ""))
         found.append((name, arguments, [(r.name, _declared(r), _alias(r)) for r in schema.returns]))
     return found
 

@@ -65,8 +65,9 @@ def run(name: str, *args: Any, **kwargs: Any) -> tuple:
 def check(name: str, *args: Any, infer: bool = True, **kwargs: Any) -> None:
     """Compares with PyTorch on the arguments as given and in two other memory layouts.
 
-    A result passes if it is close to PyTorch's by the dtype's usual tolerance, or no more than
-    twice as far from the result in float64 as PyTorch's is (sums in another order).
+    A result passes if it is close to PyTorch's by the dtype's usual tolerance, or its error
+    against the result in float64 is of the size of PyTorch's own: at most four times as large,
+    which sums in another order need where a few ill-conditioned elements decide.
     """
     values = positional(name, args, dict(kwargs))
     expected = torch_results(name, values)
@@ -118,7 +119,7 @@ def _as_near(name: str, values: list, i: int, got: torch.Tensor, want: torch.Ten
     if not torch.equal(got[~finite].isfinite(), want[~finite].isfinite()):
         return False
     error = (got.to(exact.dtype) - exact)[finite].abs().max()
-    return bool(error <= 2 * (want.to(exact.dtype) - exact)[finite].abs().max())
+    return bool(error <= 4 * (want.to(exact.dtype) - exact)[finite].abs().max())
 
 
 def _summary(values: list) -> str:
@@ -131,9 +132,11 @@ def _summary(values: list) -> str:
 
 
 def samples(name: str, dtype: torch.dtype, variant: str = "") -> Iterator[Any]:
-    """PyTorch's own OpInfo samples for one of its functions."""
+    """PyTorch's own OpInfo samples for one of its functions; none if it lacks the dtype."""
     for info in op_db:
         if info.name == name and info.variant_test_name == variant:
+            if not info.supports_dtype(dtype, "cpu"):
+                return
             yield from info.sample_inputs("cpu", dtype, requires_grad=False)
             return
     raise LookupError(f"PyTorch has no OpInfo {name}")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import torch
-from oracle import FLOATS, check, run, samples
+from tests.ops.oracle import FLOATS, check, run, samples
 
 import ingot
 

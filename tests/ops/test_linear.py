@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from oracle import FLOATS, check, run, samples
+from tests.ops.oracle import FLOATS, check, run, samples
 
 import ingot
 

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "ir"))
-from torch_catalogue import call_op, torch_catalogue  # noqa: E402
+from torch_catalogue import call_op, torch_catalogue
 
-from ingot.errors import Error  # noqa: E402
-from ingot.ir.parser import parse  # noqa: E402
-from ingot.ir.printer import print_program  # noqa: E402
-from ingot.ir.verifier import verify  # noqa: E402
-from ingot.passes.manager import PIPELINE, optimize, run  # noqa: E402
+from ingot.errors import Error
+from ingot.ir.parser import parse
+from ingot.ir.printer import print_program
+from ingot.ir.verifier import verify
+from ingot.passes.manager import PIPELINE, optimize, run
 
 FILES = sorted(Path(__file__).parent.glob("*.ir"))
 PASSES = {each.__name__: each for each in PIPELINE}

@@ -247,6 +247,12 @@ def test_bad_files_are_sentences_with_the_path(tmp_path, content, code):
     assert caught.value.code == code
 
 
+def test_a_path_that_is_no_text(tmp_path):
+    with pytest.raises(ingot.Error, match="No such file") as caught:
+        ingot.load(os.fsdecode(bytes(tmp_path) + b"/\xff"))
+    assert caught.value.code == "io"
+
+
 def test_every_truncation_is_an_error(linear):
     data = to_bytes(linear.program)
     for length in range(0, len(data), 37):

@@ -92,6 +92,8 @@ def _written_arguments(node: fx.Node) -> list[fx.Node]:
         return []
     if node.target._opname == "dropout_" and not node.args[2]:
         return []
+    if node.target._opname == "batch_norm" and node.args[5]:
+        return _nodes(node.args[3:5])  # the running statistics
     return [
         n
         for argument, value in _schema_arguments(node)

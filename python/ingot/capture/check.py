@@ -15,9 +15,13 @@ from ingot.capture.root import Root
 from ingot.capture.shapes import Shapes
 from ingot.capture.signature import Signature
 from ingot.capture.structure import open_all
-from ingot.capture.untouched import untouched
+from ingot.capture.untouched import Limited, untouched
 from ingot.errors import Error, GuardError
 from ingot.module import Module
+
+
+_LONGEST = 60.0
+"""Seconds that the model may take at sizes other than the example's."""
 
 
 def check_program(module: Module, root: Root, signature: Signature, shapes: Shapes) -> None:
@@ -32,14 +36,18 @@ def _check(
     module: Module, root: Root, signature: Signature, leaves: list[Any], example: bool
 ) -> None:
     where = "on the example inputs" if example else f"with {_sizes(signature, leaves)}"
-    with untouched(root):
+    with untouched(root), Limited(_LONGEST):
         try:
-            expected, outline = root.eager(copied(leaves))
+            given = copied(leaves)
+            expected, outline = root.eager(given)
+            buffers = _buffers(module, root)
         except Exception:  # the model itself does not run at these sizes
             return
-    args, kwargs = signature.rebuild(copied(leaves))
+    own_given = copied(leaves)
+    args, kwargs = signature.rebuild(own_given)
+    own = copy.deepcopy(module)
     try:
-        found, own_outline = open_all(copy.deepcopy(module)(*args, **kwargs))
+        found, own_outline = open_all(own(*args, **kwargs))
     except GuardError as error:
         if not example:
             return
@@ -54,11 +62,26 @@ def _check(
             error.code,
             error.location,
         ) from error
-    clause = difference(found, expected)
+    state = own.state_dict("torch") if buffers else {}
+    clause = (
+        difference(found, expected)
+        or difference(own_given, given, "the inputs afterwards")
+        or difference({n: state[n] for n in buffers}, buffers, "the state afterwards")
+    )
     if own_outline != outline:
         clause = "the output has another structure"
     if clause:
         raise Error(f"the traced program differs from the model {where}: {clause}", "internal")
+
+
+def _buffers(module: Module, root: Root) -> dict[str, torch.Tensor]:
+    """What the run left in the buffers that the program updates."""
+    named = dict(root.named_state())
+    return {
+        name: named[root.prefix + name].detach().clone()
+        for name, entry in module.program.state.items()
+        if entry.mutable and root.prefix + name in named
+    }
 
 
 def _sizes(signature: Signature, leaves: list[Any]) -> str:

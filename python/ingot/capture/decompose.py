@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -13,8 +14,6 @@ from torch import fx
 from torch._decomp import core_aten_decompositions, decomposition_table
 from torch.fx.experimental.proxy_tensor import make_fx
 
-from ingot.capture.export import Captured
-from ingot.ir.schema import Catalogue
 
 
 @dataclass
@@ -29,7 +28,7 @@ class Parts:
         return self.module.graph
 
 
-def decompose(node: fx.Node, captured: Captured, ops: Catalogue) -> Parts | None:
+def decompose(node: fx.Node) -> Parts | None:
     """The node's op one step simpler, or None if PyTorch has no decomposition for it."""
     assert isinstance(node.target, torch._ops.OpOverload)
     function = _decomposition(node.target)
@@ -47,12 +46,15 @@ def decompose(node: fx.Node, captured: Captured, ops: Catalogue) -> Parts | None
 
     modes = [v.fake_mode for v in values if isinstance(v, torch._subclasses.FakeTensor)]
     try:
-        if not modes:
-            return Parts(make_fx(call)(*values), inputs)
-        with modes[0]:
-            return Parts(make_fx(call)(*values), inputs)
+        with modes[0] if modes else contextlib.nullcontext():
+            module = make_fx(call)(*values)
     except Exception:  # a decomposition that does not fit these arguments
         return None
+    steps = [n.target for n in module.graph.nodes if n.op == "call_function"]
+    # Some of PyTorch's decompositions end in its own primitives, which are no user's ops.
+    if any(getattr(step, "namespace", "") == "prims" for step in steps):
+        return None
+    return Parts(module, inputs)
 
 
 def _decomposition(op: torch._ops.OpOverload) -> Callable[..., Any] | None:

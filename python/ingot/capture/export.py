@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import logging
+import sys
 import traceback
+import types
 import warnings
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
@@ -14,6 +17,7 @@ from unittest import mock
 import sympy
 import torch
 import torch._functorch.config
+import torch.export._trace
 import torch.fx.experimental._config as fx_config
 from torch.export import Dim, ExportedProgram
 from torch._subclasses.fake_tensor import DataDependentOutputException
@@ -26,7 +30,7 @@ from torch.fx.proxy import TracerBase
 from torch.utils._traceback import CapturedTraceback
 
 from ingot.capture.root import Root
-from ingot.capture.sources import make_source, raised_by_torch, user_frames
+from ingot.capture.sources import asked_by_torch, make_source, raised_by_torch, user_frames
 from ingot.capture.structure import Tree
 from ingot.ir.graph import Source
 
@@ -49,7 +53,7 @@ class Record:
     """What hooks saw during one attempt."""
 
     assumptions: dict[sympy.Basic, Condition] = field(default_factory=dict)
-    asserts: dict[str, Source | None] = field(default_factory=dict)
+    asserts: dict[str, tuple[Source | None, bool]] = field(default_factory=dict)
 
 
 @dataclass
@@ -143,11 +147,20 @@ def _shape_env(exported: ExportedProgram) -> ShapeEnv | None:
     return None
 
 
+_NOISY = (
+    "torch.export",
+    "torch._export",
+    "torch.fx.experimental.symbolic_shapes",
+    "torch.fx.experimental.recording",
+)
+"""Loggers that report what ends up as a guard or an error here."""
+
+
 @contextlib.contextmanager
 def _hooks(record: Record, real: bool) -> Iterator[None]:
     """Settings and hooks for one export; all are undone on the way out."""
     fast_path = torch.backends.mha.get_fastpath_enabled()
-    loggers = [logging.getLogger(name) for name in ("torch.fx", "torch.export", "torch._export")]
+    loggers = [logging.getLogger(name) for name in _NOISY]
     levels = [logger.level for logger in loggers]
     with contextlib.ExitStack() as stack:
         stack.enter_context(fx_config.patch(backed_size_oblivious=True))
@@ -178,7 +191,7 @@ def _patches(record: Record) -> list[tuple[Any, str, Any]]:
         frames = _frames()
         located = _Located(made.framework_loc, made.maybe_user_loc)
         located.source = make_source(user_frames(frames))
-        located.internal = raised_by_torch(frames)
+        located.internal = asked_by_torch(frames)
         return located
 
     def guard_or(condition: Any, default: bool) -> bool:
@@ -194,9 +207,10 @@ def _patches(record: Record) -> list[tuple[Any, str, Any]]:
         return default
 
     def deferred(self: ShapeEnv, expr: Any, msg: str, fx_node: Any = None) -> bool:
-        source = make_source(user_frames(_frames()))
-        record.asserts.setdefault(str(expr), source)
-        record.asserts.setdefault(str(symbolic_shapes.canonicalize_bool_expr(expr)), source)
+        frames = _frames()
+        place = (make_source(user_frames(frames)), raised_by_torch(frames))
+        record.asserts.setdefault(str(expr), place)
+        record.asserts.setdefault(str(symbolic_shapes.canonicalize_bool_expr(expr)), place)
         return defer(self, expr, msg, fx_node)
 
     def keep_frames(self: TracerBase, stack: traceback.StackSummary) -> traceback.StackSummary:
@@ -207,6 +221,8 @@ def _patches(record: Record) -> list[tuple[Any, str, Any]]:
         (ShapeEnv, "guard_or_defer_runtime_assert", deferred),
         (symbolic_shapes, "_guard_or", guard_or),
         (TracerBase, "_filter_traceback_frames", keep_frames),
+        # It prints the graph so far on stderr when it meets a value it does not know.
+        (torch.export._trace, "sys", types.SimpleNamespace(**vars(sys) | {"stderr": io.StringIO()})),
     ]
 
 

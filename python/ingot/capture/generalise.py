@@ -15,6 +15,7 @@ from typing import Any
 
 import sympy
 import torch
+from torch import fx
 from torch.export.graph_signature import InputKind
 
 from ingot.capture.compare import difference
@@ -22,7 +23,7 @@ from ingot.capture.examples import resized
 from ingot.capture.export import Captured, Condition
 from ingot.capture.shapes import Shapes
 from ingot.capture.structure import open_all
-from ingot.capture.untouched import untouched
+from ingot.capture.untouched import Limited, untouched
 
 SAME, DIFFERENT, EAGER_FAILS = "same", "different", "eager fails"
 GUARDED, UNKNOWN = "guarded", "unknown"
@@ -37,6 +38,7 @@ class Trials:
         self.captured = captured
         self.shapes = shapes
         self.deadline = time.monotonic() + seconds
+        self.longest = seconds
         self._known: dict[tuple, str] = {}
 
     def has_time(self) -> bool:
@@ -58,24 +60,25 @@ class Trials:
     def on(self, leaves: list[Any]) -> str:
         """The outcome on these flat inputs."""
         root = self.captured.root
-        with untouched(root):
+        given, own_given = copied(leaves), copied(leaves)
+        with untouched(root), Limited(self.longest):
             try:
-                expected, outline = root.eager(copied(leaves))
+                expected, outline = root.eager(given)
             except Exception:  # whatever the model raises at sizes that nobody asked for
                 return EAGER_FAILS
         try:
-            found, own_outline = self._graph(leaves)
+            found, own_outline = self._graph(own_given)
         except RuntimeError as error:
             return GUARDED if "Runtime assertion failed" in str(error) else DIFFERENT
         except Exception:
             return DIFFERENT
         if outline != own_outline:
             return DIFFERENT
-        return DIFFERENT if difference(found, expected) else SAME
+        return DIFFERENT if difference([found, own_given], [expected, given]) else SAME
 
     def _graph(self, leaves: list[Any]) -> tuple[list, tuple]:
         exported = self.captured.exported
-        inputs = iter(self.captured.as_tensors(copied(leaves)))
+        inputs = iter(self.captured.as_tensors(leaves))
         arguments: list[Any] = []
         for spec in exported.graph_signature.input_specs:
             if spec.kind == InputKind.USER_INPUT:
@@ -88,7 +91,7 @@ class Trials:
             else:
                 arguments.append(exported.constants[spec.target].clone())
         with torch.no_grad(), torch.random.fork_rng(devices=[]):
-            results = exported.graph_module(*arguments)
+            results = fx.Interpreter(exported.graph_module).run(*arguments)
         return open_all(self.captured.tree.unflatten(results))
 
 
@@ -101,26 +104,28 @@ def generalise(captured: Captured, shapes: Shapes, original: list[Any], seconds:
     """Settles ``shapes`` and gives whether the graph answers as eager on the ``original``
     example inputs and on larger ones."""
     trials = Trials(captured, shapes, seconds)
-    if trials.on(original) != SAME or trials.on(captured.leaves) == DIFFERENT:
+    started = time.monotonic()
+    if trials.on(original) != SAME:
         return False
-    if not shapes.symbols:
-        shapes.settle()
-        return True
+    trials.longest = 1.0 + 20 * (time.monotonic() - started)
+    if trials.on(captured.leaves) == DIFFERENT:
+        return False
     small = [c for c in shapes.conditions if _only_small(c, shapes)]
     hard = [c for c in shapes.conditions if not any(c is other for other in small)]
     base = dict(_ordinary(shapes, hard))
     if not base:
         shapes.settle()
-        return True
-    shapes.conditions[:] = hard
+        return shapes.accepts(original)
+    shapes.conditions = hard
     shapes.settle()
+    base = {s: v for s, v in base.items() if s in shapes.symbols}
     _settle_small_sizes(trials, shapes, base, small)
     for values in _larger(shapes, base):
         if trials.has_time() and trials.at(values) == DIFFERENT:
             return False
     _settle_assumptions(trials, shapes, base)
     shapes.settle()
-    return True
+    return shapes.accepts(original)
 
 
 def _only_small(condition: Condition, shapes: Shapes) -> bool:
@@ -164,8 +169,8 @@ def _settle_small_sizes(
             if base[symbol] == size or (span.min > size and not _mentions(small, symbol)):
                 continue
             lowest, span.min = span.min, min(span.min, size)
-            outcome = _try(trials, shapes, {**base, symbol: size})
-            if outcome not in (SAME, GUARDED) and size == 1:
+            outcome = _try_small(trials, shapes, base, symbol, size)
+            if outcome in (DIFFERENT, EAGER_FAILS) and size == 1:
                 outcome = _try_together(trials, shapes, base, symbol) or outcome
             if outcome in (SAME, GUARDED):
                 allowed[symbol].append(size)
@@ -174,6 +179,8 @@ def _settle_small_sizes(
             span.min = max(lowest, size + 1)
             span.source = span.source or _reason(symbol, small)
             break
+        if shapes.symbols[symbol][1] is None and shapes.ranges[symbol].min == 0:
+            _settle_negative(trials, shapes, base, symbol)
     ones = {s: 1 if 1 in allowed[s] else base[s] for s in shapes.symbols}
     if len(ones) > 1 and _try(trials, shapes, ones) not in (SAME, GUARDED, EAGER_FAILS):
         shapes.conditions.extend(c for c in small if not shapes.holds(c.expr, ones))
@@ -183,6 +190,19 @@ def _try(trials: Trials, shapes: Shapes, values: Values) -> str:
     if not trials.has_time() or not allowed(shapes, values, shapes.conditions):
         return UNKNOWN
     return trials.at(values, draws=2 if all(values.values()) else 1)
+
+
+def _try_small(
+    trials: Trials, shapes: Shapes, base: Values, symbol: sympy.Symbol, size: int
+) -> str:
+    """The outcome of a size for one symbol, the others being as in ``base`` or, where the
+    conditions do not allow that, as small."""
+    others = [s for s in base if s != symbol]
+    for smaller in ([], *([s] for s in others), others):
+        values = {**base, **dict.fromkeys(smaller, size), symbol: size}
+        if allowed(shapes, values, shapes.conditions):
+            return _try(trials, shapes, values)
+    return UNKNOWN
 
 
 def _try_together(
@@ -202,6 +222,17 @@ def _try_together(
 
 def _mentions(conditions: list[Condition], symbol: sympy.Symbol) -> bool:
     return any(symbol in c.expr.free_symbols for c in conditions)
+
+
+def _settle_negative(
+    trials: Trials, shapes: Shapes, base: dict[sympy.Symbol, int], symbol: sympy.Symbol
+) -> None:
+    """The exporter takes numbers for sizes; finds out whether they may be negative."""
+    span = shapes.ranges[symbol]
+    before, span.min = span.min, -(2**63)
+    outcomes = [_try(trials, shapes, {**base, symbol: value}) for value in (-1, -3)]
+    if not all(outcome in (SAME, GUARDED) for outcome in outcomes):
+        span.min = before
 
 
 def _reason(symbol: sympy.Symbol, small: list[Condition]) -> Any:

@@ -78,7 +78,7 @@ class Interface:
         self._checked_by_type = used
         self.values: list[Value] = []
         for parameter, value in zip(signature.parameters, self.builder.inputs, strict=True):
-            self._unpack(parameter.tree, value, parameter.name)
+            self._unpack(parameter.tree, value, parameter.name, False)
         self._record_sources(program, method)
         self.scalars = Scalars(self.builder)
         self._expressions: dict[sympy.Basic, Operand] = {}
@@ -127,9 +127,13 @@ class Interface:
     def dims(self, sizes: Sequence[Any]) -> tuple[Dim, ...]:
         """Facts about the sizes of a value in the graph."""
         return tuple(
-            size if isinstance(size, int) else self.names.get(getattr(size.node, "expr", None))
+            size if isinstance(size, int) else self._known(getattr(size.node, "expr", None))
             for size in sizes
         )
+
+    def _known(self, expr: sympy.Basic | None) -> str | None:
+        name = self.names.get(expr)  # type: ignore[arg-type]
+        return name if name in self._checked_by_type else None
 
     def _record_sources(self, program: Program, method: str) -> None:
         sources = program.methods[method].dim_sources
@@ -142,10 +146,10 @@ class Interface:
 
     # --- unpacking ---------------------------------------------------------------------------
 
-    def _unpack(self, tree: Tree, value: Value, path: str) -> None:
+    def _unpack(self, tree: Tree, value: Value, path: str, loose: bool) -> None:
         b = self.builder
         if tree.kind == LEAF:
-            wanted = self._leaf_type(len(self.values), value.type == TensorType())
+            wanted = self._leaf_type(len(self.values), loose)
             if erase_facts(value.type) != erase_facts(wanted):
                 value = b.cast(value, wanted)
             self.values.append(value)
@@ -163,12 +167,13 @@ class Interface:
                 b.op(f"aten::__getitem__.Dict_{_key_name(tree)}", value, key)  # type: ignore[misc]
                 for key in tree.keys
             )
+        loose = loose or tree.kind in (LIST, DICT)
         for child, own, step in zip(tree.children, children, _steps(tree), strict=True):
             if child.kind != LEAF:
-                wanted = self._type(child, len(self.values), tree.kind in (LIST, DICT))
+                wanted = self._type(child, len(self.values), loose)
                 if own.type != wanted and isinstance(own.type, UnionType | OptionalType):
                     own = b.cast(own, wanted)
-            self._unpack(child, own, path + step)
+            self._unpack(child, own, path + step, loose)
 
     # --- checks ------------------------------------------------------------------------------
 

@@ -17,6 +17,7 @@ from ingot.capture.export import Captured
 from ingot.capture.inputs import Interface
 from ingot.capture.rules import RULES
 from ingot.capture.scalars import PYTHON_NAMES, Scalars
+from ingot.capture.script_in_trace import call_of, lower_call
 from ingot.capture.shapes import Shapes
 from ingot.capture.signature import Signature
 from ingot.capture.sources import parse_stack
@@ -130,6 +131,10 @@ class Lowering:
         if not isinstance(node.target, torch._ops.OpOverload):
             self._miss(node, str(node.target))
             return
+        call = call_of(node.target)
+        if call is not None:
+            self.at[node] = lower_call(self, node, call)
+            return
         op = kept.aten_name(node.target) or _full_name(node.target)
         if op not in self.b.ops:
             self._decompose(node, op)
@@ -153,7 +158,10 @@ class Lowering:
             result.name = node.name
             if isinstance(result.type, ListType) and isinstance(value, list | tuple):
                 if result.type.element == TENSOR:
-                    return list(self.b.list_unpack(result, len(value)))
+                    values = list(self.b.list_unpack(result, len(value)))
+                    for each, fact in zip(values, value, strict=True):
+                        each.type = self.types(fact, op) or TENSOR  # type: ignore[assignment]
+                    return values
         return result
 
     def types(self, value: Any, op: str) -> Type | list[Type] | None:
@@ -214,7 +222,7 @@ class Lowering:
     # --- what the catalogue lacks --------------------------------------------------------------
 
     def _decompose(self, node: fx.Node, op: str) -> None:
-        parts = decompose(node, self.captured, self.b.ops)
+        parts = decompose(node)
         if parts is None:
             self._miss(node, op)
             return
@@ -282,10 +290,12 @@ class Lowering:
         with self.b.located(source or self.b.source):
             self.b.guard(condition, message)
 
-    def assert_source(self, message: str) -> Source | None:
-        """The line where the capture made the assertion with this message."""
+    def assert_place(self, message: str) -> tuple[Source | None, bool]:
+        """The line where the capture made the assertion with this message, and whether
+        PyTorch made it for itself."""
         match = re.search(r"expression (.*) on node", message)
-        return self.captured.record.asserts.get(match[1]) if match else None
+        known = self.captured.record.asserts.get(match[1]) if match else None
+        return known or (None, bool(match))
 
 
 class _Both:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import fx
 
+from ingot.capture.script_in_trace import call_of
 from ingot.capture.state import dtype_of
 from ingot.ir.diagnostics import fail
 from ingot.ir.graph import Value
@@ -170,22 +171,37 @@ def _assert_scalar(low: Lowering, node: fx.Node) -> Any:
         return None
     if not isinstance(condition, fx.Node):
         held: Operand = bool(condition)
-    elif _follows_from_equality(condition):
+    elif _follows_from_another(condition):
         return None
     else:
         held = low.operand(condition)
-    source = low.assert_source(str(message)) or low.b.source
-    low.guard(held, _sentence(condition, str(message)), source)
+    source, internal = low.assert_place(str(message))
+    if internal and _always_true(condition):
+        return None
+    low.guard(held, _sentence(condition, str(message), internal), source or low.b.source)
     return None
 
 
-def _follows_from_equality(condition: fx.Node) -> bool:
-    """The exporter states ``x >= c`` and ``x <= c`` beside ``x == c``."""
+def _always_true(condition: Any) -> bool:
+    """``size >= 0``, which the exporter states of every size that depends on values."""
+    if not isinstance(condition, fx.Node) or condition.target is not operator.ge:
+        return False
+    size, bound = condition.args
+    return getattr(size, "target", None) is aten.sym_size.int and bound == 0
+
+
+def _follows_from_another(condition: fx.Node) -> bool:
+    """Whether ``x >= c`` or ``x <= c``, which the exporter derives from what it knows of x, is
+    beside the assertion that says so, such as ``x == c`` or ``x > c - 1``."""
     if condition.target not in (operator.ge, operator.le):
         return False
     value, bound = condition.args
-    return isinstance(value, fx.Node) and any(
-        user.target is operator.eq and user.args == (value, bound) and _is_asserted(user)
+    if not isinstance(value, fx.Node) or not isinstance(bound, int | float):
+        return False
+    strict, step = (operator.gt, -1) if condition.target is operator.ge else (operator.lt, 1)
+    stronger = [(operator.eq, bound), (strict, bound + step), (strict, bound)]
+    return any(
+        (user.target, user.args) in [(op, (value, c)) for op, c in stronger] and _is_asserted(user)
         for user in value.users
     )
 
@@ -194,9 +210,11 @@ def _is_asserted(node: fx.Node) -> bool:
     return any(user.target is aten._assert_scalar.default for user in node.users)
 
 
-def _sentence(condition: Any, message: str) -> str:
+def _sentence(condition: Any, message: str, internal: bool) -> str:
     if not message.startswith("Runtime assertion failed for expression"):
         return message
+    if internal:
+        return "a size that depends on the values of the inputs is out of its bounds"
     if isinstance(condition, fx.Node) and condition.target is operator.eq:
         value, expected = condition.args
         made_of_bool = getattr(value, "target", None) is torch.sym_ite
@@ -216,6 +234,13 @@ def _assert_tensor(low: Lowering, node: fx.Node) -> Any:
     message = node.args[1] if len(node.args) > 1 else "an assertion of the model failed"
     low.guard(condition, str(message), low.b.source)  # type: ignore[arg-type]
     return None
+
+
+def _scalar_tensor(low: Lowering, node: fx.Node) -> Any:
+    """A number; one that goes only into calls of script functions stays one."""
+    if all(call_of(user.target) is not None for user in node.users):
+        return low.operand(node.args[0])
+    return low.call("aten::scalar_tensor", node)
 
 
 def _nothing(low: Lowering, node: fx.Node) -> Any:
@@ -247,6 +272,7 @@ RULES: dict[Any, Rule] = {
     aten.sym_stride.int: _symbolic,
     aten.sym_storage_offset.default: _symbolic,
     aten.sym_numel.default: _numel,
+    aten.scalar_tensor.default: _scalar_tensor,
     aten.item.default: _item,
     aten._local_scalar_dense.default: _item,
     aten._assert_scalar.default: _assert_scalar,

@@ -49,7 +49,8 @@ class Shapes:
 
     def names(self) -> dict[sympy.Symbol, str]:
         """The symbols' names in the program: ``s0``, ``s1``, ... in the inputs' order."""
-        return {symbol: f"s{i}" for i, symbol in enumerate(self.symbols)}
+        ordered = sorted(self.symbols, key=lambda s: (self.symbols[s][0], self.symbols[s][1] or 0))
+        return {symbol: f"s{i}" for i, symbol in enumerate(ordered)}
 
     def holds(self, expr: sympy.Basic, values: Mapping[sympy.Symbol, int]) -> bool:
         """Whether a condition is true for these values of the symbols."""
@@ -61,6 +62,16 @@ class Shapes:
     def value(self, expr: sympy.Basic, values: Mapping[sympy.Symbol, int]) -> int:
         """A size for these values of the symbols."""
         return int(expr.xreplace({s: sympy.Integer(v) for s, v in values.items()}))
+
+    def accepts(self, leaves: list) -> bool:
+        """Whether inputs with these sizes satisfy everything."""
+        found = dict(_places(leaves))
+        values = {symbol: found[place] for symbol, place in self.symbols.items()}
+        return (
+            self.in_range(values)
+            and all(self.value(expr, values) == found[p] for p, expr in self.sizes.items())
+            and all(self.holds(c.expr, values) for c in self.conditions)
+        )
 
     def in_range(self, values: Mapping[sympy.Symbol, int]) -> bool:
         return all(
@@ -89,8 +100,22 @@ class Shapes:
             changed = False
             for condition in list(self.conditions):
                 if self._bound(condition) or self._implied(condition.expr):
-                    self.conditions.remove(condition)
+                    self.conditions = [c for c in self.conditions if c is not condition]
                     changed = True
+
+    def _fix(self, equality: sympy.Eq, source: Source | None) -> bool:
+        """Gives a symbol the number that it must be equal to."""
+        for symbol, number in (equality.args, equality.args[::-1]):
+            if isinstance(number, sympy.Integer) and symbol in self.symbols:
+                for place, expr in self.sizes.items():
+                    if symbol in expr.free_symbols:
+                        self.sources.setdefault(place, source)
+                    self.sizes[place] = expr.xreplace({symbol: number})
+                for condition in [*self.conditions, *self.assumptions]:
+                    condition.expr = condition.expr.xreplace({symbol: number})
+                del self.symbols[symbol], self.ranges[symbol]
+                return True
+        return False
 
     def _implied(self, expr: sympy.Basic) -> bool:
         if expr is sympy.true:
@@ -109,6 +134,8 @@ class Shapes:
 
     def _bound(self, condition: Condition) -> bool:
         expr = condition.expr
+        if isinstance(expr, sympy.Eq) and self._fix(expr, condition.source):
+            return True
         if isinstance(expr, sympy.Gt | sympy.Ge):
             expr = expr.reversed
         if not isinstance(expr, sympy.Lt | sympy.Le | sympy.Ne):

@@ -24,38 +24,52 @@ _FRAME = re.compile(r'File "(?P<file>[^"]*)", line (?P<line>\d+)(?:, in (?P<func
 
 
 def user_frames(frames: Iterable[traceback.FrameSummary]) -> list[traceback.FrameSummary]:
-    """The frames, outermost first, that are the model's own code.
-
-    PyTorch's frames are dropped; where nothing else is left (a bare ``nn.Sequential``) those
-    of its layers stay.
-    """
-    inside: list[traceback.FrameSummary] = []
+    """The frames, outermost first, that are the model's own code."""
+    inside: list[traceback.FrameSummary] | None = None
     for frame in frames:
         if frame.filename == ROOT_FILE:
             inside = []
-        else:
+        elif inside is not None:
             inside.append(frame)
+    return own_frames(inside or [])
+
+
+def own_frames(inside: Iterable[traceback.FrameSummary]) -> list[traceback.FrameSummary]:
+    """Those frames of a model's run that are no part of PyTorch; of its layers if none is."""
+    inside = list(inside)
     kept = [f for f in inside if not f.filename.startswith((_TORCH, _CAPTURE, "<", "torch" + os.sep))]
     return kept or [
         f for f in inside if f.filename.startswith(_TORCH_MODULES) and f.filename != _CALLING
     ]
 
 
-def raised_by_torch(frames: Iterable[traceback.FrameSummary]) -> bool:
+def asked_by_torch(frames: Iterable[traceback.FrameSummary]) -> bool:
     """Whether PyTorch itself asked about a size, not a line of the user or a layer.
 
     A question of Python code goes through ``SymBool.__bool__`` in ``torch/__init__.py``; one
     of a C++ kernel does not.
     """
-    python = False
+    frames = list(frames)
+    python = any(frame.filename.endswith(_PYTHON_QUESTION) for frame in frames[-_NEAR:])
+    return not python or raised_by_torch(frames)
+
+
+def raised_by_torch(frames: Iterable[traceback.FrameSummary]) -> bool:
+    """Whether the innermost line that is no bookkeeping of sizes is PyTorch's own; its
+    layers count as the user's."""
     for frame in reversed(list(frames)):
         name = frame.filename
-        python = python or name.endswith(_PYTHON_QUESTION)
-        if name.startswith(_CAPTURE) or name.endswith(_SYMBOLIC_FILES):
-            continue
-        layers = os.path.join(_TORCH, "nn") + os.sep
-        return not python or (name.startswith(_TORCH) and not name.startswith(layers))
+        passing = frame.name == "__torch_function__" or name.endswith(_SYMBOLIC_FILES)
+        if not passing and not name.startswith(_CAPTURE):
+            layers = os.path.join(_TORCH, "nn") + os.sep
+            return name.startswith(_TORCH) and not name.startswith(layers)
     return True
+
+
+_NEAR = 12
+"""How many of the innermost frames the bookkeeping of one question takes, at most."""
+
+
 
 
 _PYTHON_QUESTION = os.path.join("torch", "__init__.py")
@@ -92,7 +106,7 @@ def parse_stack(text: str | None) -> Source | None:
         )
         for match in _FRAME.finditer(text)
     ]
-    return make_source(user_frames(frames))
+    return make_source(own_frames(frames))
 
 
 def import_path(filename: str) -> str:

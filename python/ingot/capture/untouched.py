@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import contextlib
+import time
+import warnings
 from collections.abc import Iterator
+from typing import Any
 
 import torch
 from torch import nn
+from torch.overrides import TorchFunctionMode
 
 
 @contextlib.contextmanager
 def untouched(root: nn.Module) -> Iterator[None]:
     """Undoes what the block does to the module: buffers, attributes, registered entries; and
-    to the default random generator. Gradients are off inside."""
+    to the default random generator. Gradients and warnings are off inside."""
     modules = list(root.modules())
     attributes = [_attributes(module) for module in modules]
     buffers = {id(b): (b, b.detach().clone()) for b in root.buffers()}
     try:
-        with torch.no_grad(), torch.random.fork_rng(devices=[]):
+        with torch.no_grad(), torch.random.fork_rng(devices=[]), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
             yield
     finally:
         for module, before in zip(modules, attributes, strict=True):
@@ -26,6 +31,26 @@ def untouched(root: nn.Module) -> Iterator[None]:
             for buffer, before in buffers.values():
                 if not torch.equal(buffer, before) or buffer.isnan().any():
                     buffer.copy_(before)
+
+
+class TooSlow(Exception):
+    """A run took longer than it may."""
+
+
+class Limited(TorchFunctionMode):
+    """Ends a run after some seconds, at its next call of PyTorch: at sizes and values that
+    nobody asked for a model may loop for ever."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__()
+        self.deadline = time.monotonic() + seconds
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None
+    ) -> Any:
+        if time.monotonic() > self.deadline:
+            raise TooSlow
+        return func(*args, **(kwargs or {}))
 
 
 _TABLES = ("_parameters", "_buffers", "_modules")

@@ -103,7 +103,7 @@ class _Decoder:
         state = self._table(root.StateLength, root.State, self._state)
         methods = self._table(root.MethodsLength, root.Methods, self._method)
         for kind, each in (("state entry", state), ("method", methods), ("symbol", symbols)):
-            names = [item.name for item in each]  # type: ignore[attr-defined]
+            names = [item.name for item in each]
             if len(set(names)) != len(names):
                 raise ValueError(f"a {kind} occurs twice")
         return Program(

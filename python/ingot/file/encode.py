@@ -67,9 +67,9 @@ class _Encoder:
         self.ops: dict[str, int] = {}
         self.types: dict[Type, int] = {}
         self.type_tables: list[int] = []
-        self.literals: dict[tuple, int] = {}
+        self.literals: dict[tuple[object, ...], int] = {}
         self.literal_tables: list[int] = []
-        self.sources: dict[tuple, int] = {}
+        self.sources: dict[tuple[object, ...], int] = {}
         self.source_numbers: dict[int, int] = {}
         self.source_tables: list[int] = []
         self.values: dict[Value, int] = {}

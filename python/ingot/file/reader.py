@@ -73,13 +73,13 @@ def _open(source: str | os.PathLike[str] | bytes | memoryview) -> tuple[memoryvi
 
 
 def _read_header(view: memoryview, name: str) -> tuple[dict[str, TensorData], dict[str, str]]:
-    if view[:2] == b"PK":
+    if bytes(view[:2]) == b"PK":
         fail(
             f"{name} is a zip archive (made by torch.save or TorchScript?), not an .ingot file",
             code="corrupt_file",
         )
     length = int.from_bytes(view[:8], "little")
-    if view.nbytes < 9 or not 2 <= length <= MAX_HEADER or view[8:9] != b"{":
+    if view.nbytes < 9 or not 2 <= length <= MAX_HEADER or bytes(view[8:9]) != b"{":
         fail(f"{name} is no .ingot file: it does not begin with a header", code="corrupt_file")
     data = view[8 + length :]
     if length > view.nbytes - 8:

@@ -8,7 +8,7 @@ import io
 import json
 import os
 import tempfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import IO
 
@@ -78,13 +78,6 @@ def save(
 
 def to_bytes(program: Program, extra_files: Mapping[str, bytes | str] | None = None) -> bytes:
     """The bytes of the file that ``save`` writes."""
-    file = io.BytesIO()
-    _write(file, _entries(program, extra_files or {}))
-    return file.getvalue()
-
-
-def to_bytes(program: Program, extra_files: Mapping[str, bytes | str] | None = None) -> bytes:
-    """What ``save`` would write, in memory."""
     file = io.BytesIO()
     _write(file, _entries(program, extra_files or {}))
     return file.getvalue()
@@ -186,19 +179,19 @@ def _sync_folder(folder: str) -> None:
         os.close(handle)
 
 
-_HINTS: dict[int, Callable[[str, str], str]] = {
-    errno.ENOSPC: lambda place, folder: f"free some space on the disk of {folder}, then save again",
-    errno.EDQUOT: lambda place, folder: "your disk quota is used up: free some space",
-    errno.ENOENT: lambda place, folder: f"make the folder {folder} first",
-    errno.ENOTDIR: lambda place, folder: f"{folder} is no folder: choose another place",
-    errno.EACCES: lambda place, folder: f"you may not write to {folder}: choose another place",
-    errno.EROFS: lambda place, folder: f"{folder} is read-only: choose another place",
-    errno.EISDIR: lambda place, folder: f"{place} is a folder: add a file name",
-    errno.EFBIG: lambda place, folder: "the file system or a limit allows no file this large",
+_HINTS = {
+    errno.ENOSPC: "free some space on the disk of {folder}, then save again",
+    errno.EDQUOT: "your disk quota is used up: free some space",
+    errno.ENOENT: "make the folder {folder} first",
+    errno.ENOTDIR: "{folder} is no folder: choose another place",
+    errno.EACCES: "you may not write to {folder}: choose another place",
+    errno.EROFS: "{folder} is read-only: choose another place",
+    errno.EISDIR: "{place} is a folder: add a file name",
+    errno.EFBIG: "the file system or a limit allows no file this large",
 }
 
 
 def _refused(error: OSError, place: str, folder: str) -> None:
-    hint = _HINTS.get(error.errno or 0, lambda place, folder: "")(place, folder)
+    hint = _HINTS.get(error.errno or 0, "").format(place=place, folder=folder)
     kept = "; the file that was there is unchanged" if os.path.isfile(place) else ""
     fail(f"cannot save {place!r}: {error.strerror or error}{kept}", hint=hint, code="io")

@@ -7,19 +7,15 @@ pass one tensor twice.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
-
-from ingot.ir.effects import MAY_RETURN_INPUT, base, mutates
+from ingot.ir.effects import MAY_RETURN_INPUT
 from ingot.ir.graph import Block, Method, Node, Program, TensorData, Value
 from ingot.ir.prims import PRIMS
-from ingot.ir.schema import ANY, Argument, Catalogue, Schema, VariableType
+from ingot.ir.schema import ANY, Catalogue
 from ingot.ir.types import (
-    DictType,
-    ListType,
     NamedTupleType,
     OptionalType,
     SimpleType,
+    TensorType,
     TupleType,
     Type,
     UnionType,
@@ -113,40 +109,27 @@ class Aliases:
 
     def _catalogue_node(self, node: Node) -> None:
         schema = self.ops.find(node.op)
-        if schema is None or base(node.op) in MAY_RETURN_INPUT or _moves_elements(schema):
+        if schema is None or schema.variadic or schema.base in MAY_RETURN_INPUT:
             self._join(*node.inputs, *node.outputs)
             return
-        sets: dict[str, list[Value]] = {}
-        for value, argument in [
-            *zip(node.inputs, schema.arguments, strict=True),
-            *zip(node.outputs, schema.returns, strict=True),
-        ]:
-            for name in _alias_sets(argument):
-                sets.setdefault(name, []).append(value)
-        for values in sets.values():
-            self._join(*values)
-        if "*" in sets:
-            self._join(*node.inputs, *node.outputs)
+        for group in schema.shared:
+            values = (*node.inputs, *node.outputs)
+            self._join(*(values[number] for number in group))
 
 
 def written_values(node: Node, ops: Catalogue) -> list[Value]:
     """The inputs that the node may write into."""
     if node.op == "prim::Call":
         return [v for v in (*node.inputs, *node.outputs) if can_alias(v.type)]
-    if not mutates(node, ops):
-        return []
-    schema = ops.find(node.op)
-    assert schema is not None
-    return [
-        value
-        for value, argument in zip(node.inputs, schema.arguments, strict=True)
-        if argument.mutated
-    ]
+    schema = None if node.op in PRIMS else ops.find(node.op)
+    return [] if schema is None else [node.inputs[i] for i in schema.mutated_arguments]
 
 
 def can_alias(type: Type) -> bool:
     """Whether two values of the type can share storage."""
     match type:
+        case TensorType():
+            return True
         case OptionalType(element):
             return can_alias(element)
         case UnionType(elements):
@@ -156,24 +139,3 @@ def can_alias(type: Type) -> bool:
         case SimpleType():
             return type == ANY
     return True
-
-
-def _alias_sets(argument: Argument) -> Iterable[str]:
-    """The names of ``a -> *`` and ``a|b``; an element that enters a container is in both."""
-    return set(re.findall(r"[\w*]+", argument.alias))
-
-
-def _moves_elements(schema: Schema) -> bool:
-    """Whether elements of containers may come out or go in: ``aten::append.t``."""
-
-    def moves(type: Type) -> bool:
-        match type:
-            case VariableType() | DictType():
-                return True
-            case ListType(element) | OptionalType(element):
-                return moves(element)
-            case TupleType(elements):
-                return any(map(moves, elements))
-        return type == ANY
-
-    return any(moves(a.type) for a in (*schema.arguments, *schema.returns))

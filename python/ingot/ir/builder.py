@@ -24,6 +24,7 @@ from ingot.ir.types import (
     INT,
     NONE,
     STR,
+    TENSOR,
     DictType,
     ListType,
     NamedTupleType,
@@ -73,6 +74,7 @@ class Builder:
         self.source = source
         self.ops = catalogue() if ops is None else ops
         self._constants: dict[Block, dict[tuple[Type, str], Value]] = {}
+        self._literals: dict[Value, Literal] = {}
 
     @classmethod
     def method(
@@ -164,6 +166,7 @@ class Builder:
         if value is None:
             node = self.insert("prim::Constant", (), (type,), {"value": literal})
             value = known[key] = node.output
+            self._literals[value] = literal
         return value
 
     def value(self, operand: Operand, type: Type | None = None) -> Value:
@@ -231,10 +234,17 @@ class Builder:
 
     def _append(self, found: Match, result_types: Sequence[Type] | Type | None) -> Result:
         schema = found.schema
+        if schema.name == "aten::batch_norm" and self._writes_statistics(found):
+            *operands, _ = found.operands
+            own = None if result_types is None else [result_types, TENSOR, TENSOR]
+            results = self.op("aten::_native_batch_norm_legit", *operands, result_types=own)
+            assert isinstance(results, tuple)
+            return results[0]
         inputs = [
             self._convert(operand, bind(argument.type, found.bindings), argument.length)
-            for argument, operand in zip(schema.arguments, found.operands, strict=True)
+            for argument, operand in zip(schema.arguments, found.operands, strict=False)
         ]
+        inputs += [self.value(each) for each in found.operands[len(inputs) :]]
         if result_types is None:
             types: Sequence[Type] = [bind(r.type, found.bindings) for r in schema.returns]
         else:
@@ -245,6 +255,13 @@ class Builder:
         if len(outputs) == 1:
             return outputs[0]
         return tuple(outputs) if outputs else None
+
+    def _writes_statistics(self, found: Match) -> bool:
+        """Whether a batch_norm updates its statistics in place, which its schema hides."""
+        mean, training = found.operands[3], found.operands[5]
+        if isinstance(training, Value):
+            training = self._literals.get(training, False)
+        return training is True and mean is not None
 
     def _convert(self, operand: Operand, formal: Type, length: int | None) -> Value:
         """A value of the declared type from an operand that ``match`` accepted."""

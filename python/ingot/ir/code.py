@@ -51,10 +51,35 @@ _BUILTINS = {
     "prim::max": "max",
     "prim::min": "min",
     "prim::abs": "abs",
+    "prim::Print": "print",
 }
 _METHODS = frozenset(
-    "size sym_size stride dim numel item append extend insert pop clear remove index reverse "
-    "keys values items get setdefault update popitem copy count sort".split()
+    [
+        "size",
+        "sym_size",
+        "stride",
+        "dim",
+        "numel",
+        "item",
+        "append",
+        "extend",
+        "insert",
+        "pop",
+        "clear",
+        "remove",
+        "index",
+        "reverse",
+        "keys",
+        "values",
+        "items",
+        "get",
+        "setdefault",
+        "update",
+        "popitem",
+        "copy",
+        "count",
+        "sort",
+    ]
 )
 """Printed as methods: ``x.size(0)``. In-place ops are, too."""
 
@@ -121,7 +146,7 @@ class _Writer:
             return self.names.get(value, "?")
         return f"({expression})" if nested and _has_operator(expression) else expression
 
-    def list(self, values: list[Value]) -> str:
+    def texts(self, values: list[Value]) -> str:
         return ", ".join(map(self.text, values))
 
     def node(self, node: Node) -> list[str]:
@@ -180,7 +205,7 @@ class _Writer:
             case "prim::GetState":
                 return _place(node.attributes["name"])
             case "prim::ListConstruct":
-                return f"[{self.list(inputs)}]"
+                return f"[{self.texts(inputs)}]"
             case "prim::TupleConstruct":
                 return self.tuple(node)
             case "prim::DictConstruct":
@@ -191,7 +216,7 @@ class _Writer:
             case "prim::TupleUnpack" | "prim::ListUnpack":
                 return self.text(inputs[0])
             case "prim::Call":
-                return f"self.{node.attributes['method']}({self.list(inputs)})"
+                return f"self.{node.attributes['method']}({self.texts(inputs)})"
             case "prim::Cast":
                 return f"cast({node.output.type}, {self.text(inputs[0])})"
             case "prim::Uninitialized":
@@ -203,7 +228,7 @@ class _Writer:
         if isinstance(type, NamedTupleType):
             pairs = zip(type.fields, node.inputs, strict=True)
             return f"{type.name}({', '.join(f'{f}={self.text(v)}' for f, v in pairs)})"
-        return f"({self.list(node.inputs)}{',' if len(node.inputs) == 1 else ''})"
+        return f"({self.texts(node.inputs)}{',' if len(node.inputs) == 1 else ''})"
 
     def call(self, node: Node) -> str:
         base = node.op.partition(".")[0]
@@ -245,7 +270,7 @@ class _Writer:
                 continue
             by_name = skipped or argument.keyword_only
             written.append(f"{argument.name}={self.text(value)}" if by_name else self.text(value))
-        return written
+        return written + [self.text(v) for v in node.inputs[len(schema.arguments) :]]
 
     # --- control flow ----------------------------------------------------------------------
 

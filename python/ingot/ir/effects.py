@@ -8,12 +8,33 @@ from ingot.ir.schema import Catalogue
 
 RANDOM = frozenset(
     "aten::" + name
-    for name in (
-        "rand rand_like randn randn_like randint randint_like randperm bernoulli multinomial "
-        "normal poisson binomial dropout native_dropout feature_dropout alpha_dropout "
-        "feature_alpha_dropout rrelu rrelu_with_noise fractional_max_pool2d "
-        "fractional_max_pool3d _sample_dirichlet _standard_gamma manual_seed seed"
-    ).split()
+    for name in [
+        "rand",
+        "rand_like",
+        "randn",
+        "randn_like",
+        "randint",
+        "randint_like",
+        "randperm",
+        "bernoulli",
+        "multinomial",
+        "normal",
+        "poisson",
+        "binomial",
+        "dropout",
+        "native_dropout",
+        "feature_dropout",
+        "alpha_dropout",
+        "feature_alpha_dropout",
+        "rrelu",
+        "rrelu_with_noise",
+        "fractional_max_pool2d",
+        "fractional_max_pool3d",
+        "_sample_dirichlet",
+        "_standard_gamma",
+        "manual_seed",
+        "seed",
+    ]
 )
 """Ops that may draw random numbers: two of them are not one, and none may go."""
 
@@ -37,10 +58,17 @@ OUTWARD = frozenset(
 
 MAY_RETURN_INPUT = frozenset(
     "aten::" + name
-    for name in (
-        "dropout feature_dropout alpha_dropout feature_alpha_dropout meshgrid broadcast_tensors "
-        "atleast_1d atleast_2d atleast_3d"
-    ).split()
+    for name in [
+        "dropout",
+        "feature_dropout",
+        "alpha_dropout",
+        "feature_alpha_dropout",
+        "meshgrid",
+        "broadcast_tensors",
+        "atleast_1d",
+        "atleast_2d",
+        "atleast_3d",
+    ]
 )
 """Ops whose result may share an input's storage though their schemas do not say so."""
 

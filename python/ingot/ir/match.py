@@ -123,7 +123,9 @@ def match(schema: Schema, args: Sequence[Operand], kwargs: Mapping[str, Operand]
         worst = max(worst, level)
         total += level
         operands.append(operand)
-    if used < len(args):
+    if schema.variadic:
+        operands += args[used:]
+    elif used < len(args):
         raise Mismatch(f"it takes {used} positional arguments, not {len(args)}")
     for name in kwargs:
         if name not in schema.positions:

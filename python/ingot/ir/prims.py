@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from ingot.ir.graph import Literal, Node, Program
 from ingot.ir.types import (
@@ -51,12 +52,12 @@ def literal_fits(literal: Literal, type: Type) -> bool:
             return any(literal_fits(literal, e) for e in elements)
         case ListType(element):
             return isinstance(literal, tuple) and all(literal_fits(e, element) for e in literal)
-    kinds: dict[Type, type] = {BOOL: bool, FLOAT: float, COMPLEX: complex, STR: str}
+    classes: dict[Type, Any] = {BOOL: bool, FLOAT: float, COMPLEX: complex, STR: str}
     if type == NONE:
         return literal is None
     if type == INT:
         return isinstance(literal, int) and not isinstance(literal, bool)
-    return type in kinds and isinstance(literal, kinds[type])
+    return type in classes and isinstance(literal, classes[type])
 
 
 def _constant(node: Node, program: Program) -> str | None:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from ingot.ir.graph import Literal
 from ingot.ir.types import (
@@ -85,6 +86,8 @@ class Schema:
     name: str
     arguments: tuple[Argument, ...]
     returns: tuple[Argument, ...]
+    variadic: bool = False
+    """Any number of further arguments, of any type, may follow."""
 
     @cached_property
     def base(self) -> str:
@@ -96,6 +99,32 @@ class Schema:
         return any(a.mutated for a in self.arguments)
 
     @cached_property
+    def mutated_arguments(self) -> tuple[int, ...]:
+        """The numbers of the arguments that the op writes into."""
+        return tuple(i for i, a in enumerate(self.arguments) if a.mutated)
+
+    @cached_property
+    def shared(self) -> tuple[tuple[int, ...], ...]:
+        """Groups of arguments and returns that may share storage: their numbers, those of the
+        returns after those of the arguments.
+
+        ``a -> *`` is in the set of containers too, where all may meet.
+        """
+        everyone = (*self.arguments, *self.returns)
+        sets: dict[str, list[int]] = {}
+        for number, each in enumerate(everyone):
+            for name in set(re.findall(r"[\w*]+", each.alias)):
+                sets.setdefault(name, []).append(number)
+        if self.is_generic or "*" in sets:
+            return (tuple(range(len(everyone))),)
+        return tuple(tuple(group) for group in sets.values() if len(group) > 1)
+
+    @cached_property
+    def is_generic(self) -> bool:
+        """Whether any type is open, so that elements may move in or out of containers."""
+        return any(_is_open(a.type) for a in (*self.arguments, *self.returns))
+
+    @cached_property
     def positions(self) -> dict[str, int]:
         return {a.name: i for i, a in enumerate(self.arguments)}
 
@@ -105,6 +134,8 @@ class Schema:
             if argument.keyword_only and (i == 0 or not self.arguments[i - 1].keyword_only):
                 parts.append("*")
             parts.append(str(argument))
+        if self.variadic:
+            parts.append("...")
         returns = ", ".join(map(str, self.returns))
         if len(self.returns) != 1:
             returns = f"({returns})"
@@ -115,11 +146,11 @@ class Catalogue:
     """Schemas by name, each read when first asked for.
 
     ``rows`` are those of ``ingot._ingot.catalogue()``: (name, arguments, returns) with an
-    argument as (name, declared type, has default, default, keyword only, mutated, alias) and
-    a return as (name, declared type, alias).
+    argument as (name, declared type, has default, default, keyword only, mutated, alias), one
+    named ``"..."`` where further ones may follow, and a return as (name, declared type, alias).
     """
 
-    def __init__(self, rows: Iterable[tuple]) -> None:
+    def __init__(self, rows: Iterable[tuple[Any, ...]]) -> None:
         self._rows = {row[0]: row for row in rows}
         self._schemas: dict[str, Schema] = {}
         self._overloads: dict[str, list[str]] = {}
@@ -146,6 +177,17 @@ class Catalogue:
         return [schema for schema in found if schema is not None]
 
 
+def _is_open(type: Type) -> bool:
+    match type:
+        case VariableType() | DictType():
+            return True
+        case ListType(element) | OptionalType(element):
+            return _is_open(element)
+        case TupleType(elements):
+            return any(map(_is_open, elements))
+    return type == ANY
+
+
 _default: Catalogue | None = None
 
 
@@ -159,18 +201,20 @@ def catalogue() -> Catalogue:
     return _default
 
 
-def _read_row(row: tuple) -> Schema:
+def _read_row(row: tuple[Any, ...]) -> Schema:
     name, arguments, returns = row
     return Schema(
         name,
         tuple(
             _read_argument(arg, declared, has_default, default, keyword_only, mutated, alias)
             for arg, declared, has_default, default, keyword_only, mutated, alias in arguments
+            if arg != "..."
         ),
         tuple(
             _read_argument(ret, declared, False, None, False, False, alias)
             for ret, declared, alias in returns
         ),
+        any(argument[0] == "..." for argument in arguments),
     )
 
 

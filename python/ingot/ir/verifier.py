@@ -154,12 +154,13 @@ class _Verifier:
     def catalogue_node(self, node: Node, schema: Schema) -> None:
         if node.attributes or node.blocks:
             self.fault(node, "an op of the catalogue has neither attributes nor blocks")
-        if len(node.inputs) != len(schema.arguments):
+        few = len(node.inputs) < len(schema.arguments)
+        if few or (len(node.inputs) > len(schema.arguments) and not schema.variadic):
             self.fault(node, f"it has {len(node.inputs)} inputs, not {len(schema.arguments)}")
         if len(node.outputs) != len(schema.returns):
             self.fault(node, f"it has {len(node.outputs)} outputs, not {len(schema.returns)}")
         bindings: Bindings = {}
-        for value, argument in zip(node.inputs, schema.arguments, strict=True):
+        for value, argument in zip(node.inputs, schema.arguments, strict=False):
             level = fit_type(value.type, argument.type, None, bindings)
             if argument.type != ANY and (level is None or level > SUBTYPE):
                 self.fault(
@@ -169,8 +170,7 @@ class _Verifier:
                 self.mutable(node, value)
         for value, result in zip(node.outputs, schema.returns, strict=True):
             type = bind(result.type, bindings)
-            related = is_subtype(value.type, type) or is_subtype(type, value.type)
-            if type != ANY and not related:
+            if type != ANY and not is_subtype(type, value.type):
                 self.fault(node, f"it gives {type}, not {value.type}")
 
     def mutable(self, node: Node, value: Value) -> None:

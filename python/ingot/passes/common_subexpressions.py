@@ -17,7 +17,7 @@ _Key = tuple[object, ...]
 
 
 def common_subexpressions(program: Program, context: Context) -> None:
-    replaced = {
+    replaced: set[object] = {
         node.attributes["name"]
         for method in program.methods.values()
         for node in method.body.walk()
@@ -53,12 +53,11 @@ def _block(
 
 
 def _key(node: Node, mapping: dict[Value, Value]) -> _Key:
-    return (
-        node.op,
-        tuple(mapping.get(v, v) for v in node.inputs),
-        repr(sorted(node.attributes.items())),
-        tuple(v.type for v in node.outputs),
-    )
+    if node.inputs:
+        inputs = tuple(mapping.get(v, v) for v in node.inputs)
+        return (node.op, inputs, *map(repr, node.attributes.items()), len(node.outputs))
+    types = tuple(v.type for v in node.outputs)
+    return (node.op, types, *map(repr, node.attributes.items()))
 
 
 def _is_pure(node: Node, aliases: Aliases, replaced: set[object], context: Context) -> bool:

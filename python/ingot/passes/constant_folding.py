@@ -21,7 +21,7 @@ from ingot.passes.context import Context
 MAX_TENSOR_BYTES = 4096
 """A folded tensor may have so many bytes, or as many as its inputs."""
 
-_UNDEFINED = frozenset("aten::" + n for n in "empty empty_like empty_strided new_empty".split())
+_UNDEFINED = frozenset("aten::" + n for n in ["empty", "empty_like", "empty_strided", "new_empty"])
 
 Known = dict[Value, "Literal | TensorData"]
 
@@ -55,8 +55,8 @@ class _Folder:
                 mapping.update(zip(node.outputs, values, strict=True))
                 waiting += reversed(inner)
                 continue
-            for each in node.blocks:
-                mapping.update(self._fold_block(each, dict(known)))
+            for inside in node.blocks:
+                mapping.update(self._fold_block(inside, dict(known)))
             replacement = self._constants(node, known)
             for each in [node] if replacement is None else replacement:
                 self._learn(each, known)
@@ -69,9 +69,12 @@ class _Folder:
             known[node.output] = node.attributes["value"]
         elif node.op == "prim::GetState":
             state = self.program.state[str(node.attributes["name"])]
-            if isinstance(state.value, TensorData) and state.kind == CONSTANT:
-                if not state.mutable and not self.aliases.is_mutated(node.output):
-                    known[node.output] = state.value
+            fixed = state.kind == CONSTANT and not state.mutable
+            if isinstance(state.value, TensorData) and fixed and not self._mutated(node):
+                known[node.output] = state.value
+
+    def _mutated(self, node: Node) -> bool:
+        return any(map(self.aliases.is_mutated, [*node.inputs, *node.outputs]))
 
     def _taken_branch(self, node: Node, known: Known) -> tuple[list[Node], list[Value]] | None:
         """The nodes and values that stand for an If or Loop whose course is known."""
@@ -90,7 +93,7 @@ class _Folder:
         """Constant nodes for a node's results, None if it must be run."""
         if not all(v in known for v in node.inputs) or has_effect(node) or not node.outputs:
             return None
-        if any(map(self.aliases.is_mutated, [*node.inputs, *node.outputs])):
+        if self._mutated(node):
             return None
         arguments = [known[v] for v in node.inputs]
         if node.op == "prim::ListConstruct":

@@ -1,11 +1,11 @@
-"""Makes constants of state that never changes, and drops state that no method uses.
+"""Makes constants of other state than tensors that never changes, and drops what no method uses.
 
-Tensors stay state. A tensor tied to one that is used stays under all its names.
+Parameters and buffers stay, used or not: they are the model's ``state_dict``.
 """
 
 from __future__ import annotations
 
-from ingot.ir.graph import Program, TensorData
+from ingot.ir.graph import BUFFER, PARAMETER, Program, TensorData
 from ingot.passes.context import Context, all_blocks
 
 
@@ -17,14 +17,14 @@ def freeze(program: Program, context: Context) -> None:
                 continue
             name = node.attributes["name"]
             state = program.state[str(name)]
-            fixed = not state.mutable and not isinstance(state.value, TensorData)
-            if node.op == "prim::GetState" and fixed and context.change():
+            used.add(name)
+            if node.op == "prim::SetState" or state.mutable or isinstance(state.value, TensorData):
+                continue
+            if context.change():
+                used.discard(name)
                 node.op = "prim::Constant"
                 node.attributes = {"value": state.value}
-            else:
-                used.add(name)
-    tensors = {id(program.state[str(name)].value) for name in used}
     for name, state in list(program.state.items()):
-        tied = isinstance(state.value, TensorData) and id(state.value) in tensors
-        if name not in used and not tied and context.change():
+        listed = state.kind in (PARAMETER, BUFFER)
+        if name not in used and not listed and context.change():
             del program.state[name]

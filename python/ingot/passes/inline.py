@@ -30,7 +30,7 @@ def inline(program: Program, context: Context) -> None:
 
 def _callees_first(program: Program) -> list[Method]:
     """Methods that cannot reach themselves, and after those that they call."""
-    calls = {
+    calls: dict[str, list[object]] = {
         name: [n.attributes["method"] for n in method.body.walk() if n.op == "prim::Call"]
         for name, method in program.methods.items()
     }

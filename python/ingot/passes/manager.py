@@ -77,7 +77,9 @@ def run(
     """Runs these passes in order, as ``optimize`` does the pipeline's."""
     ops = catalogue() if ops is None else ops
     if call_op is None:
-        from ingot._ingot import call_op
+        from ingot import _ingot
+
+        call_op = _ingot.call_op
     reports: list[PassReport] = []
     left = stop_after
     for each in passes:

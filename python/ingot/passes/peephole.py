@@ -203,7 +203,7 @@ class _Peephole:
     def tuple_element(self, node: Node) -> Results:
         made = self._maker(node.inputs[0], "prim::TupleConstruct")
         index = node.attributes["index"]
-        return None if made is None else [made.inputs[index]]  # type: ignore[call-overload]
+        return [made.inputs[index]] if made is not None and isinstance(index, int) else None
 
     def tuple_elements(self, node: Node) -> Results:
         made = self._maker(node.inputs[0], "prim::TupleConstruct")
@@ -286,9 +286,9 @@ def _may_be_none(type: Type) -> bool:
 
 _RULES: dict[str, tuple[Callable[[_Peephole, Node], Results], ...]] = {
     **{op: (_Peephole.neutral,) for op, _, _ in NEUTRAL},
-    **{op: (_Peephole.involution,) for op in INVOLUTIONS},
-    **{op: (_Peephole.same_type,) for op in SAME_TYPE},
-    **{op: (_Peephole.eval_dropout,) for op in EVAL_DROPOUT},
+    **dict.fromkeys(INVOLUTIONS, (_Peephole.involution,)),
+    **dict.fromkeys(SAME_TYPE, (_Peephole.same_type,)),
+    **dict.fromkeys(EVAL_DROPOUT, (_Peephole.eval_dropout,)),
     "aten::alias": (_Peephole.first_input,),
     "prim::Cast": (_Peephole.wider_cast,),
     "prim::TupleIndex": (_Peephole.tuple_element,),

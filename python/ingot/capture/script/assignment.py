@@ -18,6 +18,7 @@ from ingot.capture.script.operations import call_op
 from ingot.capture.script.operators import SYMBOLS, binary
 from ingot.capture.script.subscripts import subscript
 from ingot.capture.script.values import (
+    Constant,
     DictItem,
     Dynamic,
     Item,
@@ -78,7 +79,11 @@ def assign_target(frame: Frame, target: ast.expr, item: Item) -> None:
 def _unpack(frame: Frame, targets: list[ast.expr], item: Item) -> None:
     if isinstance(item, PoisonItem):
         raise Poisoned
+    item = frame.force(item)
     stars = [i for i, t in enumerate(targets) if isinstance(t, ast.Starred)]
+    if stars and isinstance(type_of(item), ListType) and isinstance(item, Dynamic):
+        _unpack_list(frame, targets, stars[0], item)
+        return
     parts = _parts(frame, item, len(targets), bool(stars))
     if not stars:
         if len(parts) != len(targets):
@@ -95,6 +100,25 @@ def _unpack(frame: Frame, targets: list[ast.expr], item: Item) -> None:
         targets = [*targets[:star], inner.value, *targets[star + 1 :]]
     for target, part in zip(targets, parts, strict=True):
         assign_target(frame, target, part)
+
+
+def _unpack_list(frame: Frame, targets: list[ast.expr], star: int, item: Dynamic) -> None:
+    """``first, *rest, last = values`` for a list whose length is known when it runs."""
+    after = len(targets) - star - 1
+    enough = call_op(
+        frame, "aten::ge", [call_op(frame, "aten::len", [item]), Constant(star + after)]
+    )
+    branch = frame.builder.if_(frame.value(enough))
+    with frame.builder.at(branch.blocks[1]):
+        frame.builder.raise_exception("not enough values to unpack", "ValueError")
+    for place, target in enumerate(targets):
+        if isinstance(target, ast.Starred):
+            stop = Constant(-after if after else None)
+            part = subscript(frame, item, SliceItem(Constant(star), stop, Constant(None)))
+            assign_target(frame, target.value, part)
+        else:
+            index = place if place < star else place - len(targets)
+            assign_target(frame, target, subscript(frame, item, Constant(index)))
 
 
 def _parts(frame: Frame, item: Item, count: int, starred: bool) -> list[Item]:

@@ -12,16 +12,19 @@ import torch
 from ingot.capture.script.builtins import BUILTINS
 from ingot.capture.script.containers import call_container_method
 from ingot.capture.script.diagnostics import CompileError
-from ingot.capture.script.expressions import elements, expression
+from ingot.capture.script.expressions import elements, expression, make_list
 from ingot.capture.script.items import type_of
+from ingot.capture.script.language import SIZE
 from ingot.capture.script.markers import marker_of
 from ingot.capture.script.modules import call_module
+from ingot.capture.script.operations import call_op
 from ingot.capture.script.refinement import test
 from ingot.capture.script.tensors import call_tensor_method
 from ingot.capture.script.torch_functions import TORCH_FUNCTIONS, call_torch_function
 from ingot.capture.script.values import (
     Constant,
     DictItem,
+    Dynamic,
     ExceptionItem,
     Item,
     LocalFunction,
@@ -33,7 +36,7 @@ from ingot.capture.script.values import (
     is_constant_object,
 )
 from ingot.capture.script.wrapping import wrap
-from ingot.ir.types import TensorType
+from ingot.ir.types import INT, ListType, TensorType
 
 if TYPE_CHECKING:
     from ingot.capture.script.frame import Frame
@@ -46,19 +49,58 @@ def call_expression(frame: Frame, node: ast.Call) -> Item:
         return test(frame, node).item
     if callee == PythonItem(super):
         return _super(frame, node)
-    args = elements(frame, node.args)
+    args = _arguments(frame, node.args)
     kwargs: dict[str, Item] = {}
     for keyword in node.keywords:
-        item = expression(frame, keyword.value)
         if keyword.arg is not None:
-            kwargs[keyword.arg] = item
-        elif isinstance(item, DictItem):
+            kwargs[keyword.arg] = expression(frame, keyword.value)
+            continue
+        item = _keywords(frame, keyword.value)
+        if isinstance(item, DictItem):
             kwargs.update(item.items)
         else:
             raise CompileError(
                 f"** needs a dict whose keys are known while compiling, not {item.describe()}"
             )
     return call(frame, callee, args, kwargs)
+
+
+def _keywords(frame: Frame, node: ast.expr) -> Item:
+    if isinstance(node, ast.Dict) and all(isinstance(k, ast.Constant) for k in node.keys):
+        pairs = zip(node.keys, node.values, strict=True)
+        return DictItem({k.value: expression(frame, v) for k, v in pairs})  # type: ignore[union-attr]
+    return expression(frame, node)
+
+
+def _arguments(frame: Frame, nodes: list[ast.expr]) -> list[Item]:
+    """Positional arguments. A list of unknown length after ``*`` joins the numbers or tensors
+    around it to one list, as in ``x.view(*sizes, -1)``."""
+    args: list[Item] = []
+    spread: list[int] = []
+    for node in nodes:
+        if isinstance(node, ast.Starred):
+            inner = expression(frame, node.value)
+            type = type_of(inner)
+            if type == SIZE or isinstance(type, ListType) and isinstance(inner, Dynamic):
+                spread.append(len(args))
+                args.append(frame.dynamic(frame.value(inner), type))
+                continue
+        args.extend(elements(frame, [node]))
+    if not spread:
+        return args
+    lists = [type_of(args[k]) for k in spread]
+    element = lists[0].element if isinstance(lists[0], ListType) else INT
+    whole = ListType(element)
+    first = spread[0]
+    while first > 0 and type_of(args[first - 1]) == element:
+        first -= 1
+    joined: Item | None = None
+    for k in range(first, len(args)):
+        part = args[k] if k in spread else make_list(frame, [args[k]], element)
+        part = frame.dynamic(frame.value(part, whole), whole)
+        joined = part if joined is None else call_op(frame, "aten::add", [joined, part], type=whole)
+    assert joined is not None
+    return [*args[:first], joined]
 
 
 def call(frame: Frame, callee: Item, args: list[Item], kwargs: dict[str, Item]) -> Item:

@@ -228,6 +228,12 @@ class Frame:
                 element = INT if type == SIZE else type.element  # type: ignore[attr-defined]
                 values = [self.value(e, element) for e in item.items]
                 return self.builder.list_construct(values, lower(element))
+        if isinstance(actual, TupleType) and isinstance(type, ListType | TupleType):
+            if isinstance(type, ListType) or len(type.elements) == len(actual.elements):
+                parts = self.builder.tuple_unpack(self.value(item))
+                pairs = zip(parts, actual.elements, strict=True)
+                known = TupleItem(tuple(self.dynamic(v, t) for v, t in pairs))
+                return self.value(item) if actual == type else self._convert(known, actual, type)
         if isinstance(item, ListItem) and isinstance(type, ListType):
             values = [self.value(e, type.element) for e in item.items]
             return self.builder.list_construct(values, lower(type.element))

@@ -129,6 +129,9 @@ def join(a: Type, b: Type) -> Type | None:
                 return None
             key, value = join(k, m), join(x, y)
             return None if key is None or value is None else DictType(key, value)
+        case (ListType(x), TupleType(y)) | (TupleType(y), ListType(x)):
+            same = all(settle(each) == settle(x) for each in y)
+            return ListType(x) if same else None
         case TupleType(x), TupleType(y) if len(x) == len(y):
             return _join_tuple(x, y, TupleType)
         case NamedTupleType(n, f, x), NamedTupleType(m, g, y) if (n, f) == (m, g):

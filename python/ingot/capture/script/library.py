@@ -1,15 +1,9 @@
-"""Functions of the scriptable language that stand for what the catalogue lacks.
-
-``compositions`` are ops, by name; the others are called by the compiler itself.
-"""
+"""Functions of the scriptable language that the compiler itself calls."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import cache
-from typing import Any, List
+from typing import List
 
-import torch
 from torch import Tensor
 
 
@@ -51,13 +45,3 @@ def softmax_dim(rank: int) -> int:
 
 def is_floating_dtype(number: int) -> bool:
     return number == 5 or number == 6 or number == 7 or number == 15
-
-
-def rsub(self, other, alpha=1):  # type: ignore[no-untyped-def]
-    return torch.add(torch.neg(self) if alpha == 1 else torch.neg(self) * alpha, other)
-
-
-@cache
-def compositions() -> dict[str, Callable[..., Any]]:
-    """Ops that are written with others, used where the catalogue has no op of that name."""
-    return {"aten::rsub": rsub}

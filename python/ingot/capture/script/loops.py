@@ -192,7 +192,7 @@ def _attempt(
     with builder.at(body_block):
         plan.endless = turns is None and _always(frame, header, start)
         _narrow(header, condition, plan)
-        frame.environment = header
+        frame.environment = header.copy()
         flow = turn(body_block.inputs[0])
         _check(flow, header, plan, turns, condition, line, frame)
         outputs = _end_of_turn(frame, flow, plan, slots, header, start, line)

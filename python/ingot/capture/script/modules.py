@@ -153,8 +153,8 @@ def _initial_type(frame: Frame, owner: ModuleItem, name: str) -> Type | None:
         )
     if isinstance(value, torch.Tensor):
         return TENSOR
-    type = type_of(wrap(frame, value, name))
-    return None if type is None or has_hole(type) else type
+    initial = type_of(wrap(frame, value, name))
+    return None if initial is None or has_hole(initial) else initial
 
 
 def _declare(frame: Frame, owner: ModuleItem, name: str, type: Type) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import namedtuple
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from ingot.capture.script.compositions import COMPOSITIONS
 from ingot.capture.script.diagnostics import CompileError
 from ingot.capture.script.items import type_of
-from ingot.capture.script.language import may_be_none
+from ingot.capture.script.language import Hole, may_be_none, settle
 from ingot.capture.script.values import (
     NOTHING,
     Constant,
@@ -20,7 +21,7 @@ from ingot.capture.script.values import (
 )
 from ingot.errors import Error
 from ingot.ir.graph import Value
-from ingot.ir.types import Type
+from ingot.ir.types import ListType, Type
 
 if TYPE_CHECKING:
     from ingot.capture.script.frame import Frame
@@ -76,6 +77,9 @@ def operand(frame: Frame, item: Item) -> Any:
         return frame.literal(item.value)
     if isinstance(item, TupleItem | ListItem):
         return [operand(frame, each) for each in item.items]
+    if isinstance(item, Dynamic) and isinstance(settle(item.type), ListType):
+        if isinstance(settle(item.type.element), Hole):  # type: ignore[attr-defined]
+            return []  # nothing was ever put into it
     return frame.value(item)
 
 
@@ -87,16 +91,45 @@ def _may_be_none(item: Item) -> bool:
 def _missing_op(
     frame: Frame, base: str, args: Sequence[Item], kwargs: Mapping[str, Item]
 ) -> Item:
-    """An op that the catalogue lacks, from the library of compositions."""
-    from ingot.capture.script.library import compositions
-
-    function = compositions().get(base)
-    if function is None and base.endswith("_"):
-        plain = base[:-1]
-        if frame.builder.ops.overloads(plain) or plain in compositions():
-            result = call_op(frame, plain, args, kwargs)
+    """An op that the catalogue lacks: made of others, or in place by copying the result."""
+    handler = SPECIAL_OPS.get(base)
+    if handler is not None:
+        return handler(frame, *args, **kwargs)
+    function = COMPOSITIONS.get(base)
+    if function is not None:
+        return frame.compiler.call(frame, function, list(args), dict(kwargs), frame.node)
+    plain = base[:-1]
+    if base.endswith("_") and (
+        frame.builder.ops.overloads(plain) or plain in COMPOSITIONS or plain in SPECIAL_OPS
+    ):
+        result = call_op(frame, plain, args, kwargs)
+        if result is not args[0]:
             call_op(frame, "aten::copy_", [args[0], result])
-            return args[0]
-    if function is None:
-        raise CompileError(f"Ingot has no op {base}", "write it with other operations")
-    return frame.compiler.call(frame, function, list(args), dict(kwargs), frame.node)
+        return args[0]
+    raise CompileError(f"Ingot has no op {base}", "write it with other operations")
+
+
+def _dropout(
+    frame: Frame, tensor: Item, p: Item = NOTHING, train: Item = NOTHING, **kwargs: Item
+) -> Item:
+    """Every dropout is the identity outside training."""
+    if train == Constant(False) or p == Constant(0.0) or p == Constant(0):
+        return tensor
+    raise CompileError(
+        "dropout draws random numbers in training, which programs do not",
+        "call eval() on the module before compiling it",
+    )
+
+
+SPECIAL_OPS: dict[str, Callable[..., Item]] = {
+    **dict.fromkeys(
+        (
+            "aten::dropout",
+            "aten::feature_dropout",
+            "aten::alpha_dropout",
+            "aten::feature_alpha_dropout",
+        ),
+        _dropout,
+    ),
+}
+"""Ops that depend on what is known while compiling."""

@@ -1,0 +1,59 @@
+"""Whether a compiled function answers as the Python function it was compiled from."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Callable
+from typing import Any
+
+import torch
+
+import ingot
+from ingot.module import Module
+
+
+def outcome(call: Callable[[], Any]) -> Any:
+    """The result, or the exception that was raised."""
+    try:
+        return call()
+    except Exception as error:
+        return error
+
+
+def agree(expected: Any, actual: Any) -> bool:
+    """Equal in value, type, dtype and shape; two exceptions agree."""
+    if isinstance(expected, Exception) or isinstance(actual, Exception):
+        return isinstance(expected, Exception) and isinstance(actual, ingot.Error)
+    if isinstance(expected, torch.Tensor):
+        return (
+            isinstance(actual, torch.Tensor)
+            and expected.dtype == actual.dtype
+            and expected.shape == actual.shape
+            and torch.allclose(expected, actual, rtol=1e-5, atol=1e-6, equal_nan=True)
+        )
+    if isinstance(expected, list | tuple):
+        same_kind = isinstance(actual, list | tuple)
+        return same_kind and len(expected) == len(actual) and all(map(agree, expected, actual))
+    if isinstance(expected, dict):
+        return list(expected) == list(actual) and all(
+            agree(expected[k], actual[k]) for k in expected
+        )
+    if isinstance(expected, float) and type(actual) is float:
+        return expected == actual or (math.isnan(expected) and math.isnan(actual))
+    return type(expected) is type(actual) and expected == actual
+
+
+def check(function: Callable[..., Any], *cases: tuple[Any, ...]) -> None:
+    """Runs the function as Python, compiled, and from the file, on fresh copies of each case."""
+    program = ingot.script(function).module
+    loaded = Module.from_program(program.program)
+    for case in cases:
+        with torch.no_grad():
+            expected = outcome(lambda: function(*copy.deepcopy(case)))
+            for module in (program, loaded):
+                actual = outcome(lambda: module(*copy.deepcopy(case)))
+                assert agree(expected, actual), (
+                    f"{function.__name__}{case}: Python gives {expected!r}, "
+                    f"the program {actual!r}\n{program.graph}"
+                )

@@ -1,0 +1,194 @@
+"""Tensors: operators, indexing, attributes, methods, in-place operations."""
+
+from typing import List, Optional  # noqa: UP035
+
+import torch
+import torch.nn.functional as F
+from agreement import check
+from torch import Tensor
+
+
+def operators(x: Tensor, y: Tensor) -> List[Tensor]:
+    return [1 - x, x / 2, 3 / x, 2**x, x // 2, 7 % (x + 1), x @ y, -x, x**2, x < y, 2 > x, x == y]
+
+
+def reflected_integers(x: Tensor) -> List[Tensor]:
+    return [10 - x, 7 // x, 7 % x, x & 3, 5 | x, ~x, x << 1, True * x, x - True]
+
+
+def indexing(x: Tensor, mask: Tensor, i: int) -> List[Tensor]:
+    return [
+        x[:, 0],
+        x[..., None],
+        x[mask],
+        x[i, 2:],
+        x[-1, ::2],
+        x[None, ..., i],
+        x[[0, 1]],
+        x[torch.tensor([1, 0]), 1:],
+        x[..., torch.tensor([1, 0])],
+        x[0:2][:, 1:i],
+        x[...],
+        x[i][i],
+    ]
+
+
+def assignment(x: Tensor, mask: Tensor) -> Tensor:
+    y = x.clone()
+    y[mask] = 0
+    y[0] += 1
+    y[:, 1] = x[:, 0]
+    y[1, 2] = 5
+    y[torch.tensor([0, 2])] = x[1]
+    y[mask] += 2
+    z = y[1]
+    z *= 3
+    y += 1
+    return y
+
+
+def attributes(x: Tensor):
+    a, b = x.shape
+    return x.view(a * b), x.size(0), x.shape, x.dtype == torch.float32, len(x), x.ndim, x.T
+
+
+def shapes(x: Tensor) -> Tensor:
+    y = x.reshape(x.shape[:-1] + (1, x.shape[-1]))
+    y = y.expand(*x.shape[:1], 2, x.shape[1]).permute(1, 0, 2)
+    return y.contiguous().view(-1, y.size(-1)).flatten()
+
+
+def iterate(x: Tensor) -> Tensor:
+    total = torch.zeros(x.size(1))
+    for row in x:
+        total = total + row * row
+    a, b, _ = x
+    return total + a - b
+
+
+def data_dependent(x: Tensor) -> Tensor:
+    if x.sum() > 0:
+        return x * 2
+    y = x
+    while y.abs().max() > 1:
+        y = y / 2
+    return y
+
+
+def optional_argument(x: Tensor, y: Optional[Tensor] = None, scale: float = 2.0) -> Tensor:
+    if y is None:
+        y = torch.ones_like(x)
+    return x * y * scale
+
+
+def lists_of_tensors(xs: List[Tensor]) -> Tensor:
+    ys = [x * i for i, x in enumerate(xs)]
+    return torch.cat(ys) + sum(x.sum() for x in xs)
+
+
+def functional(x: Tensor) -> List[Tensor]:
+    return [
+        F.relu(x),
+        F.softmax(x, dim=-1),
+        F.layer_norm(x, [x.size(-1)]),
+        F.dropout(x, 0.5, training=False),
+        F.pad(x, [1, 2]),
+        F.gelu(x),
+        F.leaky_relu(x, 0.2),
+        torch.nn.functional.silu(x),
+        F.normalize(x, dim=1),
+        F.mse_loss(x, x * 2),
+        F.cosine_similarity(x, x + 1),
+    ]
+
+
+def pooling(x: Tensor) -> List[Tensor]:
+    return [
+        F.max_pool2d(x, 2),
+        F.avg_pool2d(x, 3, stride=2, padding=1),
+        F.adaptive_avg_pool2d(x, (2, None)),
+    ]
+
+
+def casts(x: Tensor) -> List[Tensor]:
+    return [x.float(), x.long(), x.to(torch.float64), x.bool(), x.to(x.double()), x.type_as(x)]
+
+
+def items(x: Tensor) -> tuple[float, int, bool]:
+    return float(x[0]), int(x[1]), bool(x[2] > 0)
+
+
+def several_results(x: Tensor):
+    values, indices = x.max(dim=1)
+    top = torch.topk(x, 2)
+    return values, indices, top.values, x.max(1).indices, x.split(1), torch.chunk(x, 2, dim=1)
+
+
+def makes(n: int, x: Tensor) -> List[Tensor]:
+    return [
+        torch.arange(n),
+        torch.zeros(n, 2),
+        torch.ones([n]),
+        torch.full((2, n), 1.5),
+        torch.tensor([1, n]),
+        torch.tensor(2.5),
+        torch.tensor([[1.0, 2.0], [3.0, 4.0]]),
+        x.new_zeros(n, 2),
+        torch.linspace(0, 1, n),
+    ]
+
+
+def aliased(x: Tensor) -> Tensor:
+    y = x.clone()
+    rows = [y[0], y[1]]
+    for row in rows:
+        row.add_(1)
+    return y
+
+
+def test_operators():
+    check(operators, (torch.rand(3, 3) + 1, torch.rand(3, 3)), (torch.rand(1, 1) + 1, torch.ones(1, 1)))
+    check(reflected_integers, (torch.tensor([1, 2, 3, 17]),), (torch.tensor([1], dtype=torch.int32),))
+
+
+def test_indexing():
+    mask = torch.tensor([[True, False, True, False]] * 3)
+    check(indexing, (torch.randn(3, 4), mask, 1), (torch.randn(4, 3).T, mask, 2))
+    check(assignment, (torch.randn(3, 4), mask))
+
+
+def test_attributes_and_shapes():
+    check(attributes, (torch.randn(2, 3),), (torch.randn(0, 3),))
+    check(shapes, (torch.randn(2, 3),), (torch.randn(1, 17),))
+
+
+def test_control_flow():
+    check(iterate, (torch.randn(3, 4),), (torch.randn(2, 4),))
+    check(data_dependent, (torch.ones(3),), (torch.full((3,), -9.0),))
+
+
+def test_arguments():
+    check(optional_argument, (torch.randn(3),), (torch.randn(3), torch.randn(3), 0.5))
+    check(lists_of_tensors, ([torch.ones(2), torch.ones(3)],))
+
+
+def test_functional():
+    check(functional, (torch.randn(2, 5),))
+    check(pooling, (torch.randn(1, 2, 7, 6),))
+
+
+def test_conversions():
+    check(casts, (torch.tensor([0.0, 1.5, -2.0]),), (torch.tensor([3, 0]),))
+    check(items, (torch.tensor([1.5, 2.7, -1.0]),))
+
+
+def test_several_results():
+    check(several_results, (torch.randn(3, 4),))
+
+
+def test_factories():
+    check(makes, (3, torch.ones(1, dtype=torch.float64)), (0, torch.ones(1)))
+
+
+def test_aliasing():
+    check(aliased, (torch.zeros(2, 3),))
