@@ -30,7 +30,7 @@ build: ## see above
 	@$$(scripts/system.sh python) scripts/packages.py build
 	@[ -f build/build.ninja ] || cmake -S . -B build -G Ninja -DINGOT_TESTS=OFF \
 	  -DPython_EXECUTABLE=$(CURDIR)/$(PYTHON)
-	@ninja -C build -j$(JOBS) ingot ingot-run _ingot program_schema_python
+	@ninja -C build -j$(JOBS) ingot ingot-run _ingot _ingot_stub program_schema_python
 
 build-tests: build
 	@cmake -S . -B build -DINGOT_TESTS=ON >build/configure.log || { cat build/configure.log; false; }
