@@ -9,6 +9,7 @@ from torch import nn
 
 import ingot
 
+torchvision()  # transformers imports it, and it only loads where its ops are declared
 transformers = pytest.importorskip("transformers", reason="transformers is not installed")
 
 

@@ -30,7 +30,7 @@ def newton(x: torch.Tensor, steps: int) -> tuple[torch.Tensor, int]:
 
 @ingot.script
 def cut(x: torch.Tensor, n: int) -> torch.Tensor:
-    if x.sum() > 0:  # noqa: SIM108
+    if x.sum() > 0:
         return x[:, :n]
     return x
 
