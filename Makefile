@@ -14,10 +14,10 @@ export PYTHONPATH := python:.
 help:
 	@sed -n 's/^# \(make .*\)/\1/p; s/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 18
 
-quickstart: setup-build-and-capture build ## see above
+quickstart: setup-export build ## see above
 	@$(PYTHON) scripts/quickstart.py
 
-setup-build-and-capture:
+setup-export:
 	@scripts/system.sh install build
 	@$$(scripts/system.sh python) scripts/packages.py export
 
@@ -30,7 +30,7 @@ build: ## see above
 	@$$(scripts/system.sh python) scripts/packages.py build
 	@[ -f build/build.ninja ] || cmake -S . -B build -G Ninja -DINGOT_TESTS=OFF \
 	  -DPython_EXECUTABLE=$(CURDIR)/$(PYTHON)
-	@ninja -C build -j$(JOBS) ingot ingot-run _ingot program_schema_python
+	@ninja -C build -j$(JOBS) ingot ingot-run _ingot _ingot_stub program_schema_python
 
 build-tests: build
 	@cmake -S . -B build -DINGOT_TESTS=ON >build/configure.log || { cat build/configure.log; false; }
@@ -79,5 +79,5 @@ footprint: build ## see above
 clean: ## removes what builds made, keeps .venv
 	rm -rf build build-asan python/ingot/_ingot*.so python/ingot/file/_fb
 
-.PHONY: help quickstart setup-build-and-capture setup build build-tests build-asan test test-cpp \
+.PHONY: help quickstart setup-export setup build build-tests build-asan test test-cpp \
   test-asan fuzz test-python lint format footprint clean

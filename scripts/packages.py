@@ -1,7 +1,7 @@
 """Creates .venv and installs the Python packages that pyproject.toml names.
 
-``packages.py build`` is what the native module and ``import ingot`` need; ``test`` adds capture
-and the tests. Versions come from requirements/constraints.txt. A stamp makes reruns instant.
+``packages.py build`` is what the native module and ``import ingot`` need, ``export`` adds capture,
+``test`` the tests. Versions come from requirements/constraints.txt. A stamp makes reruns instant.
 Needs nothing but the standard library.
 """
 
@@ -21,15 +21,21 @@ ROOT = Path(__file__).resolve().parents[1]
 VENV = ROOT / ".venv"
 CONSTRAINTS = ROOT / "requirements" / "constraints.txt"
 
+EXTRAS: dict[str, list[str]] = {
+    "build": [],
+    "export": ["export"],
+    "test": ["export", "test", "dev"],
+}
+"""The extras of pyproject.toml in each group."""
+
 
 def requirements(group: str) -> list[str]:
     """What pip is asked for, sorted."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     wanted = {*project["build-system"]["requires"], *project["project"]["dependencies"]}
-    if group == "test":
-        extras = project["project"]["optional-dependencies"]
-        for extra in extras:
-            wanted.update(expand(extras, extra))
+    extras = project["project"]["optional-dependencies"]
+    for extra in EXTRAS[group]:
+        wanted.update(expand(extras, extra))
     return sorted(wanted)
 
 
@@ -79,6 +85,6 @@ def link_source_tree(python: Path) -> None:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2 or sys.argv[1] not in ("build", "test"):
-        sys.exit("usage: packages.py build|test")
+    if len(sys.argv) != 2 or sys.argv[1] not in EXTRAS:
+        sys.exit("usage: packages.py build|export|test")
     main(sys.argv[1])

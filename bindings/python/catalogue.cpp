@@ -47,8 +47,8 @@ const Op& op_named(std::string_view name) {
 std::vector<Value> convert(const Op& op, const nb::sequence& given, Conversion& conversion) {
   const Schema& schema = op.schema();
   const size_t count = nb::len(given);
-  INGOT_CHECK(count <= schema.arguments.size() || schema.variadic, op.name(), ": takes ", schema.arguments.size(),
-              " arguments, but ", count, " were given");
+  INGOT_CHECK(count <= schema.arguments.size() || schema.variadic, op.name(), ": takes ",
+              schema.arguments.size(), " arguments, but ", count, " were given");
   std::vector<Value> values;
   for (size_t i = 0; i < count; ++i) {
     const nb::object item = given[i];

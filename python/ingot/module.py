@@ -130,10 +130,15 @@ class Module(_ingot.NativeModule):
 
     @property
     def graph(self) -> Text:
-        """The program's text: SSA in TorchScript's manner (docs/ir.md has the grammar)."""
-        from ingot.ir.printer import print_program
+        """``forward`` in SSA, in TorchScript's manner (docs/ir.md has the grammar).
 
-        return Text(print_program(self.program))
+        Of a module without ``forward``, its first method. ``ingot inspect --graph`` and
+        ``ingot.ir.printer.print_program`` show state and the other methods too.
+        """
+        from ingot.ir.printer import print_graph
+
+        methods = self.program.methods
+        return Text(print_graph(methods.get("forward") or methods[self.methods[0]]))
 
     @property
     def code(self) -> Text:

@@ -92,6 +92,19 @@ class Extent {
   uint64_t size_ = 1;
 };
 
+// safetensors lacks complex128: it is stored as f64 with a last dimension of 2 (docs/format.md).
+bool is_stored_complex128(const Type& declared, const Tensor& stored) {
+  return declared.kind == TypeKind::tensor && declared.dtype == DType::c128 &&
+         stored.dtype() == DType::f64 && stored.rank() > 0 && stored.size(stored.rank() - 1) == 2;
+}
+
+Tensor as_complex128(const Tensor& stored) {
+  const std::span<const int64_t> sizes = stored.sizes();
+  return Tensor::from_blob(
+      stored.data(), DType::c128, sizes.first(sizes.size() - 1), {},
+      [](void* context) { delete static_cast<Tensor*>(context); }, new Tensor(stored), false);
+}
+
 class Decoder {
  public:
   Decoder(const fb::Program& in, const std::map<std::string, Tensor>& tensors)
@@ -264,8 +277,8 @@ class Decoder {
   }
 
   void decode_state() {
-    // Mutable entries that share a tensor share its copy.
-    std::map<std::string, Tensor> copies;
+    // Tied entries of complex128 share one view.
+    std::map<std::string, Tensor> complex;
     for (const fb::State* in : each(in_.state())) {
       StateEntry entry;
       entry.name = string_of(in->name());
@@ -282,7 +295,10 @@ class Decoder {
         const auto tensor = tensors_.find(key);
         if (tensor == tensors_.end())
           corrupt("state entry '", entry.name, "' needs the tensor '", key, "', which the file lacks");
-        entry.value = Value(tensor->second);
+        if (is_stored_complex128(*entry.type, tensor->second))
+          entry.value = Value(complex.try_emplace(key, as_complex128(tensor->second)).first->second);
+        else
+          entry.value = Value(tensor->second);
       }
       program_->state.push_back(std::move(entry));
     }

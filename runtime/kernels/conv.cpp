@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "base/thread_pool.h"
+#include "kernels/arithmetic.h"
 #include "kernels/gemm.h"
 #include "kernels/workspace.h"
 

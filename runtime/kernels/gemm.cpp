@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <complex>
-#include <type_traits>
 
 #include "base/thread_pool.h"
+#include "kernels/arithmetic.h"
 #include "kernels/workspace.h"
 
 namespace ingot {

@@ -2,13 +2,8 @@
 #pragma once
 
 #include <cstdint>
-#include <type_traits>
 
 namespace ingot {
-
-// The type that sums and products are formed in: integers wrap, which only unsigned ones may.
-template <class T>
-using ArithmeticOf = std::conditional_t<std::is_same_v<T, int64_t>, uint64_t, T>;
 
 // A matrix in memory; strides in elements, any value.
 template <class T>

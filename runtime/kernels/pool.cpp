@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "base/thread_pool.h"
+#include "kernels/arithmetic.h"
 
 namespace ingot {
 
@@ -117,11 +118,11 @@ void average_pool(const PoolGeometry& g, const T* input, T* out, bool count_padd
       padded_size *= padded[d].end - padded[d].begin;
       size *= w[d].end - w[d].begin;
     }
-    T sum = 0;
+    ArithmeticOf<T> sum = 0;
     for_each_element(input + plane * volume_of(g.in), g.in, w,
-                     [&](T value, int64_t) { sum += value; });
+                     [&](T value, int64_t) { sum += static_cast<ArithmeticOf<T>>(value); });
     const int64_t by = divisor != 0 ? divisor : count_padding ? padded_size : size;
-    out[position] = size == 0 ? T(0) : sum / static_cast<T>(by);
+    out[position] = size == 0 ? T(0) : static_cast<T>(sum) / static_cast<T>(by);
   });
 }
 
@@ -133,12 +134,12 @@ void adaptive_average_pool(int64_t planes, const Spatial& in, const Spatial& out
   };
   for_each_window(planes, out_sizes, adaptive_elements(in, out_sizes), window_at,
                   [&](int64_t plane, int64_t position, const Windows& w) {
-    T sum = 0;
+    ArithmeticOf<T> sum = 0;
     int64_t count = 1;
     for (const Window& window : w) count *= window.end - window.begin;
     for_each_element(input + plane * volume_of(in), in, w,
-                     [&](T value, int64_t) { sum += value; });
-    out[position] = sum / static_cast<T>(count);
+                     [&](T value, int64_t) { sum += static_cast<ArithmeticOf<T>>(value); });
+    out[position] = static_cast<T>(sum) / static_cast<T>(count);
   });
 }
 

@@ -28,7 +28,7 @@ void check_operands(const Tensor& input, const Tensor& weight, const Tensor* bia
   INGOT_CHECK(input.dtype() != DType::boolean, "convolutions of bool tensors are not supported");
   INGOT_CHECK(!bias || bias->dtype() == weight.dtype(), "input is ", input.dtype(),
               " but bias is ", bias->dtype(), "; they must have the same dtype");
-  INGOT_CHECK(groups > 0, "groups must be at least 1, but is ", groups);
+  INGOT_CHECK(groups > 0 && groups < kSpatialLimit, "groups must be at least 1, but is ", groups);
   INGOT_CHECK(weight.size(0) % groups == 0, "groups = ", groups,
               " must divide the first size of weight ", weight.sizes());
   const int64_t channels = input.size(input.rank() - rank - 1);

@@ -92,8 +92,9 @@ std::string expand_fields(Text text, Fields& fields, int depth) {
     }
     Value value = fields[name];
     if (conversion) value = conversion == 'r' ? repr(value) : str(value);
-    const Text spec = colon == Text::npos ? Text() : field.substr(colon + 1);
-    out += format_value(value, parse_format_spec(expand_fields(spec, fields, depth + 1)));
+    std::string spec(colon == Text::npos ? Text() : field.substr(colon + 1));
+    if (spec.find('{') != std::string::npos) spec = expand_fields(spec, fields, depth + 1);
+    out += format_value(value, parse_format_spec(spec));
   }
   return out;
 }

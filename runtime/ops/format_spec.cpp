@@ -64,7 +64,7 @@ std::string group(std::string_view digits, char separator, size_t every) {
 std::string write_number(Digits digits, const FormatSpec& spec) {
   std::string head = digits.negative ? "-" : spec.sign == '-' ? "" : std::string(1, spec.sign);
   head += digits.prefix;
-  const char align = spec.align ? spec.align : '>';
+  const char align = spec.align ? spec.align : spec.zeros ? '=' : '>';
   const bool based = spec.type == 'x' || spec.type == 'X' || spec.type == 'b' || spec.type == 'o';
   const size_t every = based ? 4 : 3;
   if (spec.grouping && !digits.whole.empty()) {
@@ -181,7 +181,7 @@ std::string format_string(std::string_view value, const FormatSpec& spec) {
 }
 
 bool plain(const FormatSpec& spec) {
-  return !spec.align && spec.sign == '-' && !spec.alternate && spec.width == 0 && !spec.grouping &&
+  return !spec.align && !spec.zeros && spec.sign == '-' && !spec.alternate && spec.width == 0 && !spec.grouping &&
          spec.precision < 0 && !spec.type;
 }
 
@@ -190,11 +190,13 @@ bool plain(const FormatSpec& spec) {
 FormatSpec parse_format_spec(std::string_view text) {
   FormatSpec spec;
   size_t at = 0;
+  bool filled = false;
   if (!text.empty()) {
     size_t after = 0;
     decode(text, after);
     if (after < text.size() && is_align(text[after])) {
       spec.fill = text.substr(0, after);
+      filled = true;
       spec.align = text[after];
       at = after + 1;
     } else if (is_align(text[0])) {
@@ -207,9 +209,9 @@ FormatSpec parse_format_spec(std::string_view text) {
     spec.sign = text[at++];
   spec.no_negative_zero = accept('z');
   spec.alternate = accept('#');
-  if (accept('0') && !spec.align) {
-    spec.fill = "0";
-    spec.align = '=';
+  if (accept('0')) {
+    spec.zeros = true;
+    if (!filled) spec.fill = "0";
   }
   spec.width = read_number(text, at);
   if (at < text.size() && (text[at] == ',' || text[at] == '_')) spec.grouping = text[at++];
@@ -228,13 +230,7 @@ std::string format_value(const Value& value, const FormatSpec& spec) {
     return spec.type == 0 || types.find(spec.type) != std::string_view::npos;
   };
   if (value.is_string()) return format_string(value.to_string(), spec);
-  if (value.is_bool() && spec.type == 0) {
-    // Padding applies to the word; everything else asks for the number.
-    FormatSpec word = spec;
-    if (word.align == 0) word.align = '<';
-    if (spec.sign == '-' && !spec.grouping && spec.align != '=')
-      return format_string(repr(value), word);
-  }
+  if (value.is_bool() && plain(spec)) return repr(value);
   if (is_whole(value)) {
     if (one_of("bcdoxXn")) return format_int(whole(value), spec);
     if (!one_of("eEfFgG%")) unknown_type(spec, value.is_bool() ? "bool" : "int");

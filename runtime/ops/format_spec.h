@@ -12,6 +12,7 @@ namespace ingot {
 struct FormatSpec {
   std::string fill = " ";
   char align = 0;   // '<', '>', '^', '='; 0: by the value's kind
+  bool zeros = false;  // numbers are filled between sign and digits if no align says otherwise
   char sign = '-';  // '+', '-', ' '
   bool alternate = false;
   bool no_negative_zero = false;

@@ -31,7 +31,7 @@ TensorInfo pixel_unshuffle_meta(const Tensor& self, int64_t downscale_factor) {
               self.size(rank - 1) % downscale_factor == 0, "height and width of input ",
               self.sizes(), " must be multiples of downscale_factor, ", downscale_factor);
   Dims sizes = self.sizes();
-  sizes[rank - 3] *= downscale_factor * downscale_factor;
+  sizes[rank - 3] = numel_of(Dims{sizes[rank - 3], downscale_factor, downscale_factor});
   sizes[rank - 2] /= downscale_factor;
   sizes[rank - 1] /= downscale_factor;
   return {self.dtype(), sizes};

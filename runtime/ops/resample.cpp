@@ -42,9 +42,13 @@ Dims chosen_size(const Tensor& input, const std::optional<IntList>& output_size,
               "scale_factors must have ", kRank, " values and input ", kRank + 2,
               " dimensions, but input is ", input);
   Dims sizes;
-  for (int d = 0; d < kRank; ++d)
-    sizes.push_back(static_cast<int64_t>(static_cast<double>(input.size(d + 2)) *
-                                         (*scale_factors)[static_cast<size_t>(d)]));
+  for (int d = 0; d < kRank; ++d) {
+    const double factor = (*scale_factors)[static_cast<size_t>(d)];
+    const double size = static_cast<double>(input.size(d + 2)) * factor;
+    INGOT_CHECK(size >= 0 && size < static_cast<double>(kSpatialLimit),
+                "scale factor ", factor, " for size ", input.size(d + 2), " is out of range");
+    sizes.push_back(static_cast<int64_t>(size));
+  }
   return sizes;
 }
 

@@ -73,7 +73,8 @@ Rnn checked_rnn(RnnKind kind, DType dtype, int64_t batch, int64_t input_size,
   INGOT_CHECK(is_floating(dtype), "expected a floating-point input, but got ", dtype);
   INGOT_CHECK(!(train && dropout > 0 && num_layers > 1),
               "dropout between layers is not supported: call eval() on the module first");
-  INGOT_CHECK(num_layers > 0, "num_layers must be at least 1, but is ", num_layers);
+  INGOT_CHECK(num_layers > 0 && num_layers <= static_cast<int64_t>(params.size()),
+              "num_layers is ", num_layers, ", but there are ", params.size(), " parameters");
   for (const Tensor* state : hx)
     INGOT_CHECK(state->rank() == 3, "expected hx with 3 dimensions, but got ", *state);
   Rnn rnn = {kind, has_biases, num_layers, bidirectional ? 2 : 1, hx.back()->size(2),

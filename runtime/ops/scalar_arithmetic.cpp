@@ -113,7 +113,7 @@ struct Remainder {
 
 struct Pow {
   static double apply(double a, double b) {
-    if (a == 0 && b < 0) [[unlikely]]
+    if (a == 0 && b < 0 && std::isfinite(b)) [[unlikely]]
       zero_division("0.0 cannot be raised to a negative power");
     if (a < 0 && std::isfinite(a) && std::isfinite(b) && b != std::floor(b)) [[unlikely]]
       raise_python("ValueError", "a negative number to a fractional power is no float: ", a, " ** ",

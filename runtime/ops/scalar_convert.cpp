@@ -202,6 +202,14 @@ Tensor as_tensor(const Tensor& data, std::optional<DType> dtype, Device) {
 // Unlike torch.tensor, keeps the number's precision.
 Tensor num_to_tensor(Scalar a) { return number_tensor(a); }
 Tensor bool_to_tensor(bool a) { return number_tensor(a); }
+TensorInfo scalar_tensor_meta(Scalar, std::optional<DType> dtype, std::optional<int64_t>, Device,
+                              std::optional<bool>) {
+  return {dtype.value_or(DType::f32), {}};
+}
+void scalar_tensor(Scalar s, std::optional<DType>, std::optional<int64_t>, Device,
+                   std::optional<bool>, Tensor& out) {
+  copy_into(number_tensor(s), out);
+}
 Tensor shape_as_tensor(const Tensor& self) {
   return Tensor::from<int64_t>(self.sizes(), Dims{self.rank()});
 }
@@ -266,6 +274,9 @@ INGOT_OP("aten::as_tensor(Tensor(a) data, *, ScalarType? dtype=None, Device? dev
          Function<as_tensor>);
 INGOT_OP("prim::NumToTensor.Scalar(Scalar a) -> Tensor", Function<num_to_tensor>);
 INGOT_OP("prim::NumToTensor.bool(bool a) -> Tensor", Function<bool_to_tensor>);
+INGOT_OP("aten::scalar_tensor(Scalar s, *, ScalarType? dtype=None, Layout? layout=None, Device? "
+         "device=None, bool? pin_memory=None) -> Tensor",
+         Structured<scalar_tensor_meta, scalar_tensor>);
 INGOT_OP("aten::_shape_as_tensor(Tensor self) -> Tensor", Function<shape_as_tensor>);
 
 }  // namespace

@@ -158,11 +158,7 @@ std::vector<Value> split_space(Text s, size_t limit) {
     while (at < s.size() && (start = at, is_space(decode(s, at)))) start = at;
     if (start >= s.size()) return parts;
     if (parts.size() == limit) {
-      const Text rest = s.substr(start);
-      size_t end = 0;
-      for (size_t i = 0; i < rest.size();)
-        if (!is_space(decode(rest, i))) end = i;
-      push(parts, rest.substr(0, end));
+      push(parts, s.substr(start));
       return parts;
     }
     size_t end = start;

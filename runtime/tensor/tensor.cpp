@@ -49,9 +49,9 @@ void set_row_major_strides(detail::TensorImpl* impl) {
 }
 
 bool row_major(const Dims& sizes, const Dims& strides) {
+  if (std::find(sizes.begin(), sizes.end(), 0) != sizes.end()) return true;
   int64_t expected = 1;
   for (int d = sizes.size() - 1; d >= 0; --d) {
-    if (sizes[d] == 0) return true;
     if (sizes[d] == 1) continue;
     if (strides[d] != expected) return false;
     expected *= sizes[d];

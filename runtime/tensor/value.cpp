@@ -189,12 +189,13 @@ bool equal(const Value& a, const Value& b) {
   if (number(a) && number(b)) {
     if (!a.is_double() && !b.is_double())
       return (a.is_bool() ? a.to_bool() : a.to_int()) == (b.is_bool() ? b.to_bool() : b.to_int());
-    const auto as_double = [](const Value& v) {
-      return v.is_double() ? v.to_double()
-             : v.is_int() ? static_cast<double>(v.to_int())
-                          : static_cast<double>(v.to_bool());
-    };
-    return as_double(a) == as_double(b);
+    if (a.is_double() && b.is_double()) return a.to_double() == b.to_double();
+    // By exact value: not every integer is a double.
+    const double x = a.is_double() ? a.to_double() : b.to_double();
+    const Value& other = a.is_double() ? b : a;
+    const int64_t whole = other.is_bool() ? other.to_bool() : other.to_int();
+    return x >= -0x1p63 && x < 0x1p63 && static_cast<int64_t>(x) == whole &&
+           static_cast<double>(whole) == x;
   }
   if (a.tag() != b.tag()) return false;
   const auto all_equal = [](const std::vector<Value>& x, const std::vector<Value>& y) {

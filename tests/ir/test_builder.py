@@ -19,6 +19,7 @@ from ingot.ir.types import (
     OptionalType,
     TensorType,
     TupleType,
+    UnionType,
     unify,
 )
 from ingot.ir.verifier import verify
@@ -138,6 +139,14 @@ def test_optional_tensor_list():
     b = make(x=TENSOR, i=TENSOR)
     b.op("aten::index.Tensor", b.inputs[0], [None, b.inputs[1]])
     assert b.block.nodes[-2].output.type == ListType(OptionalType(TENSOR))
+
+
+def test_element_types_of_lists():
+    b = make(x=TENSOR, n=INT)
+    x, n = b.inputs
+    assert b.list_construct([]).type == ListType(TENSOR)
+    assert b.list_construct([n, None]).type == ListType(OptionalType(INT))
+    assert b.list_construct([n, 2.5, x]).type == ListType(UnionType((INT, FLOAT, TENSOR)))
 
 
 def test_result_types_add_facts():

@@ -27,7 +27,7 @@ def calls(
         args, kwargs = (sample.input, *sample.args), dict(sample.kwargs)
         name, args = resolve(packet, args, kwargs)
         assert name in CATALOGUE, f"{name} is not in the catalogue"
-        yield name, numbers_where_due(name, args), kwargs
+        yield name, *lists_where_due(name, numbers_where_due(name, args), kwargs)
 
 
 def resolve(packet: str, args: tuple, kwargs: dict[str, Any]) -> tuple[str, tuple]:
@@ -48,4 +48,18 @@ def numbers_where_due(name: str, args: tuple) -> tuple:
     return tuple(
         value.tolist() if isinstance(value, torch.Tensor) and "Tensor" not in str(a.type) else value
         for value, a in zip(args, arguments, strict=False)
+    )
+
+
+def lists_where_due(name: str, args: tuple, kwargs: dict[str, Any]) -> tuple[tuple, dict[str, Any]]:
+    """Numbers as lists where the schema has an int[1], to which PyTorch converts them on a call."""
+    arguments = overload(name)._schema.arguments
+    takes = {a.name for a in arguments if "List[int]" in str(a.type)}
+
+    def due(parameter: str, value: Any) -> Any:
+        return [value] if parameter in takes and isinstance(value, int) else value
+
+    return (
+        tuple(due(a.name, v) for a, v in zip(arguments, args, strict=False)),
+        {k: due(k, v) for k, v in kwargs.items()},
     )

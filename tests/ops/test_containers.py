@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.ops.test_scalar import call, check, same
 
 import ingot
-from tests.ops.test_scalar import call, check, same
 
 LISTS: list[list[Any]] = [[], [1], [3, 1, 2, 1], [1.5, -0.5, 2.0], ["b", "", "aé"], [True, False]]
 KINDS = {int: "int", float: "float", str: "str", bool: "bool"}
@@ -27,7 +27,9 @@ def test_lists(values: list[Any]) -> None:
     for i in range(-6, 6):
         check_index("aten::__getitem__.t", lambda v, i: v[i], values, i)
         assert same(call("aten::mul.left_t", values, i), values * i)
-    for start, end, step in itertools.product([None, -9, -2, 0, 1, 9], [None, -9, -1, 2, 9], [1, 2, -1, -3]):
+    for start, end, step in itertools.product(
+        [None, -9, -2, 0, 1, 9], [None, -9, -1, 2, 9], [1, 2, -1, -3]
+    ):
         assert same(call("aten::slice.t", values, start, end, step), values[start:end:step])
     k = kind(values)
     for element in [*values, {"int": 99, "float": 0.25, "str": "z", "bool": True}[k]]:
@@ -71,7 +73,8 @@ def test_results_of_in_place_list_ops() -> None:
     assert call("aten::mul_.t", [1, 2], 2) == [1, 2, 1, 2]
     assert call("aten::pop.t", [1, 2, 3], 0) == 1
     for name, args in [
-        ("aten::pop.t", ([], -1)), ("aten::_set_item.t", ([1], 1, 2)), ("aten::Delete.t", ([1], -2)),
+        ("aten::pop.t", ([], -1)), ("aten::_set_item.t", ([1], 1, 2)), ("aten::Delete.t", ([1],
+        -2)),
         ("aten::pop.t", ([1], 2**63 - 1)), ("aten::__getitem__.t", ([1], -(2**63))),
     ]:  # fmt: skip
         with pytest.raises(ingot.Error, match="IndexError"):
@@ -125,11 +128,14 @@ def test_dicts(k: str, values: dict) -> None:
 
 
 TEXTS = [
-    "", "a", "Hello, World", "  \t x y\n", "aaa", "ab,cd,,e", "straße", "ΑΣΑΣ", "日本語 text", "𝔘nicode😀",
-    "İstanbul", "ǆ", "a\r\nb\x0bc\u2028d", "x1_y", "1a", "²", "Ⅷ", "٣", "hello World's-End", "don\u0301t",
+    "", "a", "Hello, World", "  \t x y\n", "aaa", "ab,cd,,e", "straße", "ΑΣΑΣ", "日本語 text",
+    "𝔘nicode😀",
+    "İstanbul", "ǆ", "a\r\nb\x0bc\u2028d", "x1_y", "1a", "²", "Ⅷ", "٣", "hello World's-End",
+    "don\u0301t",
 ]  # fmt: skip
 PLAIN = [
-    "upper", "lower", "swapcase", "capitalize", "title", "isalpha", "isalnum", "isdecimal", "isdigit",
+    "upper", "lower", "swapcase", "capitalize", "title", "isalpha", "isalnum", "isdecimal",
+    "isdigit",
     "isnumeric", "isspace", "isprintable", "islower", "isupper", "istitle", "isidentifier",
 ]  # fmt: skip
 
@@ -197,7 +203,8 @@ def test_any_two_strings(a: str, b: str) -> None:
 
 VALUES: list[Any] = [
     0, -5, 12345678, 2**63 - 1, True, 1.0, -0.0, 0.1, 1e16, 1e22, 1e-5, 123456.789, float("inf"),
-    float("nan"), "text", "日本", "", None, [1, 2.5, "x'y"], {"k": [1]}, (1,), (1, "a"), 1 + 2j, -0.5j,
+    float("nan"), "text", "日本", "", None, [1, 2.5, "x'y"], {"k": [1]}, (1,), (1, "a"),
+    1 + 2j, -0.5j,
 ]  # fmt: skip
 
 
@@ -209,14 +216,27 @@ def test_str(value: Any) -> None:
 @given(st.floats())
 def test_str_of_floats(x: float) -> None:
     assert call("aten::str", x) == str(x)
-    for spec in ("{:.3f}", "{:e}", "{:g}", "{:.10g}", "{:.4}", "{:%}", "{:+.1e}", "{:012.3f}", "{:,.2f}"):
+    for spec in (
+        "{:.3f}",
+        "{:e}",
+        "{:g}",
+        "{:.10g}",
+        "{:.4}",
+        "{:%}",
+        "{:+.1e}",
+        "{:012.3f}",
+        "{:,.2f}",
+    ):
         assert call("aten::format", spec, x) == spec.format(x), spec
 
 
 FORMATS = [
-    "{}", "{!r}", "{!s:>5}", "{0}", "[{:5}]", "[{:<9}]", "[{:>9}]", "[{:^9}]", "[{:*^9}]", "{:d}", "{:x}",
-    "{:#X}", "{:#b}", "{:o}", "{:+}", "{: }", "{:,}", "{:_}", "{:08}", "{:+08.2f}", "{:.3}", "{:.0f}",
-    "{:.2e}", "{:.2%}", "{:s}", "{:c}", "{:é>7}", "{:=+9}", "{:010,}", "{:z.1f}", "{:#.3g}", "{:_x}",
+    "{}", "{!r}", "{!s:>5}", "{0}", "[{:5}]", "[{:<9}]", "[{:>9}]", "[{:^9}]", "[{:*^9}]",
+    "{:d}", "{:x}",
+    "{:#X}", "{:#b}", "{:o}", "{:+}", "{: }", "{:,}", "{:_}", "{:08}", "{:+08.2f}", "{:.3}",
+    "{:.0f}",
+    "{:.2e}", "{:.2%}", "{:s}", "{:c}", "{:é>7}", "{:=+9}", "{:010,}", "{:z.1f}", "{:#.3g}",
+    "{:_x}", "{:<08}", "{:*<08}", "{:*08}",
     "{{}}{}", "{:q}", "{", "}", "{:5.2.2}", "{1}", "{}{}", "{:{}}",
 ]  # fmt: skip
 
@@ -237,8 +257,10 @@ def test_format(spec: str) -> None:
 
 
 PERCENTS = [
-    "%s", "%r", "%d", "%i", "%5d|", "%-5d|", "%05d", "%+d", "% d", "%x", "%#x", "%#o", "%X", "%f", "%.2f",
-    "%8.3f|", "%-8.3f|", "%08.3f", "%e", "%g", "%G", "%.3g", "%c", "%10s|", "%-10s|", "%.2s|", "%%%s", "%.3d",
+    "%s", "%r", "%d", "%i", "%5d|", "%-5d|", "%05d", "%+d", "% d", "%x", "%#x", "%#o", "%X",
+    "%f", "%.2f",
+    "%8.3f|", "%-8.3f|", "%08.3f", "%e", "%g", "%G", "%.3g", "%c", "%10s|", "%-10s|", "%.2s|",
+    "%%%s", "%.3d",
     "%+.3d", "%8.3d|", "%q", "%", "%s%s", "no", "%05s", "%#.3x",
 ]  # fmt: skip
 
@@ -249,6 +271,10 @@ def test_percent_format(spec: str) -> None:
         try:
             want = spec % (value,)
         except (ValueError, TypeError, OverflowError):
+            want = None
+        if want is None or (
+            value == 1e22 and spec[-1] != "s" and {"d", "i"} & set(spec)
+        ):  # integers have 64 bits
             with pytest.raises(ingot.Error):
                 call("aten::percentFormat", spec, value)
             continue

@@ -6,11 +6,11 @@ import itertools
 
 import pytest
 import torch
+from tests.ops.opinfo import calls
+from tests.ops.oracle import check, overload, run
 
 import ingot
 from ingot import _ingot
-from tests.ops.opinfo import calls
-from tests.ops.oracle import check, overload, run
 
 DTYPES = [torch.float32, torch.int64, torch.uint8, torch.bool, torch.bfloat16, torch.complex64]
 REAL = [t for t in DTYPES if not t.is_complex]
@@ -127,7 +127,14 @@ def test_advanced_indexing(case: int) -> None:
     indices = INDICES[case]
     if indices[0] is not None and indices[0].dtype == torch.bool and indices[0].dim() == 1:
         indices = [torch.tensor([True, False]), *indices[1:]]
-    for x in (X, X.transpose(0, 0), X.mT.contiguous().mT, X.int(), X.bool(), X.to(torch.complex128)):
+    for x in (
+        X,
+        X.transpose(0, 0),
+        X.mT.contiguous().mT,
+        X.int(),
+        X.bool(),
+        X.to(torch.complex128),
+    ):
         check("aten::index.Tensor", x, indices, infer=False)
         picked = torch.ops.aten.index.Tensor(x, indices)
         values = (picked.to(torch.float32) + 1).to(x.dtype)
@@ -220,3 +227,21 @@ def test_gather_and_scatter_on_every_dimension(dims: int) -> None:
         check("aten::gather", x, dim, index)
         check("aten::scatter_add", x, dim, index, torch.randn(index_sizes), infer=False)
         check("aten::scatter.value", x, dim, index, 2, infer=False)
+
+
+@pytest.mark.parametrize("dtype", REAL, ids=str)
+@pytest.mark.parametrize("sizes", [(0,), (1,), (17,), (3, 5), (4, 2, 3)], ids=str)
+def test_unique(dtype: torch.dtype, sizes: tuple[int, ...]) -> None:
+    x = torch.randint(0, 2 if len(sizes) > 1 else 5, sizes).to(dtype)
+    for flags in itertools.product([False, True], repeat=2):
+        cases = [("aten::_unique2", (x, True, *flags)), ("aten::unique_consecutive", (x, *flags))]
+        for dim in range(-len(sizes), len(sizes)):
+            cases.append(("aten::unique_dim", (x, dim, True, *flags)))
+            cases.append(("aten::unique_consecutive", (x, *flags, dim)))
+        for name, args in cases:
+            got = _ingot.call_op(name, list(args))
+            want = overload(name)(*args)
+            asked = (True, *flags)
+            for a, b, wanted in zip(got, want, asked, strict=True):
+                assert a.dtype == b.dtype
+                assert not wanted or torch.equal(a, b), (name, args, a, b)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 import torch
-
-import ingot
 from tests.ops.opinfo import calls
 from tests.ops.oracle import check, run
+
+import ingot
 
 DTYPES = [
     torch.float32, torch.float64, torch.float16, torch.bfloat16, torch.int64, torch.int32,
@@ -63,7 +63,9 @@ def test_spatial_padding(kind: str, dims: int) -> None:
 
 
 @pytest.mark.parametrize("dim", [0, 1, -1])
-@pytest.mark.parametrize("sizes", [[(2, 3)], [(0, 3), (2, 3)], [(0,), (2, 3)], [(1, 1)] * 17], ids=str)
+@pytest.mark.parametrize(
+    "sizes", [[(2, 3)], [(0, 3), (2, 3)], [(0,), (2, 3)], [(1, 1)] * 17], ids=str
+)
 def test_cat_of_odd_sizes_and_mixed_dtypes(sizes: list[tuple[int, ...]], dim: int) -> None:
     dtypes = [torch.float32, torch.int64, torch.float16]
     tensors = [torch.ones(s, dtype=dtypes[i % 3]) for i, s in enumerate(sizes)]

@@ -49,7 +49,10 @@ def check(name: str, function: Callable, *args: Any) -> None:
         with pytest.raises(ingot.Error):
             call(name, *args)
         return
-    if any(isinstance(v, int) and not -(2**63) <= v < 2**63 for v in (want if isinstance(want, tuple) else [want])):
+    if any(
+        isinstance(v, int) and not -(2**63) <= v < 2**63
+        for v in (want if isinstance(want, tuple) else [want])
+    ):
         with pytest.raises(ingot.Error, match="OverflowError"):
             call(name, *args)
         return
@@ -83,7 +86,9 @@ def test_binary(name: str) -> None:
             check(f"{name}.{overload}", function if overload in ("int", "float") else mixed, a, b)
 
 
-@pytest.mark.parametrize("name", [n for n in REAL if n not in ("aten::divmod", "prim::min", "prim::max")])
+@pytest.mark.parametrize(
+    "name", [n for n in REAL if n not in ("aten::divmod", "prim::min", "prim::max")]
+)
 def test_numbers_of_unknown_kind(name: str) -> None:
     overload = ".Scalar_Scalar" if name == "aten::atan2" else ""
     for a, b in itertools.product([*INTS, *FLOATS], repeat=2):
@@ -100,7 +105,9 @@ def test_true_division() -> None:
 
 
 def test_power() -> None:
-    for a, b in itertools.product([0, 1, -1, 2, -3, 10, 2**32, 2**63 - 1], [0, 1, 2, 3, 18, 40, 62, 63, 64]):
+    for a, b in itertools.product(
+        [0, 1, -1, 2, -3, 10, 2**32, 2**63 - 1], [0, 1, 2, 3, 18, 40, 62, 63, 64]
+    ):
         check("aten::pow.int_to_int", operator.pow, a, b)
     with pytest.raises(ingot.Error, match="negative power"):
         call("aten::pow.int_to_int", 2, -1)
@@ -185,13 +192,28 @@ def test_conversions() -> None:
     for x in [*INTS, *FLOATS, True, False]:
         check("aten::Float.Scalar", float, x)
         check("aten::Int.Scalar", int, x)
-    for text in ["12", " -7 ", "+3", "1_000", "0x10", "", "1.5", "_1", "1__0", "9" * 25, "٣", "+-1"]:
+    for text in [
+        "12",
+        " -7 ",
+        "+3",
+        "1_000",
+        "0x10",
+        "",
+        "1.5",
+        "_1",
+        "1__0",
+        "9" * 25,
+        "٣",
+        "+-1",
+    ]:
         if text != "٣":  # other scripts' digits are not read
             check("aten::Int.str", int, text)
     for text in ["1.5", " -2e3\n", "inf", "-Infinity", "NaN", "1_0.5", "1e400", "1e-400", "", "abc",
                  "nan(1)", "0x1p3", ".5", "5.", "1e"]:  # fmt: skip
         check("aten::Float.str", float, text)
-    for x, dtype in itertools.product([0, 1, -3, 2.75, True], [torch.float32, torch.int64, torch.float16, torch.bool]):
+    for x, dtype in itertools.product(
+        [0, 1, -3, 2.75, True], [torch.float32, torch.int64, torch.float16, torch.bool]
+    ):
         t = torch.tensor(x).to(dtype)
         assert same(call("aten::Int.Tensor", t), int(t))
         assert same(call("aten::Float.Tensor", t), float(t))
@@ -206,7 +228,9 @@ def test_conversions() -> None:
 
 
 @pytest.mark.parametrize(
-    "data", [3, 2.5, True, [1, 2, 3], [[1.5, 2.0]], [], [[], []], [True, False], [[[1]], [[2]]]], ids=str
+    "data",
+    [3, 2.5, True, [1, 2, 3], [[1.5, 2.0]], [], [[], []], [True, False], [[[1]], [[2]]]],
+    ids=str,
 )
 @pytest.mark.parametrize("dtype", [None, 6, 4, 5, 11, 0], ids=str)
 def test_tensor(data: Any, dtype: int | None) -> None:
@@ -219,6 +243,14 @@ def test_tensor(data: Any, dtype: int | None) -> None:
     assert got.dtype == want.dtype and torch.equal(got, want)
 
 
+def test_scalar_tensor() -> None:
+    for number in (3, 2.5, True, -1):
+        for dtype, code in ((None, None), (torch.int64, 4), (torch.float16, 5), (torch.bool, 11)):
+            want = torch.scalar_tensor(number, dtype=dtype)
+            got = torch.from_numpy(call("aten::scalar_tensor", number, code))
+            assert got.dtype == want.dtype and torch.equal(got, want)
+
+
 def test_tensor_refuses_ragged_lists() -> None:
     with pytest.raises(ingot.Error, match="rectangular"):
         call("aten::tensor", [[1, 2], [3]])
@@ -227,7 +259,8 @@ def test_tensor_refuses_ragged_lists() -> None:
 def test_sizes() -> None:
     x = torch.zeros(2, 0, 5).transpose(0, 2)
     for name, want in [
-        ("aten::size", [5, 0, 2]), ("aten::dim", 3), ("aten::numel", 0), ("aten::stride", list(x.stride())),
+        ("aten::size", [5, 0, 2]), ("aten::dim", 3), ("aten::numel", 0),
+        ("aten::stride", list(x.stride())),
         ("aten::is_contiguous", x.is_contiguous()), ("aten::is_floating_point", True),
         ("prim::dtype", 6), ("aten::len.Tensor", 5), ("aten::element_size", 4),
     ]:  # fmt: skip

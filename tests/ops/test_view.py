@@ -5,7 +5,15 @@ from __future__ import annotations
 import pytest
 import torch
 from tests.ops.opinfo import calls
-from tests.ops.oracle import _plain, overload, positional, run, spread, torch_results, transposed_memory
+from tests.ops.oracle import (
+    _plain,
+    overload,
+    positional,
+    run,
+    spread,
+    torch_results,
+    transposed_memory,
+)
 from torch.utils._pytree import tree_map
 
 import ingot

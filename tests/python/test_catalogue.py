@@ -28,6 +28,10 @@ def test_calls_fill_in_defaults():
     assert _ingot.call_op("aten::add.int", [2, 3]) == (5,)
 
 
+def test_variadic_ops_take_any_number():
+    assert _ingot.call_op("aten::format", ["{} and {}", 1, "b"]) == ("1 and b",)
+
+
 def test_infer_gives_dtypes_and_sizes_without_running():
     assert _ingot.infer("aten::add.Tensor", [np.ones((2, 1), np.float32), np.ones(3)]) == [
         (7, (2, 3))

@@ -264,6 +264,27 @@ def test_eval_is_accepted_from_code_that_moves_over(linear):
     assert linear.eval() is linear
 
 
+def test_to_torch_trains(linear):
+    model = linear.to_torch()
+    assert isinstance(model, torch.nn.Module)
+    assert list(model.state_dict()) == ["weight", "bias"]
+    x = torch.ones(4, 3)
+    torch.testing.assert_close(model(x), linear(x))
+    model(x).sum().backward()
+    assert model.get_parameter("weight").grad.tolist() == [[4, 4, 4], [4, 4, 4]]
+
+
+def test_to_torch_starts_from_the_present_state():
+    m = counter()
+    m(np.ones(2, np.float32))
+    assert m.to_torch()(torch.ones(2)).tolist() == [2, 2]
+
+
+def test_text(linear):
+    assert "aten::linear(%x" in linear.graph and repr(linear.graph) == str(linear.graph)
+    assert "def forward(self, x" in linear.code
+
+
 def test_parts_that_do_not_fit_are_refused():
     from ingot import _ingot
     from ingot.file.writer import program_bytes

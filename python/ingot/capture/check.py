@@ -19,7 +19,6 @@ from ingot.capture.untouched import Limited, untouched
 from ingot.errors import Error, GuardError
 from ingot.module import Module
 
-
 _LONGEST = 60.0
 """Seconds that the model may take at sizes other than the example's."""
 
@@ -86,7 +85,9 @@ def _buffers(module: Module, root: Root) -> dict[str, torch.Tensor]:
 
 def _sizes(signature: Signature, leaves: list[Any]) -> str:
     parts = [
-        f"{path} of shape {list(leaf.shape)}" if isinstance(leaf, torch.Tensor) else f"{path}={leaf!r}"
+        f"{path} of shape {list(leaf.shape)}"
+        if isinstance(leaf, torch.Tensor)
+        else f"{path}={leaf!r}"
         for path, leaf in zip(signature.paths, leaves, strict=True)
     ]
     return ", ".join(parts)

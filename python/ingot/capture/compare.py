@@ -33,7 +33,9 @@ def difference(found: Any, expected: Any, where: str = "the output") -> str | No
     elif isinstance(expected, list | tuple):
         if not isinstance(found, list | tuple) or len(found) != len(expected):
             return f"{where} is {_kind(found)}, eager gives {_kind(expected)}"
-        pairs = [(f, e, f"{where}[{i}]") for i, (f, e) in enumerate(zip(found, expected))]
+        pairs = [
+            (f, e, f"{where}[{i}]") for i, (f, e) in enumerate(zip(found, expected, strict=True))
+        ]
     elif isinstance(expected, bool | str | None) or isinstance(found, bool | str | None):
         same = found == expected and type(found) is type(expected)
         return None if same else f"{where} is {found!r}, eager gives {expected!r}"

@@ -15,7 +15,6 @@ from torch._decomp import core_aten_decompositions, decomposition_table
 from torch.fx.experimental.proxy_tensor import make_fx
 
 
-
 @dataclass
 class Parts:
     """The steps of an op; ``inputs`` are the arguments of the graph around for its inputs."""

@@ -19,8 +19,8 @@ import torch
 import torch._functorch.config
 import torch.export._trace
 import torch.fx.experimental._config as fx_config
-from torch.export import Dim, ExportedProgram
 from torch._subclasses.fake_tensor import DataDependentOutputException
+from torch.export import Dim, ExportedProgram
 from torch.fx.experimental import symbolic_shapes
 from torch.fx.experimental.symbolic_shapes import (
     GuardOnDataDependentSymNode,
@@ -58,8 +58,12 @@ class Record:
 
 @dataclass
 class Captured:
-    """An exported graph. ``tree`` is the structure of its output; ``leaves`` are the flat inputs it was traced with; ``wrapped`` are
-    the numbers of float inputs, which the graph takes as 0-d f64 tensors."""
+    """An exported graph.
+
+    ``tree`` is the structure of its output; ``leaves`` are the flat inputs it was traced with;
+    ``wrapped`` are the numbers of float inputs, which the graph takes as 0-d f64 tensors;
+    ``specialised`` says which line fixed a symbol.
+    """
 
     exported: ExportedProgram
     root: Root
@@ -87,7 +91,9 @@ class _Located(symbolic_shapes.SLoc):
     internal: bool
 
 
-def export(root: Root, leaves: list[Any], free: list[Any], wrapped: set[int], real: bool) -> Captured:  # fmt: skip
+def export(
+    root: Root, leaves: list[Any], free: list[Any], wrapped: set[int], real: bool
+) -> Captured:
     """Exports ``root`` called with ``leaves``.
 
     ``free`` has for every leaf the set of its free dimensions (an int leaf: a bool). ``real``
@@ -99,9 +105,7 @@ def export(root: Root, leaves: list[Any], free: list[Any], wrapped: set[int], re
     record = Record()
     try:
         with _hooks(record, real), torch.no_grad():
-            exported = torch.export.export(
-                root, tuple(given), dynamic_shapes=shapes, strict=False
-            )
+            exported = torch.export.export(root, tuple(given), dynamic_shapes=shapes, strict=False)
     except (GuardOnDataDependentSymNode, DataDependentOutputException) as error:
         raise DataDependent(str(error)) from error
     env = _shape_env(exported)
@@ -120,7 +124,11 @@ def export(root: Root, leaves: list[Any], free: list[Any], wrapped: set[int], re
 
 def _wrap(leaves: list[Any], wrapped: Collection[int]) -> list[Any]:
     return [
-        torch.tensor(leaf, dtype=torch.float64) if i in wrapped else leaf
+        torch.tensor(leaf, dtype=torch.float64)
+        if i in wrapped
+        else None
+        if isinstance(leaf, complex)
+        else leaf
         for i, leaf in enumerate(leaves)
     ]
 
@@ -164,9 +172,7 @@ def _hooks(record: Record, real: bool) -> Iterator[None]:
     levels = [logger.level for logger in loggers]
     with contextlib.ExitStack() as stack:
         stack.enter_context(fx_config.patch(backed_size_oblivious=True))
-        stack.enter_context(
-            torch._functorch.config.patch(fake_tensor_propagate_real_tensors=real)
-        )
+        stack.enter_context(torch._functorch.config.patch(fake_tensor_propagate_real_tensors=real))
         stack.enter_context(warnings.catch_warnings())
         warnings.simplefilter("ignore")
         for owner, name, hook in _patches(record):
@@ -222,7 +228,11 @@ def _patches(record: Record) -> list[tuple[Any, str, Any]]:
         (symbolic_shapes, "_guard_or", guard_or),
         (TracerBase, "_filter_traceback_frames", keep_frames),
         # It prints the graph so far on stderr when it meets a value it does not know.
-        (torch.export._trace, "sys", types.SimpleNamespace(**vars(sys) | {"stderr": io.StringIO()})),
+        (
+            torch.export._trace,
+            "sys",
+            types.SimpleNamespace(**vars(sys) | {"stderr": io.StringIO()}),
+        ),
     ]
 
 

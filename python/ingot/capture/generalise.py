@@ -137,7 +137,7 @@ def _only_small(condition: Condition, shapes: Shapes) -> bool:
     numbers = {n for n in numbers | {2, 3, 4, 5, 7} if 2 <= n < 2**40}
     values = [sorted(numbers | {max(2, shapes.examples[s])}) for s in symbols]
     return all(
-        shapes.holds(condition.expr, dict(zip(symbols, combination)))
+        shapes.holds(condition.expr, dict(zip(symbols, combination, strict=True)))
         for combination in itertools.product(*values)
     )
 

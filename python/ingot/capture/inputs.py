@@ -66,8 +66,7 @@ class Interface:
         self.names = shapes.names()
         self._own_checks: list[int] = []
         inputs = [
-            (p.name, self._type(p.tree, p.first, False), p.default)
-            for p in signature.parameters
+            (p.name, self._type(p.tree, p.first, False), p.default) for p in signature.parameters
         ]
         self.builder = Builder.method(program, method, inputs)
         used = {d for _, t, _ in inputs for d in _symbols_in(t)}
@@ -190,9 +189,9 @@ class Interface:
         for leaf in dict.fromkeys(self._own_checks):
             self._check_tensor(leaf)
         for (leaf, dim), size in self.shapes.sizes.items():
-            if dim is not None and leaf not in self._own_checks:
-                if not size.is_number and size not in self.names:
-                    self._check_size((leaf, dim), self._size(leaf, dim), self._described(leaf, dim))
+            by_type = size.is_number or size in self.names or leaf in self._own_checks
+            if dim is not None and not by_type:
+                self._check_size((leaf, dim), self._size(leaf, dim), self._described(leaf, dim))
         for condition in self.shapes.conditions:
             with self.builder.located(condition.source):
                 self.builder.guard(

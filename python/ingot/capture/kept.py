@@ -93,9 +93,7 @@ def _attention(
         query.shape[:-2], key.shape[:-2], value.shape[:-2]
     )  # fmt: skip
     if attn_mask is not None:
-        torch.broadcast_shapes(
-            attn_mask.shape, [*batch, query.shape[-2], key.shape[-2]]
-        )
+        torch.broadcast_shapes(attn_mask.shape, [*batch, query.shape[-2], key.shape[-2]])
     return query.new_empty([*batch, query.shape[-2], value.shape[-1]])
 
 

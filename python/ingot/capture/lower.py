@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -17,6 +16,7 @@ from ingot.capture.export import Captured
 from ingot.capture.inputs import Interface
 from ingot.capture.rules import RULES
 from ingot.capture.scalars import PYTHON_NAMES, Scalars
+from ingot.capture.script_in_trace import call_of, lower_call
 from ingot.capture.shapes import Shapes
 from ingot.capture.signature import Signature
 from ingot.capture.sources import parse_stack
@@ -130,6 +130,10 @@ class Lowering:
         if not isinstance(node.target, torch._ops.OpOverload):
             self._miss(node, str(node.target))
             return
+        call = call_of(node.target)
+        if call is not None:
+            self.at[node] = lower_call(self, node, call)
+            return
         op = kept.aten_name(node.target) or _full_name(node.target)
         if op not in self.b.ops:
             self._decompose(node, op)
@@ -141,22 +145,20 @@ class Lowering:
         if not args and not kwargs:
             args = tuple(map(self.operand, node.args))
             kwargs = {k: self.operand(v) for k, v in node.kwargs.items()}
-        schema = self.b.ops.find(op)
-        if schema is not None:
-            kwargs = {k: v for k, v in kwargs.items() if k in schema.positions}
-            if "dtype" in schema.positions and kwargs.get("dtype") is None:
-                if isinstance(node.meta.get("val"), torch.Tensor) and _makes_tensor(schema):
-                    kwargs["dtype"] = int(dtype_of(node.meta["val"].dtype, f"the result of {op}"))
         value = node.meta.get("val")
+        schema = self.b.ops.find(op)
+        if schema is not None and isinstance(value, torch.Tensor) and _makes_tensor(schema):
+            place = schema.positions.get("dtype", len(args))
+            if place >= len(args) and "dtype" in schema.positions and kwargs.get("dtype") is None:
+                kwargs["dtype"] = int(dtype_of(value.dtype, f"the result of {op}"))
         result = self.b.op(op, *args, result_types=self.types(value, op), **kwargs)
         if isinstance(result, Value):
             result.name = node.name
-            if isinstance(result.type, ListType) and isinstance(value, list | tuple):
-                if result.type.element == TENSOR:
-                    values = list(self.b.list_unpack(result, len(value)))
-                    for each, fact in zip(values, value, strict=True):
-                        each.type = self.types(fact, op) or TENSOR  # type: ignore[assignment]
-                    return values
+            if result.type == ListType(TENSOR) and isinstance(value, list | tuple):
+                values = list(self.b.list_unpack(result, len(value)))
+                for each, fact in zip(values, value, strict=True):
+                    each.type = self.types(fact, op) or TENSOR  # type: ignore[assignment]
+                return values
         return result
 
     def types(self, value: Any, op: str) -> Type | list[Type] | None:
@@ -184,7 +186,9 @@ class Lowering:
         if isinstance(argument, list | tuple):
             return [self.operand(a) for a in argument]
         if isinstance(argument, torch.dtype):
-            return int(DTYPES[argument]) if argument in DTYPES else int(dtype_of(argument, "a value"))
+            return (
+                int(DTYPES[argument]) if argument in DTYPES else int(dtype_of(argument, "a value"))
+            )
         if isinstance(argument, torch.device):
             if argument.type != "cpu":
                 fail(
@@ -314,5 +318,3 @@ def _full_name(op: torch._ops.OpOverload) -> str:
 def _makes_tensor(schema: Any) -> bool:
     """Whether an op makes a tensor of nothing, so that its dtype may be PyTorch's default."""
     return not any(isinstance(a.type, TensorType) for a in schema.arguments)
-
-

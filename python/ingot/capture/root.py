@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from ingot.capture.kept import KeptWhole
+from ingot.capture.script_in_trace import calls_kept_whole
 from ingot.capture.structure import Tree, flatten, open_all
 
 
@@ -54,7 +55,7 @@ class Root(nn.Module):
 
     def forward(self, *leaves: Any) -> tuple[Any, ...]:
         args, kwargs = self.__dict__["rebuild"](list(leaves))
-        with KeptWhole():
+        with KeptWhole(), calls_kept_whole():
             output = self.__dict__["callee"](*args, **kwargs)
         flat, tree = flatten(output)
         self.__dict__["seen"].tree = tree

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import fx
 
+from ingot.capture.script_in_trace import call_of
 from ingot.capture.state import dtype_of
 from ingot.ir.diagnostics import fail
 from ingot.ir.graph import Value
@@ -235,6 +236,13 @@ def _assert_tensor(low: Lowering, node: fx.Node) -> Any:
     return None
 
 
+def _scalar_tensor(low: Lowering, node: fx.Node) -> Any:
+    """A number; one that goes only into calls of script functions stays one."""
+    if all(call_of(user.target) is not None for user in node.users):
+        return low.operand(node.args[0])
+    return low.call("aten::scalar_tensor", node)
+
+
 def _nothing(low: Lowering, node: fx.Node) -> Any:
     return None
 
@@ -264,6 +272,7 @@ RULES: dict[Any, Rule] = {
     aten.sym_stride.int: _symbolic,
     aten.sym_storage_offset.default: _symbolic,
     aten.sym_numel.default: _numel,
+    aten.scalar_tensor.default: _scalar_tensor,
     aten.item.default: _item,
     aten._local_scalar_dense.default: _item,
     aten._assert_scalar.default: _assert_scalar,

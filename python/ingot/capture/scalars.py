@@ -58,7 +58,19 @@ PYTHON_NAMES: dict[Any, str] = {
 }
 PYTHON_NAMES |= {
     getattr(torch, f"_sym_{name}"): name
-    for name in ("sqrt", "cos", "cosh", "sin", "sinh", "tan", "tanh", "asin", "acos", "atan", "log2")
+    for name in (
+        "sqrt",
+        "cos",
+        "cosh",
+        "sin",
+        "sinh",
+        "tan",
+        "tanh",
+        "asin",
+        "acos",
+        "atan",
+        "log2",
+    )
     if hasattr(torch, f"_sym_{name}")
 }
 

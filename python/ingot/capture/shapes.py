@@ -49,7 +49,8 @@ class Shapes:
 
     def names(self) -> dict[sympy.Symbol, str]:
         """The symbols' names in the program: ``s0``, ``s1``, ... in the inputs' order."""
-        return {symbol: f"s{i}" for i, symbol in enumerate(self.symbols)}
+        ordered = sorted(self.symbols, key=lambda s: (self.symbols[s][0], self.symbols[s][1] or 0))
+        return {symbol: f"s{i}" for i, symbol in enumerate(ordered)}
 
     def holds(self, expr: sympy.Basic, values: Mapping[sympy.Symbol, int]) -> bool:
         """Whether a condition is true for these values of the symbols."""
@@ -182,10 +183,9 @@ def read_shapes(captured: Captured) -> Shapes:
         shapes.sizes[place] = expr
         if expr != symbol:
             shapes.sources[place] = captured.specialised.get(symbol)
-        if isinstance(expr, sympy.Symbol) and expr not in shapes.symbols:
-            if expr in env.backed_var_to_val:
-                shapes.symbols[expr] = place
-                shapes.examples[expr] = example
+        if expr in env.backed_var_to_val and expr not in shapes.symbols:
+            shapes.symbols[expr] = place
+            shapes.examples[expr] = example
     if env is None:
         return shapes
     for symbol in shapes.symbols:

@@ -60,9 +60,9 @@ class Signature:
         default: object = NO_DEFAULT
         if tree is LEAF_TREE and name in known:
             given = known[name].default
-            if given is None or isinstance(given, bool | int | float | str):
-                if type(given) is type(leaves[0]):
-                    default = given
+            plain = given is None or isinstance(given, bool | int | float | str)
+            if plain and type(given) is type(leaves[0]):
+                default = given
         self.parameters.append(Parameter(name, tree, first, keyword, default))
 
     def rebuild(self, leaves: Sequence[Any]) -> tuple[list[Any], dict[str, Any]]:

@@ -37,7 +37,9 @@ def user_frames(frames: Iterable[traceback.FrameSummary]) -> list[traceback.Fram
 def own_frames(inside: Iterable[traceback.FrameSummary]) -> list[traceback.FrameSummary]:
     """Those frames of a model's run that are no part of PyTorch; of its layers if none is."""
     inside = list(inside)
-    kept = [f for f in inside if not f.filename.startswith((_TORCH, _CAPTURE, "<", "torch" + os.sep))]
+    kept = [
+        f for f in inside if not f.filename.startswith((_TORCH, _CAPTURE, "<", "torch" + os.sep))
+    ]
     return kept or [
         f for f in inside if f.filename.startswith(_TORCH_MODULES) and f.filename != _CALLING
     ]
@@ -59,7 +61,8 @@ def raised_by_torch(frames: Iterable[traceback.FrameSummary]) -> bool:
     layers count as the user's."""
     for frame in reversed(list(frames)):
         name = frame.filename
-        if not name.startswith(_CAPTURE) and not name.endswith(_SYMBOLIC_FILES):
+        passing = frame.name == "__torch_function__" or name.endswith(_SYMBOLIC_FILES)
+        if not passing and not name.startswith(_CAPTURE):
             layers = os.path.join(_TORCH, "nn") + os.sep
             return name.startswith(_TORCH) and not name.startswith(layers)
     return True
@@ -67,8 +70,6 @@ def raised_by_torch(frames: Iterable[traceback.FrameSummary]) -> bool:
 
 _NEAR = 12
 """How many of the innermost frames the bookkeeping of one question takes, at most."""
-
-
 
 
 _PYTHON_QUESTION = os.path.join("torch", "__init__.py")

@@ -155,7 +155,13 @@ def _open(value: Any, where: str) -> Opened:
             names = [n for n in names if n in value]
         fields = tuple(names)
         children = [getattr(value, n) for n in fields]
-        return RECORD, fields, children, cls.__name__, lambda v: cls(**dict(zip(fields, v)))
+        return (
+            RECORD,
+            fields,
+            children,
+            cls.__name__,
+            lambda v: cls(**dict(zip(fields, v, strict=True))),
+        )
     if isinstance(value, Mapping):
         keys = tuple(value)
         for key in keys:

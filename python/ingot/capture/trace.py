@@ -75,9 +75,7 @@ def trace(
         module = Module.from_program(program)
         if check:
             progress.step("checking")
-            check_program(
-                module, capture.captured.root, signature, capture.shapes
-            )
+            check_program(module, capture.captured.root, signature, capture.shapes)
     return module
 
 
@@ -112,6 +110,9 @@ def _capture(
             leaf.item() if i in wrapped and isinstance(leaf, torch.Tensor) else leaf
             for i, leaf in enumerate(leaves)
         ]
+        for i, example in enumerate(signature.leaves):
+            if isinstance(example, complex):  # a constant that torch.export does not carry
+                plain[i] = example
         return signature.rebuild(plain)
 
     root = Root(model, rebuild)
@@ -145,9 +146,7 @@ def _capture(
     )
 
 
-def _export(
-    root: Root, attempt: _Attempt, wrapped: set[int], real: bool
-) -> tuple[Captured, bool]:
+def _export(root: Root, attempt: _Attempt, wrapped: set[int], real: bool) -> tuple[Captured, bool]:
     """The capture, and whether it needed the values of tensors."""
     if not real:
         try:

@@ -30,6 +30,7 @@ from ingot.ir.types import (
     erase_facts,
     is_subtype,
     unify,
+    union,
 )
 
 Operand = Value | Literal | Sequence["Operand"]
@@ -78,19 +79,19 @@ def operand_type(operand: Operand) -> Type:
     if isinstance(operand, str):
         return STR
     if isinstance(operand, Sequence):
-        return ListType(_element_type(operand) or TENSOR)
+        return ListType(_element_type(operand))
     raise TypeError(f"{type(operand).__name__} can be no argument of an op")
 
 
-def _element_type(operands: Sequence[Operand]) -> Type | None:
-    """What a list of these holds; None if it is empty or nothing holds them all."""
+def _element_type(operands: Sequence[Operand]) -> Type:
+    """What a list of these holds: a Union if nothing narrower holds all, Tensor if empty."""
     found: Type | None = None
+    kinds: dict[Type, None] = {}
     for operand in operands:
         type = erase_facts(operand_type(operand))
-        found = type if found is None else unify(found, type)
-        if found is None:
-            return None
-    return found
+        kinds[type] = None
+        found = type if len(kinds) == 1 else found and unify(found, type)
+    return found or (union(kinds) if kinds else TENSOR)
 
 
 def match(schema: Schema, args: Sequence[Operand], kwargs: Mapping[str, Operand]) -> Match:
@@ -224,10 +225,9 @@ def _fit_sequence(operands: Sequence[Operand], formal: Type, bindings: Bindings)
         return None
     element = formal.element
     if isinstance(element, VariableType) and element.name not in bindings:
-        together = _element_type(operands)
-        if together is None:
-            return EXACT if not operands else None
-        bindings[element.name] = together
+        if not operands:
+            return EXACT
+        bindings[element.name] = _element_type(operands)
     worst = EXACT
     for operand in operands:
         level = fit(operand, element, None, bindings)

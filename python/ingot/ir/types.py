@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ingot.dtypes import DType
@@ -187,3 +188,19 @@ def unify(a: Type, b: Type) -> Type | None:
     if NONE in (a, b):
         return OptionalType(b if a == NONE else a)
     return None
+
+
+def union(types: Iterable[Type]) -> Type:
+    """The Union of these; of one type that type. Optional and Union elements are taken apart."""
+    flat: dict[Type, None] = {}
+    for type in types:
+        match type:
+            case OptionalType(element):
+                flat |= dict.fromkeys((element, NONE))
+            case UnionType(elements):
+                flat |= dict.fromkeys(elements)
+            case _:
+                flat[type] = None
+    if len(flat) == 2 and NONE in flat:
+        return OptionalType(next(type for type in flat if type != NONE))
+    return UnionType(tuple(flat)) if len(flat) > 1 else next(iter(flat))

@@ -1,0 +1,1 @@
+"""Measurements of Ingot beside its peers, on the machine at hand."""

@@ -1,0 +1,71 @@
+"""What cannot be captured, in a sentence with the user's line."""
+
+from __future__ import annotations
+
+import ingot
+import pytest
+import torch
+from torch import nn
+
+
+def test_a_model_that_fails_on_its_examples():
+    with pytest.raises(ingot.Error, match="fails on the example inputs") as caught:
+        ingot.trace(nn.Linear(3, 4), torch.ones(1, 5))
+    assert "mat1 and mat2" in caught.value.message
+
+
+def test_the_line_of_a_failure():
+    def function(x):
+        raise ValueError("no such thing")
+
+    with pytest.raises(ingot.Error, match="no such thing") as caught:
+        ingot.trace(function, torch.ones(1))
+    assert 'raise ValueError("no such thing")' in caught.value.location
+
+
+def test_numpy_inside_a_model():
+    with pytest.raises(ingot.Error, match="cannot be captured") as caught:
+        ingot.trace(lambda x: x * float(x.numpy()[0]), torch.ones(2))
+    assert "test_errors.py" in caught.value.location
+
+
+def test_all_missing_ops_are_listed():
+    def function(x):
+        return torch.linalg.svdvals(x) + torch.special.bessel_j0(x[0])
+
+    with pytest.raises(ingot.Error, match="2 ops that Ingot does not have") as caught:
+        ingot.trace(function, torch.ones(2, 2))
+    assert "svd" in caught.value.message
+    assert "bessel_j0" in caught.value.message
+    assert caught.value.code == "unsupported"
+
+
+def test_dropout_in_training_mode():
+    with pytest.raises(ingot.Error, match="at random") as caught:
+        ingot.trace(nn.Dropout(0.5), torch.ones(2))
+    assert "eval()" in caught.value.hint
+
+
+@pytest.mark.parametrize("inputs", [{"x": 1}, 3, "text"])
+def test_example_inputs_of_another_kind(inputs):
+    with pytest.raises(ingot.Error, match="example_inputs"):
+        ingot.trace(lambda x: x, inputs)
+
+
+def test_a_target_that_is_not_callable():
+    with pytest.raises(ingot.Error, match="nn.Module or a function"):
+        ingot.trace(3, torch.ones(1))
+
+
+def test_packed_sequences():
+    class Packed(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.lstm = nn.LSTM(2, 3)
+
+        def forward(self, x):
+            packed = nn.utils.rnn.pack_padded_sequence(x, torch.tensor([3, 2]))
+            return self.lstm(packed)[1][0]
+
+    with pytest.raises(ingot.Error):
+        ingot.trace(Packed(), torch.ones(3, 2, 2))

@@ -1,0 +1,140 @@
+"""Whole models against eager PyTorch at several sizes."""
+
+from __future__ import annotations
+
+import ingot
+import pytest
+import torch
+from torch import nn
+
+from tests.trace.vision import torchvision
+
+transformers = pytest.importorskip("transformers", reason="transformers is not installed")
+
+
+def compare(model, example, *others, kwargs=None):
+    model = model.eval()
+    module = ingot.trace(model, example, kwargs)
+    for inputs in (example, *others):
+        with torch.no_grad():
+            expected = model(*inputs)
+        found = module(*inputs)
+        for a, b in zip(leaves(found), leaves(expected), strict=True):
+            torch.testing.assert_close(a, b, rtol=1e-4, atol=2e-5)
+    return module
+
+
+def leaves(value):
+    if isinstance(value, torch.Tensor):
+        return [value]
+    if isinstance(value, dict):
+        value = list(value.values())
+    return [leaf for v in value for leaf in leaves(v)]
+
+
+@pytest.mark.parametrize("make", ["resnet18", "mobilenet_v3_small"])
+def test_convolutional_models(make):
+    torch.manual_seed(0)
+    model = getattr(torchvision().models, make)()
+    sizes = [(2, 3, 64, 64), (3, 3, 65, 97)]
+    compare(model, (torch.randn(1, 3, 64, 64),), *((torch.randn(s),) for s in sizes))
+
+
+def test_vision_transformer():
+    torch.manual_seed(0)
+    model = torchvision().models.VisionTransformer(32, 16, 2, 2, 32, 64)
+    compare(model, (torch.randn(1, 3, 32, 32),), *((torch.randn(b, 3, 32, 32),) for b in (2, 5)))
+
+
+@pytest.mark.parametrize("batch_first", [True, False])
+@pytest.mark.parametrize("norm_first", [True, False])
+def test_transformer_encoder(batch_first, norm_first):
+    layer = nn.TransformerEncoderLayer(
+        16, 2, 32, batch_first=batch_first, norm_first=norm_first, activation="gelu"
+    )
+    model = nn.TransformerEncoder(layer, 2, enable_nested_tensor=False)
+    shapes = [(1, 1, 16), (3, 7, 16), (17, 2, 16)]
+    compare(model, (torch.randn(1, 5, 16),), *((torch.randn(s),) for s in shapes))
+
+
+@pytest.mark.parametrize("kind", [nn.LSTM, nn.GRU])
+@pytest.mark.parametrize("batch_first", [True, False])
+def test_recurrent_layers(kind, batch_first):
+    model = kind(8, 16, 2, batch_first=batch_first, bidirectional=True)
+    shapes = [(1, 1, 8), (3, 7, 8), (17, 2, 8)]
+    compare(model, (torch.randn(1, 5, 8),), *((torch.randn(s),) for s in shapes))
+
+
+def test_an_lstm_with_its_state():
+    model = nn.LSTM(8, 16)
+
+    def inputs(length, batch):
+        state = (torch.randn(1, batch, 16), torch.randn(1, batch, 16))
+        return torch.randn(length, batch, 8), state
+
+    compare(model, inputs(5, 1), inputs(1, 3), inputs(9, 2))
+
+
+class WithMask(nn.Module):
+    def __init__(self, model):
+        super().__init__()
+        self.model = model
+
+    def forward(self, ids, mask=None):
+        return self.model(input_ids=ids, attention_mask=mask)
+
+
+def ids(batch, length):
+    return torch.randint(0, 50, (batch, length))
+
+
+def mask(batch, length):
+    found = torch.ones(batch, length, dtype=torch.int64)
+    found[0, length // 2 + 1 :] = 0
+    return found
+
+
+def bert():
+    torch.manual_seed(0)
+    config = transformers.BertConfig(
+        vocab_size=50, hidden_size=16, num_hidden_layers=2, num_attention_heads=2,
+        intermediate_size=32,
+    )  # fmt: skip
+    return WithMask(transformers.BertModel(config))
+
+
+def test_bert():
+    module = compare(bert(), (ids(1, 7),), (ids(2, 1),), (ids(3, 17),), (ids(1, 512),))
+    with pytest.raises(ingot.GuardError, match="dimension 1"):
+        module(ids(1, 513))
+
+
+def test_bert_with_a_mask():
+    others = [(ids(b, n), mask(b, n)) for b, n in ((1, 7), (3, 1), (2, 17))]
+    compare(bert(), (ids(2, 7), mask(2, 7)), *others)
+
+
+@pytest.mark.parametrize("use_cache", [True, False])
+def test_gpt2(use_cache):
+    torch.manual_seed(0)
+    config = transformers.GPT2Config(
+        vocab_size=50, n_embd=16, n_layer=2, n_head=2, n_positions=32, use_cache=use_cache
+    )
+    model = transformers.GPT2LMHeadModel(config).eval()
+
+    def logits(ids):
+        return model(input_ids=ids).logits
+
+    module = ingot.trace(logits, (ids(1, 7),))
+    for batch, length in ((1, 1), (2, 7), (3, 17)):
+        x = ids(batch, length)
+        torch.testing.assert_close(module(x), logits(x).detach(), rtol=1e-4, atol=2e-5)
+
+
+def test_gpt2_gives_its_cache():
+    config = transformers.GPT2Config(vocab_size=50, n_embd=16, n_layer=2, n_head=2, n_positions=32)
+    model = transformers.GPT2LMHeadModel(config).eval()
+    module = ingot.trace(WithMask(model).eval(), (ids(1, 7), mask(1, 7)))
+    result = module(ids(2, 5), mask(2, 5))
+    assert result.logits.shape == (2, 5, 50)
+    assert [k.shape for k in result.past_key_values.key_cache] == [(2, 2, 5, 8)] * 2

@@ -1,0 +1,164 @@
+"""Free sizes, fixed sizes and conditions on sizes."""
+
+from __future__ import annotations
+
+import math
+
+import ingot
+import pytest
+import torch
+from torch import nn
+
+
+def check(module, function, *inputs):
+    torch.testing.assert_close(module(*inputs), function(*inputs), equal_nan=True)
+
+
+class SimpleModel(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.fc1 = nn.Linear(10, 20)
+        self.fc2 = nn.Linear(20, 5)
+
+    def forward(self, x):
+        return self.fc2(torch.relu(self.fc1(x)))
+
+
+def test_a_batch_of_one_leaves_the_batch_free():
+    model = SimpleModel()
+    module = ingot.trace(model, torch.randn(1, 10))
+    assert [p.type for p in module.inputs()] == ["f32[s0, 10]"]
+    for batch in (0, 1, 2, 8, 1000):
+        check(module, model, torch.randn(batch, 10))
+
+
+def test_a_size_that_the_model_fixes_names_input_dimension_and_line():
+    module = ingot.trace(SimpleModel(), torch.randn(1, 10))
+    with pytest.raises(ingot.GuardError, match="'x' must have size 10 in dimension 1") as caught:
+        module(torch.randn(2, 11))
+    assert "test_sizes.py" in caught.value.location
+    assert "self.fc1(x)" in caught.value.location
+
+
+@pytest.mark.parametrize(
+    ("function", "example", "others"),
+    [
+        (lambda x: x.view(x.shape[0], -1), (2, 3, 4), [(1, 3, 4), (5, 1, 2), (3, 7, 1)]),
+        (lambda x: x[:, : x.shape[1] // 2], (1, 4), [(3, 5), (2, 1), (17, 0)]),
+        (lambda x: x * x.shape[0] + x.shape[1], (1, 4), [(3, 5), (0, 1)]),
+        (lambda x: x[: round(x.shape[0] * 0.3)], (4,), [(0,), (5,), (17,)]),
+        (lambda x: x[: math.ceil(x.shape[0] * 0.3)], (4,), [(0,), (1,), (17,)]),
+        (lambda x: torch.cat([x, x]).reshape(2, -1), (4,), [(1,), (3,), (17,)]),
+        (lambda x: x.repeat(2, x.shape[0]), (3, 2), [(1, 1), (2, 3)]),
+        (lambda x: torch.arange(x.shape[0]) + x.sum(1), (3, 2), [(1, 1), (17, 3)]),
+        (lambda x: x @ x.transpose(-1, -2), (1, 3, 2), [(2, 1, 1), (3, 4, 5)]),
+    ],
+)
+def test_functions_of_sizes_generalise(function, example, others):
+    module = ingot.trace(function, torch.randn(example))
+    for shape in others:
+        check(module, function, torch.randn(shape))
+
+
+def test_a_python_loop_over_a_dimension_fixes_it():
+    module = ingot.trace(lambda x: sum(x[:, i] for i in range(x.shape[1])), torch.ones(1, 4))
+    assert module(torch.ones(3, 4)).tolist() == [4.0] * 3
+    with pytest.raises(ingot.GuardError, match="size 4 in dimension 1") as caught:
+        module(torch.ones(3, 5))
+    assert "range(x.shape[1])" in caught.value.location
+
+
+def test_divisibility_is_a_guard():
+    module = ingot.trace(lambda x: x.view(x.shape[0], 2, -1), torch.randn(1, 4))
+    assert module(torch.randn(3, 6)).shape == (3, 2, 3)
+    with pytest.raises(ingot.GuardError, match="% "):
+        module(torch.randn(3, 5))
+
+
+def test_a_branch_on_a_size_is_a_range():
+    module = ingot.trace(lambda x: x * 2 if x.shape[0] > 3 else x * 3, torch.ones(1, 2))
+    assert module(torch.ones(3, 2)).sum() == 18
+    with pytest.raises(ingot.GuardError, match="dimension 0"):
+        module(torch.ones(4, 2))
+
+
+def test_a_branch_on_two_sizes_is_a_guard():
+    def function(x, y):
+        return x * 2 if x.shape[0] > y.shape[1] else x * 3
+
+    module = ingot.trace(function, (torch.ones(1, 4), torch.ones(3, 3)))
+    check(module, function, torch.ones(2, 5), torch.ones(1, 2))
+    with pytest.raises(ingot.GuardError, match=r"x.shape\[0\] <= y.shape\[1\]"):
+        module(torch.ones(3, 5), torch.ones(1, 2))
+
+
+def test_sizes_that_must_be_equal():
+    module = ingot.trace(lambda x, y: x + y, (torch.ones(3, 4), torch.ones(3, 4)))
+    assert module(torch.ones(1, 2), torch.ones(1, 2)).shape == (1, 2)
+    with pytest.raises(ingot.GuardError):
+        module(torch.ones(2, 4), torch.ones(3, 4))
+
+
+def test_broadcasting_of_the_example_is_kept():
+    module = ingot.trace(lambda x, y: x + y, (torch.ones(1, 4), torch.ones(5, 4)))
+    assert module(torch.ones(1, 3), torch.ones(7, 3)).shape == (7, 3)
+    with pytest.raises(ingot.GuardError, match="size 1 in dimension 0"):
+        module(torch.ones(7, 3), torch.ones(7, 3))
+
+
+def test_a_branch_for_one_is_not_taken_for_others():
+    def function(x):
+        return x.squeeze(0) + 1 if x.shape[0] == 1 else x * 2
+
+    one = ingot.trace(function, torch.ones(1, 4))
+    many = ingot.trace(function, torch.ones(3, 4))
+    check(one, function, torch.ones(1, 7))
+    check(many, function, torch.ones(2, 7))
+    for module, batch in ((one, 2), (many, 1)):
+        with pytest.raises(ingot.GuardError):
+            module(torch.ones(batch, 7))
+
+
+def test_squeeze_answers_as_eager_at_one():
+    for example in (1, 4):
+        module = ingot.trace(lambda x: x.squeeze(0) * 2, torch.ones(example, 3))
+        assert module(torch.ones(1, 3)).shape == (3,)
+        assert module(torch.ones(2, 3)).shape == (2, 3)
+
+
+@pytest.mark.parametrize(
+    "function", [lambda x: x * len(str(x.shape[0])), lambda x: x * isinstance(x.shape[0], int)]
+)
+def test_python_that_sees_a_symbol_instead_of_a_size_fixes_sizes(function):
+    module = ingot.trace(function, torch.ones(4))
+    check(module, function, torch.ones(4))
+    with pytest.raises(ingot.GuardError):
+        module(torch.ones(11))
+
+
+def test_dynamic_false_fixes_every_size():
+    module = ingot.trace(lambda x: x * 2, torch.ones(2, 3), dynamic=False)
+    assert module(torch.ones(2, 3)).shape == (2, 3)
+    with pytest.raises(ingot.GuardError):
+        module(torch.ones(1, 3))
+
+
+@pytest.mark.parametrize("dynamic", [{"x": [0]}, ([-2],)])
+def test_dynamic_names_the_free_dimensions(dynamic):
+    module = ingot.trace(lambda x: x * 2, torch.ones(2, 3), dynamic=dynamic)
+    assert module(torch.ones(5, 3)).shape == (5, 3)
+    with pytest.raises(ingot.GuardError, match="dimension 1"):
+        module(torch.ones(2, 4))
+
+
+@pytest.mark.parametrize("dynamic", [{"y": True}, {"x": [2]}])
+def test_dynamic_is_checked(dynamic):
+    with pytest.raises(ingot.Error, match="dynamic"):
+        ingot.trace(lambda x: x * 2, torch.ones(2, 3), dynamic=dynamic)
+
+
+def test_splits_need_their_number_of_parts():
+    module = ingot.trace(lambda x: x.chunk(2)[1], torch.ones(4, 2))
+    assert module(torch.ones(5, 2)).shape == (2, 2)
+    with pytest.raises(ingot.Error):
+        module(torch.ones(1, 2))
