@@ -24,7 +24,7 @@ nb::list catalogue() {
     for (const SchemaArgument& a : schema.arguments) {
       arguments.append(nb::make_tuple(
           a.name.c_str(), a.declared.c_str(), a.fallback.has_value(),
-          a.fallback ? to_python(*a.fallback, false) : nb::none(), a.keyword_only, a.mutated,
+          a.fallback ? to_python(*a.fallback, Conversion()) : nb::none(), a.keyword_only, a.mutated,
           a.alias.c_str()));
     }
     if (schema.variadic)
@@ -68,7 +68,7 @@ nb::tuple call(std::string_view name, const nb::sequence& args) {
     results = call_op(op, values);
   }
   nb::list converted;
-  for (const Value& result : results) converted.append(to_python(result, conversion.torch));
+  for (const Value& result : results) converted.append(to_python(result, conversion));
   return nb::tuple(converted);
 }
 

@@ -10,6 +10,8 @@
 //   memory_format
 #pragma once
 
+#include <vector>
+
 #include <nanobind/nanobind.h>
 
 #include <ingot/value.h>
@@ -20,7 +22,16 @@ namespace ingot::python {
 
 // What a conversion has met on its way.
 struct Conversion {
+  // A torch.Tensor among the values and the memory that it lent. A result in that memory
+  // becomes a view made by PyTorch, which keeps the memory whatever becomes of `object`.
+  struct Lender {
+    const Storage* storage;
+    const std::byte* data;
+    PyObject* object;  // borrowed from the caller's arguments
+  };
+
   bool torch = false;  // a torch.Tensor was among the values
+  std::vector<Lender> lenders;
 };
 
 // Converts `object`. `expected` (may be null) decides where Python is ambiguous: a tuple given
@@ -30,7 +41,7 @@ Value from_python(PyObject* object, const Type* expected, Conversion& conversion
 
 // Converts a result: tensors to torch or NumPy ones that share memory, named tuples to
 // collections.namedtuple classes.
-nanobind::object to_python(const Value& value, bool torch);
+nanobind::object to_python(const Value& value, const Conversion& conversion);
 nanobind::object to_python(const Tensor& tensor, bool torch);
 
 }  // namespace ingot::python

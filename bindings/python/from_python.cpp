@@ -193,7 +193,12 @@ bool has_attribute(PyTypeObject* type, const char* name) {
 Value from_other(PyObject* object, const Type* expected, Conversion& conversion) {
   if (is_torch_tensor(object)) {
     conversion.torch = true;
-    return Value(tensor_from_torch(object));
+    Tensor tensor = tensor_from_torch(object);
+    // Resolved copies are read-only; they are not the object's memory.
+    if (tensor.writable())
+      conversion.lenders.push_back(
+          {tensor.storage(), static_cast<const std::byte*>(tensor.data()), object});
+    return Value(std::move(tensor));
   }
   if (is_numpy_scalar(object)) {
     if (is_kind(expected, TypeKind::tensor)) return Value(tensor_from_numpy_scalar(object));

@@ -52,12 +52,12 @@ void MethodCall::check_keywords(PyObject* args, PyObject* kwargs) const {
   }
 }
 
-void MethodCall::bind(PyObject* args, PyObject* kwargs, Value* values, bool& torch) const {
+void MethodCall::bind(PyObject* args, PyObject* kwargs, Value* values,
+                      Conversion& conversion) const {
   const size_t given = static_cast<size_t>(PyTuple_GET_SIZE(args));
   INGOT_CHECK(given <= inputs_.size(), method_.name, " takes ",
               count_of(inputs_.size(), "input"), " (", input_names(), "), but ", given,
               given == 1 ? " was given" : " were given");
-  Conversion conversion;
   Py_ssize_t keywords = kwargs ? PyDict_GET_SIZE(kwargs) : 0;
   for (size_t i = 0; i < inputs_.size(); ++i) {
     PyObject* object = nullptr;
@@ -82,7 +82,6 @@ void MethodCall::bind(PyObject* args, PyObject* kwargs, Value* values, bool& tor
     }
   }
   if (keywords > 0) check_keywords(args, kwargs);
-  torch = conversion.torch;
 }
 
 nb::object MethodCall::operator()(PyObject* args, PyObject* kwargs) const {
@@ -93,14 +92,14 @@ nb::object MethodCall::operator()(PyObject* args, PyObject* kwargs) const {
     heap_values.resize(inputs_.size());
     values = heap_values.data();
   }
-  bool torch = false;
-  bind(args, kwargs, values, torch);
+  Conversion conversion;
+  bind(args, kwargs, values, conversion);
   Value result;
   {
     const nb::gil_scoped_release released;
     result = module_.run(method_.name, std::span<const Value>(values, inputs_.size()));
   }
-  return to_python(result, torch);
+  return to_python(result, conversion);
 }
 
 }  // namespace ingot::python

@@ -8,6 +8,7 @@
 
 #include <ingot/module.h>
 
+#include "convert.h"
 #include "file/program.h"
 
 namespace ingot::python {
@@ -31,7 +32,7 @@ class MethodCall {
   };
 
   // Fills `values`, one per input.
-  void bind(PyObject* args, PyObject* kwargs, Value* values, bool& torch) const;
+  void bind(PyObject* args, PyObject* kwargs, Value* values, Conversion& conversion) const;
   // Throws Error for a keyword that is no input, or one given by position too.
   void check_keywords(PyObject* args, PyObject* kwargs) const;
   std::string input_names() const;

@@ -160,7 +160,7 @@ nb::list inputs(const NativeModule& self, std::string_view method) {
     const MethodInput& input = found.inputs[i];
     const std::string type = found.values[found.body.inputs[i]].type->str(&program.symbol_names);
     ports.append(nb::make_tuple(input.name.c_str(), type.c_str(), input.has_default,
-                                to_python(input.fallback, false)));
+                                to_python(input.fallback, Conversion())));
   }
   return ports;
 }
@@ -200,7 +200,7 @@ nb::dict mutable_state(const NativeModule& self) {
     if (!entry.is_mutable) continue;
     const Value value = copy.state_value(entry.name);
     if (!value.is_tensor()) {
-      result[entry.name.c_str()] = to_python(value, false);
+      result[entry.name.c_str()] = to_python(value, Conversion());
       continue;
     }
     const Tensor tensor = value.tensor().contiguous();

@@ -43,32 +43,50 @@ nb::handle named_tuple_class(const TupleNames& names) {
   return found;
 }
 
-nb::object from_tuple(const Tuple& tuple, bool torch) {
+nb::object from_tuple(const Tuple& tuple, const Conversion& conversion) {
   const size_t size = tuple.elements.size();
   nb::object result = checked(PyTuple_New(static_cast<Py_ssize_t>(size)));
   for (size_t i = 0; i < size; ++i) {
     PyTuple_SET_ITEM(result.ptr(), static_cast<Py_ssize_t>(i),
-                     to_python(tuple.elements[i], torch).release().ptr());
+                     to_python(tuple.elements[i], conversion).release().ptr());
   }
   if (!tuple.names) return result;
   return checked(PyObject_Call(named_tuple_class(*tuple.names).ptr(), result.ptr(), nullptr));
 }
 
-nb::object from_list(const List& list, bool torch) {
+nb::object from_list(const List& list, const Conversion& conversion) {
   const size_t size = list.elements.size();
   nb::object result = checked(PyList_New(static_cast<Py_ssize_t>(size)));
   for (size_t i = 0; i < size; ++i) {
     PyList_SET_ITEM(result.ptr(), static_cast<Py_ssize_t>(i),
-                    to_python(list.elements[i], torch).release().ptr());
+                    to_python(list.elements[i], conversion).release().ptr());
   }
   return result;
 }
 
-nb::object from_dict(const Dict& dict, bool torch) {
+nb::object from_dict(const Dict& dict, const Conversion& conversion) {
   nb::dict result;
   for (const std::pair<Value, Value>& item : dict.items())
-    result[to_python(item.first, torch)] = to_python(item.second, torch);
+    result[to_python(item.first, conversion)] = to_python(item.second, conversion);
   return result;
+}
+
+nb::object from_tensor(const Tensor& tensor, const Conversion& conversion) {
+  for (const Conversion::Lender& lender : conversion.lenders) {
+    if (lender.storage != tensor.storage()) continue;
+    const nb::handle source(lender.object);
+    const auto item = static_cast<int64_t>(size_of(tensor.dtype()));
+    const int64_t offset = (static_cast<const std::byte*>(tensor.data()) - lender.data) / item +
+                           nb::cast<int64_t>(source.attr("storage_offset")());
+    nb::list sizes;
+    nb::list strides;
+    for (int d = 0; d < tensor.rank(); ++d) {
+      sizes.append(tensor.size(d));
+      strides.append(tensor.stride(d));
+    }
+    return source.attr("detach")().attr("as_strided")(sizes, strides, offset);
+  }
+  return to_python(tensor, conversion.torch);
 }
 
 }  // namespace
@@ -77,7 +95,7 @@ nb::object to_python(const Tensor& tensor, bool torch) {
   return torch ? torch_from_tensor(tensor) : ndarray_from_tensor(tensor);
 }
 
-nb::object to_python(const Value& value, bool torch) {
+nb::object to_python(const Value& value, const Conversion& conversion) {
   switch (value.tag()) {
     case Tag::none: return nb::none();
     case Tag::boolean: return nb::bool_(value.to_bool());
@@ -88,10 +106,10 @@ nb::object to_python(const Value& value, bool torch) {
       return checked(PyComplex_FromDoubles(number.real(), number.imag()));
     }
     case Tag::string: return from_utf8(value.to_string());
-    case Tag::tensor: return to_python(value.tensor(), torch);
-    case Tag::list: return from_list(value.to_list(), torch);
-    case Tag::tuple: return from_tuple(value.to_tuple(), torch);
-    case Tag::dict: return from_dict(value.to_dict(), torch);
+    case Tag::tensor: return from_tensor(value.tensor(), conversion);
+    case Tag::list: return from_list(value.to_list(), conversion);
+    case Tag::tuple: return from_tuple(value.to_tuple(), conversion);
+    case Tag::dict: return from_dict(value.to_dict(), conversion);
   }
   fail(ErrorCode::internal, "a result has an unknown tag");
 }
