@@ -19,7 +19,6 @@ from ingot.capture.script.flow import RESULT, Flow, Way, merge
 from ingot.capture.script.frame import Frame
 from ingot.capture.script.items import leaves, rebuild, signature, type_of
 from ingot.capture.script.language import is_subtype, lower
-from ingot.capture.script.names import assigned_names
 from ingot.capture.script.parameters import bind_arguments, parameters_of
 from ingot.capture.script.sources import FunctionSource, NoSource, source_of
 from ingot.capture.script.state import Knowledge, StateTable
@@ -372,7 +371,7 @@ class Compiler:
             except Poisoned:
                 pass
             return PoisonItem()
-        frame.locals |= assigned_names(node.body)
+        frame.locals |= frame.source.assigned
         try:
             frame.result_type = annotation_of(frame, node.returns)
         except CompileError:

@@ -107,6 +107,13 @@ def script(target: Any) -> Any:
     if isinstance(target, ScriptFunction):
         return target
     function = inspect.unwrap(target) if callable(target) else target
+    if inspect.iscoroutinefunction(function) or inspect.isgeneratorfunction(function):
+        kind = "an async function" if inspect.iscoroutinefunction(function) else "a generator"
+        raise Error(
+            f"{function.__qualname__} is {kind}, which cannot be compiled",
+            "unsupported",
+            hint="write a plain function that returns its results",
+        )
     if not isinstance(function, types.FunctionType):
         raise Error(
             f"ingot.script takes a module or a Python function, not {type(target).__name__}",

@@ -10,7 +10,7 @@ from torch import nn
 
 from ingot.capture.script.diagnostics import CompileError
 from ingot.capture.script.items import type_of
-from ingot.capture.script.language import SIZE, settle
+from ingot.capture.script.language import SIZE, Hole, settle
 from ingot.capture.script.operations import call_op
 from ingot.capture.script.values import (
     Constant,
@@ -25,7 +25,7 @@ from ingot.capture.script.values import (
     TupleItem,
     ZipItem,
 )
-from ingot.ir.types import STR, DictType, ListType, TensorType
+from ingot.ir.types import STR, DictType, ListType, TensorType, Type
 
 if TYPE_CHECKING:
     from ingot.capture.script.frame import Frame
@@ -86,10 +86,20 @@ def turns_of(frame: Frame, item: Item) -> Turns:
 
 def _element(frame: Frame, sequence: Dynamic, index: Item) -> Item:
     type = settle(sequence.type)
+    require_known_element(type)
     got = call_op(frame, "aten::__getitem__", [sequence, index])
     if isinstance(type, ListType) and isinstance(got, Dynamic):
         return frame.dynamic(got.value, type.element)
     return got
+
+
+def require_known_element(type: Type) -> None:
+    """Raises CompileError if nothing has said yet what an empty list is to hold."""
+    if isinstance(type, ListType) and isinstance(settle(type.element), Hole):
+        raise CompileError(
+            "the type of this empty list's elements is not known here",
+            "annotate the list where it is made, for example values: list[int] = []",
+        )
 
 
 def _static(items: Sequence[Item]) -> Turns:

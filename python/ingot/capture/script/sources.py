@@ -10,7 +10,9 @@ import os
 import sys
 import types
 from dataclasses import dataclass
+from functools import cached_property
 
+from ingot.capture.script.names import assigned_names
 from ingot.ir.graph import Source
 
 
@@ -31,6 +33,16 @@ class FunctionSource:
     path: str
     line_offset: int
 
+    @cached_property
+    def assigned(self) -> frozenset[str]:
+        """The names that the function assigns."""
+        body = [] if isinstance(self.node, ast.Lambda) else self.node.body
+        return frozenset(assigned_names(body))
+
+    @cached_property
+    def _places(self) -> dict[ast.AST, Source]:
+        return {}
+
     def line(self, node: ast.AST) -> int:
         """The line of ``node`` in the file, from 1."""
         return getattr(node, "lineno", 1) + self.line_offset
@@ -41,8 +53,12 @@ class FunctionSource:
 
     def at(self, node: ast.AST) -> Source:
         """Where ``node`` stands, for the program."""
-        column = getattr(node, "col_offset", 0) + 1
-        return Source(self.file, self.line(node), column, self.name, self.text(node))
+        place = self._places.get(node)
+        if place is None:
+            column = getattr(node, "col_offset", 0) + 1
+            place = Source(self.file, self.line(node), column, self.name, self.text(node))
+            self._places[node] = place
+        return place
 
     def excerpt(self, node: ast.AST) -> str:
         """The first line of ``node`` with the span of ``node`` underlined."""

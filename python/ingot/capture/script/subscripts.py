@@ -9,7 +9,7 @@ from torch import nn
 from ingot.capture.script.diagnostics import CompileError
 from ingot.capture.script.indexing import read_index
 from ingot.capture.script.items import type_of
-from ingot.capture.script.iteration import module_items
+from ingot.capture.script.iteration import module_items, require_known_element
 from ingot.capture.script.language import SIZE, join, lower
 from ingot.capture.script.operations import call_op
 from ingot.capture.script.values import (
@@ -165,6 +165,7 @@ def _sequence(frame: Frame, base: Item, type: Type, index: Item) -> Item:
         bounds = [frame.value(index.start), frame.value(index.stop), frame.value(step)]
         value = frame.builder.op(op, sequence.value, *bounds)
         return frame.dynamic(value, type)  # type: ignore[arg-type]
+    require_known_element(type)
     element = type.element if isinstance(type, ListType) else STR if type == STR else INT
     return call_op(frame, "aten::__getitem__", [sequence, index], type=element)
 
