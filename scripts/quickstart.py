@@ -127,9 +127,12 @@ def main() -> int:
     columns = SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn()
     with Progress(*columns, console=console, transient=True) as progress:
         for number, model in enumerate(MODELS, 1):
-            task = progress.add_task(f"[{number}/{len(MODELS)}] {model.title}: export", total=None)
+            step = f"{number}/{len(MODELS)}  {model.title}: "
+            task = progress.add_task(step + "export", total=None)
+            if not console.is_terminal:
+                console.print(step + "export and measure")
             export(model)
-            progress.update(task, description=f"[{number}/{len(MODELS)}] {model.title}: measure")
+            progress.update(task, description=step + "measure")
             outcomes.append(measure(model))
             progress.update(task, total=1, completed=1)
     show(outcomes, console)
