@@ -13,8 +13,8 @@ namespace ingot {
 
 namespace {
 
-// Elements of an im2col tile: a part of the second-level cache.
-constexpr int64_t kTileElements = 1 << 17;
+// Elements of an im2col tile: a few columns of the widest layers, in bounded memory.
+constexpr int64_t kTileElements = 1 << 18;
 constexpr int64_t kWorkPerThread = 1 << 17;
 
 int64_t input_channels_per_group(const ConvGeometry& g) { return g.in_channels / g.groups; }

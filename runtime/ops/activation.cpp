@@ -9,13 +9,19 @@ namespace ingot {
 namespace {
 
 // Clipped lines. NaN passes through all of them.
-INGOT_UNARY(relu, common, kReal, [](auto x) { return x < 0 ? decltype(x)(0) : x; }, kNoBoolOperand);
-INGOT_UNARY(relu6, common, kReal, [](auto x) {
-  using T = decltype(x);
-  return x < 0 ? T(0) : x > 6 ? T(6) : x;
-}, kNoBoolOperand);
+INGOT_UNARY(
+    relu, common, kReal, [](auto x) { return x < 0 ? decltype(x)(0) : x; }, kNoBoolOperand);
+INGOT_UNARY(
+    relu6, common, kReal,
+    [](auto x) {
+      using T = decltype(x);
+      return x < 0 ? T(0) : x > 6 ? T(6) : x;
+    },
+    kNoBoolOperand);
 INGOT_UNARY_WITH(hardtanh, 2, "Scalar min_val=-1, Scalar max_val=1", common, kReal,
-                 [](auto x, auto low, auto high) { return x < low ? low : x > high ? high : x; });
+                 [](auto x, auto low, auto high) { return x < low    ? low
+                                                          : x > high ? high
+                                                                     : x; });
 INGOT_UNARY(hardsigmoid, common, kFloats, [](auto x) {
   using T = decltype(x);
   const T y = x + 3;
@@ -44,9 +50,7 @@ INGOT_BINARY_PURE(_prelu_kernel, common, kFloats,
 
 // Exponential ones.
 INGOT_UNARY(silu, common, kFloats, [](auto x) { return x * fn::sigmoid(x); });
-INGOT_UNARY(mish, common, kFloats, [](auto x) {
-  return x * std::tanh(std::log1p(std::exp(x)));
-});
+INGOT_UNARY(mish, common, kFloats, [](auto x) { return x * std::tanh(std::log1p(std::exp(x))); });
 INGOT_UNARY_WITH(elu, 3, "Scalar alpha=1, Scalar scale=1, Scalar input_scale=1", common, kFloats,
                  [](auto x, auto alpha, auto scale, auto input_scale) {
                    return x > 0 ? x * scale : std::expm1(x * input_scale) * alpha * scale;
@@ -57,10 +61,9 @@ INGOT_UNARY(selu, common, kFloats, [](auto x) {
   constexpr T kScale = T(1.0507009873554804934193349852946);
   return x > 0 ? x * kScale : std::expm1(x) * (kAlpha * kScale);
 });
-constexpr Elementwise kCelu =
-    elementwise<1, 1, kFloats>(Promotion::common, [](auto x, auto alpha) {
-      return x > 0 ? x : std::expm1(x / alpha) * alpha;
-    });
+constexpr Elementwise kCelu = elementwise<1, 1, kFloats>(Promotion::common, [](auto x, auto alpha) {
+  return x > 0 ? x : std::expm1(x / alpha) * alpha;
+});
 const Elementwise& choose_celu(const Arguments& in, Scalar* params) {
   params[0] = Scalar(in[1]);
   INGOT_CHECK(params[0].to_double() != 0, "alpha must not be 0");
@@ -93,7 +96,8 @@ const Elementwise& choose_gelu(const Arguments& in, Scalar*) {
               "approximate must be 'none' or 'tanh', got '", approximate, "'");
   return approximate == "none" ? kGelu : kGeluTanh;
 }
-INGOT_ELEMENTWISE_BY(choose_gelu, 1, "aten::gelu(Tensor self, *, str approximate=\"none\") -> Tensor");
+INGOT_ELEMENTWISE_BY(choose_gelu, 1,
+                     "aten::gelu(Tensor self, *, str approximate=\"none\") -> Tensor");
 INGOT_ELEMENTWISE_BY(choose_gelu, 1,
                      "aten::gelu_(Tensor(a!) self, *, str approximate=\"none\") -> Tensor(a!)");
 

@@ -43,15 +43,23 @@ const Elementwise& choose_div(const Arguments& in, Scalar*) {
               "rounding_mode must be None, 'trunc' or 'floor', got '", mode, "'");
   return mode == "trunc" ? kDivTrunc : kDivFloor;
 }
-#define INGOT_DIV_MODE(name)                                                                    \
-  INGOT_ELEMENTWISE_BY(choose_div, 2, "aten::" name ".Tensor_mode(Tensor self, Tensor other, *, " \
-                                      "str? rounding_mode) -> Tensor");                          \
-  INGOT_ELEMENTWISE_BY(choose_div, 2, "aten::" name ".Scalar_mode(Tensor self, Scalar other, *, " \
-                                      "str? rounding_mode) -> Tensor");                          \
-  INGOT_ELEMENTWISE_BY(choose_div, 2, "aten::" name "_.Tensor_mode(Tensor(a!) self, Tensor "     \
-                                      "other, *, str? rounding_mode) -> Tensor(a!)");            \
-  INGOT_ELEMENTWISE_BY(choose_div, 2, "aten::" name "_.Scalar_mode(Tensor(a!) self, Scalar "     \
-                                      "other, *, str? rounding_mode) -> Tensor(a!)")
+#define INGOT_DIV_MODE(name)                                           \
+  INGOT_ELEMENTWISE_BY(choose_div, 2,                                  \
+                       "aten::" name                                   \
+                       ".Tensor_mode(Tensor self, Tensor other, *, "   \
+                       "str? rounding_mode) -> Tensor");               \
+  INGOT_ELEMENTWISE_BY(choose_div, 2,                                  \
+                       "aten::" name                                   \
+                       ".Scalar_mode(Tensor self, Scalar other, *, "   \
+                       "str? rounding_mode) -> Tensor");               \
+  INGOT_ELEMENTWISE_BY(choose_div, 2,                                  \
+                       "aten::" name                                   \
+                       "_.Tensor_mode(Tensor(a!) self, Tensor "        \
+                       "other, *, str? rounding_mode) -> Tensor(a!)"); \
+  INGOT_ELEMENTWISE_BY(choose_div, 2,                                  \
+                       "aten::" name                                   \
+                       "_.Scalar_mode(Tensor(a!) self, Scalar "        \
+                       "other, *, str? rounding_mode) -> Tensor(a!)")
 INGOT_DIV_MODE("div");
 INGOT_DIV_MODE("divide");
 INGOT_BINARY_PURE_NAME(floor_divide, kDivFloor);
@@ -70,8 +78,8 @@ INGOT_BINARY_PLAIN(lcm, common, kIntegers,
                    [](auto a, auto b) { return fn::least_common_multiple(a, b); });
 
 // Powers. PyTorch computes the exponents of this list as other functions do.
-constexpr Elementwise kPow = elementwise<2, 0, kReal>(
-    Promotion::common, [](auto a, auto b) { return fn::power(a, b); });
+constexpr Elementwise kPow =
+    elementwise<2, 0, kReal>(Promotion::common, [](auto a, auto b) { return fn::power(a, b); });
 constexpr Elementwise kPowHalf =
     elementwise<2, 0, kFloats>(Promotion::common, [](auto a, auto) { return std::sqrt(a); });
 constexpr Elementwise kPowSquare =
@@ -94,8 +102,8 @@ INGOT_ELEMENTWISE_BY(choose_pow, 2,
                      "aten::pow_.Scalar(Tensor(a!) self, Scalar exponent) -> Tensor(a!)");
 INGOT_BINARY_PLAIN(hypot, common, kFloats, [](auto a, auto b) { return std::hypot(a, b); });
 
-constexpr Elementwise kFloatPower = elementwise<2, 0, kFloats>(
-    Promotion::f64, [](auto a, auto b) { return std::pow(a, b); });
+constexpr Elementwise kFloatPower =
+    elementwise<2, 0, kFloats>(Promotion::f64, [](auto a, auto b) { return std::pow(a, b); });
 INGOT_ELEMENTWISE(kFloatPower,
                   "aten::float_power.Tensor_Tensor(Tensor self, Tensor exponent) -> Tensor");
 INGOT_ELEMENTWISE(kFloatPower,
@@ -151,12 +159,11 @@ INGOT_BINARY(copysign, floating, kFloats, [](auto a, auto b) { return std::copys
 // The next number of the dtype; 16-bit floats, computed in f32, need rows of their own.
 constexpr Elementwise kNextAfter = elementwise<2, 0, kFloats>(
     Promotion::common, [](auto a, auto b) { return std::nextafter(a, b); });
-constexpr Elementwise kNextHalf = elementwise<2, 0, kFloats>(
-    Promotion::common, [](auto a, auto b) {
-      return static_cast<decltype(a)>(to_float(fn::next_after(a, b, to_half(static_cast<float>(a)))));
-    });
-constexpr Elementwise kNextBFloat16 = elementwise<2, 0, kFloats>(
-    Promotion::common, [](auto a, auto b) {
+constexpr Elementwise kNextHalf = elementwise<2, 0, kFloats>(Promotion::common, [](auto a, auto b) {
+  return static_cast<decltype(a)>(to_float(fn::next_after(a, b, to_half(static_cast<float>(a)))));
+});
+constexpr Elementwise kNextBFloat16 =
+    elementwise<2, 0, kFloats>(Promotion::common, [](auto a, auto b) {
       return static_cast<decltype(a)>(
           to_float(fn::next_after(a, b, to_bfloat16(static_cast<float>(a)))));
     });
@@ -182,13 +189,14 @@ INGOT_ELEMENTWISE(kXlogy, "aten::xlogy_.Tensor(Tensor(a!) self, Tensor other) ->
 INGOT_ELEMENTWISE(kXlogy, "aten::xlogy_.Scalar_Other(Tensor(a!) self, Scalar other) -> Tensor(a!)");
 
 // name(Tensor, Tensor), name.self_scalar and name.other_scalar.
-#define INGOT_SPECIAL_BINARY(name, row)                                                \
-  INGOT_BINARY_PURE_NAME(name, row);                                                   \
+#define INGOT_SPECIAL_BINARY(name, row)                                                       \
+  INGOT_BINARY_PURE_NAME(name, row);                                                          \
   INGOT_ELEMENTWISE(row, "aten::" #name ".self_scalar(Scalar self, Tensor other) -> Tensor"); \
   INGOT_ELEMENTWISE(row, "aten::" #name ".other_scalar(Tensor self, Scalar other) -> Tensor")
-constexpr Elementwise kXlog1py = elementwise<2, 0, kFloats>(Promotion::floating, [](auto x, auto y) {
-  return fn::is_nan(y) ? y : x == 0 ? decltype(x)(0) : x * std::log1p(y);
-});
+constexpr Elementwise kXlog1py =
+    elementwise<2, 0, kFloats>(Promotion::floating, [](auto x, auto y) {
+      return fn::is_nan(y) ? y : x == 0 ? decltype(x)(0) : x * std::log1p(y);
+    });
 constexpr Elementwise kZeta = elementwise<2, 0, kFloats>(Promotion::floating, [](auto x, auto q) {
   return static_cast<decltype(x)>(fn::hurwitz_zeta(x, q));
 });
@@ -197,40 +205,44 @@ INGOT_SPECIAL_BINARY(special_xlog1py, kXlog1py);
 INGOT_SPECIAL_BINARY(special_zeta, kZeta);
 
 // Bits.
-#define INGOT_BITWISE(name, python_name, ...)                                                   \
-  INGOT_BINARY(name, common, kBool | kIntegers, __VA_ARGS__);                                    \
-  INGOT_ELEMENTWISE(row_##name,                                                                  \
-                    "aten::" #name ".Scalar_Tensor(Scalar self, Tensor other) -> Tensor");       \
-  INGOT_ELEMENTWISE(row_##name,                                                                  \
-                    "aten::__" python_name "__.Tensor(Tensor self, Tensor other) -> Tensor");    \
-  INGOT_ELEMENTWISE(row_##name,                                                                  \
-                    "aten::__" python_name "__.Scalar(Tensor self, Scalar other) -> Tensor");    \
-  INGOT_ELEMENTWISE(row_##name, "aten::__i" python_name                                          \
-                                "__.Tensor(Tensor(a!) self, Tensor other) -> Tensor(a!)");       \
-  INGOT_ELEMENTWISE(row_##name, "aten::__i" python_name                                          \
+#define INGOT_BITWISE(name, python_name, ...)                                                 \
+  INGOT_BINARY(name, common, kBool | kIntegers, __VA_ARGS__);                                 \
+  INGOT_ELEMENTWISE(row_##name,                                                               \
+                    "aten::" #name ".Scalar_Tensor(Scalar self, Tensor other) -> Tensor");    \
+  INGOT_ELEMENTWISE(row_##name,                                                               \
+                    "aten::__" python_name "__.Tensor(Tensor self, Tensor other) -> Tensor"); \
+  INGOT_ELEMENTWISE(row_##name,                                                               \
+                    "aten::__" python_name "__.Scalar(Tensor self, Scalar other) -> Tensor"); \
+  INGOT_ELEMENTWISE(row_##name, "aten::__i" python_name                                       \
+                                "__.Tensor(Tensor(a!) self, Tensor other) -> Tensor(a!)");    \
+  INGOT_ELEMENTWISE(row_##name, "aten::__i" python_name                                       \
                                 "__.Scalar(Tensor(a!) self, Scalar other) -> Tensor(a!)")
 INGOT_BITWISE(bitwise_and, "and", [](auto a, auto b) { return static_cast<decltype(a)>(a & b); });
 INGOT_BITWISE(bitwise_or, "or", [](auto a, auto b) { return static_cast<decltype(a)>(a | b); });
 INGOT_BITWISE(bitwise_xor, "xor", [](auto a, auto b) { return static_cast<decltype(a)>(a ^ b); });
 
 // Shifts. __lshift__ and its kind also scale floats by powers of two.
-#define INGOT_SHIFT(name, row)                                                                   \
-  INGOT_BINARY_PURE_NAME(name.Tensor, row);                                                      \
-  INGOT_ELEMENTWISE(row, "aten::" #name ".Tensor_Scalar(Tensor self, Scalar other) -> Tensor");  \
-  INGOT_ELEMENTWISE(row, "aten::" #name ".Scalar_Tensor(Scalar self, Tensor other) -> Tensor");  \
+#define INGOT_SHIFT(name, row)                                                                    \
+  INGOT_BINARY_PURE_NAME(name.Tensor, row);                                                       \
+  INGOT_ELEMENTWISE(row, "aten::" #name ".Tensor_Scalar(Tensor self, Scalar other) -> Tensor");   \
+  INGOT_ELEMENTWISE(row, "aten::" #name ".Scalar_Tensor(Scalar self, Tensor other) -> Tensor");   \
   INGOT_ELEMENTWISE(row, "aten::" #name "_.Tensor(Tensor(a!) self, Tensor other) -> Tensor(a!)"); \
-  INGOT_ELEMENTWISE(row,                                                                         \
+  INGOT_ELEMENTWISE(row,                                                                          \
                     "aten::" #name "_.Tensor_Scalar(Tensor(a!) self, Scalar other) -> Tensor(a!)")
-#define INGOT_PYTHON_SHIFT(name, row)                                                            \
-  INGOT_ELEMENTWISE(row, "aten::__" name "__.Tensor(Tensor self, Tensor other) -> Tensor");      \
+#define INGOT_PYTHON_SHIFT(name, row)                                                       \
+  INGOT_ELEMENTWISE(row, "aten::__" name "__.Tensor(Tensor self, Tensor other) -> Tensor"); \
   INGOT_ELEMENTWISE(row, "aten::__" name "__.Scalar(Tensor self, Scalar other) -> Tensor")
 constexpr Elementwise kShiftLeft = elementwise<2, 0, kReal>(Promotion::common, [](auto a, auto b) {
-  if constexpr (std::is_integral_v<decltype(a)>) return fn::shift_left(a, b);
-  else return a * std::exp2(b);
+  if constexpr (std::is_integral_v<decltype(a)>)
+    return fn::shift_left(a, b);
+  else
+    return a * std::exp2(b);
 });
 constexpr Elementwise kShiftRight = elementwise<2, 0, kReal>(Promotion::common, [](auto a, auto b) {
-  if constexpr (std::is_integral_v<decltype(a)>) return fn::shift_right(a, b);
-  else return a / std::exp2(b);
+  if constexpr (std::is_integral_v<decltype(a)>)
+    return fn::shift_right(a, b);
+  else
+    return a / std::exp2(b);
 });
 INGOT_SHIFT(bitwise_left_shift, kShiftLeft);
 INGOT_SHIFT(bitwise_right_shift, kShiftRight);

@@ -15,7 +15,8 @@ constexpr int64_t kCpu = 0;
 constexpr int64_t kContiguousFormat = 0;
 
 void check_device(MaybeInt device) {
-  INGOT_CHECK(!device || *device == kCpu, "tensors live on the cpu (device 0), got device ", *device);
+  INGOT_CHECK(!device || *device == kCpu, "tensors live on the cpu (device 0), got device ",
+              *device);
 }
 
 // Shares self's data if nothing has to change and no copy is asked for.
@@ -28,58 +29,65 @@ Tensor converted(const Tensor& self, DType dtype, bool copy, MaybeInt memory_for
 Tensor to_dtype(const Tensor& self, DType dtype, bool, bool copy, MaybeInt memory_format) {
   return converted(self, dtype, copy, memory_format);
 }
-INGOT_OP("aten::to.dtype(Tensor(a) self, ScalarType dtype, bool non_blocking=False, bool "
-         "copy=False, MemoryFormat? memory_format=None) -> Tensor(a)",
-         Function<to_dtype>);
+INGOT_OP(
+    "aten::to.dtype(Tensor(a) self, ScalarType dtype, bool non_blocking=False, bool "
+    "copy=False, MemoryFormat? memory_format=None) -> Tensor(a)",
+    Function<to_dtype>);
 
 Tensor to_device(const Tensor& self, int64_t device, DType dtype, bool, bool copy,
                  MaybeInt memory_format) {
   check_device(device);
   return converted(self, dtype, copy, memory_format);
 }
-INGOT_OP("aten::to.device(Tensor(a) self, Device device, ScalarType dtype, bool "
-         "non_blocking=False, bool copy=False, MemoryFormat? memory_format=None) -> Tensor(a)",
-         Function<to_device>);
+INGOT_OP(
+    "aten::to.device(Tensor(a) self, Device device, ScalarType dtype, bool "
+    "non_blocking=False, bool copy=False, MemoryFormat? memory_format=None) -> Tensor(a)",
+    Function<to_device>);
 
 Tensor to_dtype_layout(const Tensor& self, std::optional<DType> dtype, MaybeInt, MaybeInt device,
                        MaybeBool, bool, bool copy, MaybeInt memory_format) {
   check_device(device);
   return converted(self, dtype.value_or(self.dtype()), copy, memory_format);
 }
-INGOT_OP("aten::to.dtype_layout(Tensor(a) self, *, ScalarType? dtype=None, Layout? layout=None, "
-         "Device? device=None, bool? pin_memory=None, bool non_blocking=False, bool copy=False, "
-         "MemoryFormat? memory_format=None) -> Tensor(a)",
-         Function<to_dtype_layout>);
+INGOT_OP(
+    "aten::to.dtype_layout(Tensor(a) self, *, ScalarType? dtype=None, Layout? layout=None, "
+    "Device? device=None, bool? pin_memory=None, bool non_blocking=False, bool copy=False, "
+    "MemoryFormat? memory_format=None) -> Tensor(a)",
+    Function<to_dtype_layout>);
 
 Tensor to_other(const Tensor& self, const Tensor& other, bool, bool copy, MaybeInt memory_format) {
   return converted(self, other.dtype(), copy, memory_format);
 }
-INGOT_OP("aten::to.other(Tensor(a) self, Tensor other, bool non_blocking=False, bool copy=False, "
-         "MemoryFormat? memory_format=None) -> Tensor(a)",
-         Function<to_other>);
+INGOT_OP(
+    "aten::to.other(Tensor(a) self, Tensor other, bool non_blocking=False, bool copy=False, "
+    "MemoryFormat? memory_format=None) -> Tensor(a)",
+    Function<to_other>);
 
 Tensor to_prim_device(const Tensor& self, MaybeInt device, std::optional<DType> dtype, bool,
                       bool copy) {
   check_device(device);
   return converted(self, dtype.value_or(self.dtype()), copy, {});
 }
-INGOT_OP("aten::to.prim_Device(Tensor(a) self, Device? device, int? dtype=None, bool "
-         "non_blocking=False, bool copy=False) -> Tensor(b|a)",
-         Function<to_prim_device>);
+INGOT_OP(
+    "aten::to.prim_Device(Tensor(a) self, Device? device, int? dtype=None, bool "
+    "non_blocking=False, bool copy=False) -> Tensor(b|a)",
+    Function<to_prim_device>);
 
 Tensor to_prim_dtype(const Tensor& self, std::optional<DType> dtype, bool, bool copy) {
   return converted(self, dtype.value_or(self.dtype()), copy, {});
 }
-INGOT_OP("aten::to.prim_dtype(Tensor(a) self, int? dtype=None, bool non_blocking=False, bool "
-         "copy=False) -> Tensor(b|a)",
-         Function<to_prim_dtype>);
+INGOT_OP(
+    "aten::to.prim_dtype(Tensor(a) self, int? dtype=None, bool non_blocking=False, bool "
+    "copy=False) -> Tensor(b|a)",
+    Function<to_prim_dtype>);
 
 Tensor to_prim_other(const Tensor& self, bool, bool copy) {
   return converted(self, self.dtype(), copy, {});
 }
-INGOT_OP("aten::to.prim_other(Tensor(a) self, bool non_blocking=False, bool copy=False) -> "
-         "Tensor(b|a)",
-         Function<to_prim_other>);
+INGOT_OP(
+    "aten::to.prim_other(Tensor(a) self, bool non_blocking=False, bool copy=False) -> "
+    "Tensor(b|a)",
+    Function<to_prim_other>);
 
 Tensor cpu(const Tensor& self) { return self; }
 INGOT_OP("aten::cpu(Tensor(a) self) -> Tensor(b|a)", Function<cpu>);
@@ -93,10 +101,11 @@ void to_copy(const Tensor& self, std::optional<DType>, MaybeInt, MaybeInt, Maybe
              MaybeInt, Tensor& out) {
   copy_into(self, out);
 }
-INGOT_OP("aten::_to_copy(Tensor self, *, ScalarType? dtype=None, Layout? layout=None, Device? "
-         "device=None, bool? pin_memory=None, bool non_blocking=False, MemoryFormat? "
-         "memory_format=None) -> Tensor",
-         Structured<to_copy_meta, to_copy>);
+INGOT_OP(
+    "aten::_to_copy(Tensor self, *, ScalarType? dtype=None, Layout? layout=None, Device? "
+    "device=None, bool? pin_memory=None, bool non_blocking=False, MemoryFormat? "
+    "memory_format=None) -> Tensor",
+    Structured<to_copy_meta, to_copy>);
 
 Tensor type_as(const Tensor& self, const Tensor& other) { return self.to(other.dtype()); }
 INGOT_OP("aten::type_as(Tensor self, Tensor other) -> Tensor", Function<type_as>);
@@ -105,7 +114,7 @@ template <DType kType>
 Tensor cast(const Tensor& self, bool) {
   return self.to(kType);
 }
-#define INGOT_CAST(name, dtype)                                                          \
+#define INGOT_CAST(name, dtype)                                                    \
   INGOT_OP("aten::_cast_" name "(Tensor self, bool non_blocking=False) -> Tensor", \
            Function<cast<DType::dtype>>)
 INGOT_CAST("Byte", u8);

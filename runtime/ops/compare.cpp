@@ -9,8 +9,8 @@ namespace ingot {
 namespace {
 
 // PyTorch's long names are the same functions.
-#define INGOT_COMPARISON(name, long_name, ...)                    \
-  INGOT_BINARY(name, common, kBool | kReal, __VA_ARGS__);         \
+#define INGOT_COMPARISON(name, long_name, ...)            \
+  INGOT_BINARY(name, common, kBool | kReal, __VA_ARGS__); \
   INGOT_BINARY_NAME(long_name, row_##name)
 
 INGOT_BINARY(eq, common, kBool | kReal, [](auto a, auto b) { return a == b; });
@@ -24,9 +24,8 @@ INGOT_BINARY_PLAIN(logical_and, common, kBool | kReal,
                    [](auto a, auto b) { return a != decltype(a)(0) && b != decltype(b)(0); });
 INGOT_BINARY_PLAIN(logical_or, common, kBool | kReal,
                    [](auto a, auto b) { return a != decltype(a)(0) || b != decltype(b)(0); });
-INGOT_BINARY_PLAIN(logical_xor, common, kBool | kReal, [](auto a, auto b) {
-  return (a != decltype(a)(0)) != (b != decltype(b)(0));
-});
+INGOT_BINARY_PLAIN(logical_xor, common, kBool | kReal,
+                   [](auto a, auto b) { return (a != decltype(a)(0)) != (b != decltype(b)(0)); });
 
 // |a - b| <= atol + rtol |b|, or equal; the tolerances are not rounded to integers.
 constexpr Elementwise kIsClose = elementwise<2, 3, kFloats>(
@@ -47,12 +46,13 @@ bool allclose(const Tensor& self, const Tensor& other, double rtol, double atol,
   const Scalar params[] = {rtol, atol, equal_nan};
   return all_true(elementwise(kIsClose, {&self, &other}, params));
 }
-INGOT_OP("aten::allclose(Tensor self, Tensor other, float rtol=1.0000000000000001e-05, float "
-         "atol=1e-08, bool equal_nan=False) -> bool",
-         Function<allclose>);
+INGOT_OP(
+    "aten::allclose(Tensor self, Tensor other, float rtol=1.0000000000000001e-05, float "
+    "atol=1e-08, bool equal_nan=False) -> bool",
+    Function<allclose>);
 bool equal_tensors(const Tensor& self, const Tensor& other) {
-  INGOT_CHECK(self.dtype() == other.dtype(), "tensors of one dtype are compared, got ", self, " and ",
-              other);
+  INGOT_CHECK(self.dtype() == other.dtype(), "tensors of one dtype are compared, got ", self,
+              " and ", other);
   return self.sizes() == other.sizes() && all_true(elementwise(row_eq, {&self, &other}));
 }
 INGOT_OP("aten::equal(Tensor self, Tensor other) -> bool", Function<equal_tensors>);

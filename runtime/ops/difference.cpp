@@ -11,8 +11,10 @@ namespace {
 
 constexpr Elementwise kDifference =
     elementwise<2, 0, kBool | kReal>(Promotion::common, [](auto a, auto b) {
-      if constexpr (std::is_same_v<decltype(a), bool>) return a != b;
-      else return fn::sub(a, b);
+      if constexpr (std::is_same_v<decltype(a), bool>)
+        return a != b;
+      else
+        return fn::sub(a, b);
     });
 
 // `length` elements of dimension `dim` from `start`.
@@ -24,11 +26,11 @@ Tensor part(const Tensor& self, int dim, int64_t start, int64_t length) {
 
 void check_extension(const Tensor& self, const Tensor* extension, int dim, std::string_view name) {
   if (!extension) return;
-  INGOT_CHECK(extension->rank() == self.rank(), name, " must have the dimensions of ", self, ", got ",
-              *extension);
+  INGOT_CHECK(extension->rank() == self.rank(), name, " must have the dimensions of ", self,
+              ", got ", *extension);
   for (int d = 0; d < self.rank(); ++d)
-    INGOT_CHECK(d == dim || extension->size(d) == self.size(d), name, " must have the sizes of ", self,
-                " but in dimension ", dim, ", got ", *extension);
+    INGOT_CHECK(d == dim || extension->size(d) == self.size(d), name, " must have the sizes of ",
+                self, " but in dimension ", dim, ", got ", *extension);
 }
 
 TensorInfo diff_meta(const Tensor& self, int64_t n, int64_t dim, const Tensor* prepend,
@@ -78,9 +80,10 @@ void diff(const Tensor& self, int64_t n, int64_t dim, const Tensor* prepend, con
       current = elementwise(kDifference, operands);
   }
 }
-INGOT_OP("aten::diff(Tensor self, int n=1, int dim=-1, Tensor? prepend=None, Tensor? append=None) "
-         "-> Tensor",
-         Structured<diff_meta, diff>);
+INGOT_OP(
+    "aten::diff(Tensor self, int n=1, int dim=-1, Tensor? prepend=None, Tensor? append=None) "
+    "-> Tensor",
+    Structured<diff_meta, diff>);
 
 }  // namespace
 }  // namespace ingot

@@ -56,8 +56,8 @@ Types resolve_types(const Elementwise& row, std::span<const Operand> operands) {
     const Operand& operand = operands[i];
     const DType dtype = dtype_of_operand(operand);
     if (static_cast<int>(i) == row.condition) {
-      INGOT_CHECK(dtype == DType::boolean || dtype == DType::u8, "the mask must be of dtype bool, got ",
-                  dtype);
+      INGOT_CHECK(dtype == DType::boolean || dtype == DType::u8,
+                  "the mask must be of dtype bool, got ", dtype);
       continue;
     }
     INGOT_CHECK(!(row.flags & kNoBoolOperand) || dtype != DType::boolean,
@@ -155,8 +155,8 @@ void compute(const Elementwise& row, const Types& types, std::span<const Operand
       continue;
     }
     // A 0-d tensor may be wider than the common dtype: it is rounded first.
-    if (tensors[i]->rank() == 0 && tensors[i]->dtype() != types.common && wanted[i] != DType::boolean &&
-        types.common != types.compute)
+    if (tensors[i]->rank() == 0 && tensors[i]->dtype() != types.common &&
+        wanted[i] != DType::boolean && types.common != types.compute)
       tensors[i] = &replaced[i].emplace(tensors[i]->to(types.common));
     else if (overlaps_otherwise(out, *tensors[i]))
       tensors[i] = &replaced[i].emplace(tensors[i]->clone());

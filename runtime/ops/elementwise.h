@@ -20,6 +20,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "ops/fill.h"
 #include "ops/op.h"
 
 namespace ingot {
@@ -36,9 +37,9 @@ enum class Promotion : uint8_t {
 // The dtypes of the common dtype that an op takes.
 using DTypeSet = uint8_t;
 inline constexpr DTypeSet kIntegers = 1;
-inline constexpr DTypeSet kBool = 2;      // computed as bool
-inline constexpr DTypeSet kBoolAsInt = 4; // computed as 0 and 1 in i64
-inline constexpr DTypeSet kFloats = 8;    // f32, f64, f16 and bf16 through f32
+inline constexpr DTypeSet kBool = 2;       // computed as bool
+inline constexpr DTypeSet kBoolAsInt = 4;  // computed as 0 and 1 in i64
+inline constexpr DTypeSet kFloats = 8;     // f32, f64, f16 and bf16 through f32
 inline constexpr DTypeSet kComplex = 16;
 inline constexpr DTypeSet kReal = kIntegers | kFloats;
 inline constexpr DTypeSet kRealAndBool = kReal | kBoolAsInt;
@@ -96,8 +97,10 @@ template <class T>
 T param_as(const Scalar& number) {
   if constexpr (std::is_same_v<T, bool>)
     return number.to_double() != 0;
-  else if constexpr (std::is_arithmetic_v<T>)
-    return number.to<T>();
+  else if constexpr (std::is_integral_v<T>)
+    return saturated_int(number);
+  else if constexpr (std::is_floating_point_v<T>)
+    return static_cast<T>(number.to_double());
   else
     return T(number.to_complex());
 }
@@ -140,11 +143,11 @@ void tile_loop(int64_t count, void* out, const void* const* in, const Scalar* pa
 template <class F, class T, int kOperands, int kParams, int kCondition>
 constexpr bool is_predicate() {
   return []<size_t... O, size_t... P>(std::index_sequence<O...>, std::index_sequence<P...>) {
-    using Result =
-        decltype(F{}(std::declval<std::conditional_t<O == kCondition, bool, T>>()...,
-                     ((void)P, std::declval<T>())...));
+    using Result = decltype(F{}(std::declval<std::conditional_t<O == kCondition, bool, T>>()...,
+                                ((void)P, std::declval<T>())...));
     return std::is_same_v<Result, bool>;
-  }(std::make_index_sequence<kOperands>(), std::make_index_sequence<kParams>());
+  }
+  (std::make_index_sequence<kOperands>(), std::make_index_sequence<kParams>());
 }
 
 }  // namespace detail
@@ -154,8 +157,8 @@ constexpr bool is_predicate() {
 template <int kOperands, int kParams, DTypeSet kTypes, int kCondition = -1, class F>
 constexpr Elementwise elementwise(Promotion promotion, F, ElementwiseFlags flags = 0) {
   static_assert(kOperands <= kMaxOperands && kParams <= kMaxParams);
-  Elementwise row{kOperands, kParams, promotion, kTypes, flags, kCondition, false,
-                  nullptr, nullptr, nullptr, nullptr, nullptr, nullptr};
+  Elementwise row{kOperands, kParams, promotion, kTypes,  flags,   kCondition, false,
+                  nullptr,   nullptr, nullptr,   nullptr, nullptr, nullptr};
   using namespace detail;
   if constexpr (kTypes & kBool) row.boolean = tile_loop<F, bool, kOperands, kParams, kCondition>;
   if constexpr (kTypes & (kIntegers | kBoolAsInt)) {
@@ -199,11 +202,16 @@ constexpr ParamKind kind_of(std::string_view type) {
     ParamKind kind;
   };
   constexpr Row kRows[] = {
-      {"Tensor", ParamKind::tensor},          {"Tensor(a!)", ParamKind::tensor},
-      {"Tensor?", ParamKind::optional_tensor}, {"Scalar", ParamKind::scalar},
-      {"Scalar?", ParamKind::optional_scalar}, {"int", ParamKind::integer},
-      {"float", ParamKind::floating},          {"float?", ParamKind::optional_floating},
-      {"bool", ParamKind::boolean},            {"str", ParamKind::string},
+      {"Tensor", ParamKind::tensor},
+      {"Tensor(a!)", ParamKind::tensor},
+      {"Tensor?", ParamKind::optional_tensor},
+      {"Scalar", ParamKind::scalar},
+      {"Scalar?", ParamKind::optional_scalar},
+      {"int", ParamKind::integer},
+      {"float", ParamKind::floating},
+      {"float?", ParamKind::optional_floating},
+      {"bool", ParamKind::boolean},
+      {"str", ParamKind::string},
       {"str?", ParamKind::optional_string},
   };
   for (const Row& row : kRows)
@@ -261,19 +269,19 @@ struct RegisteredElementwise {
 
 }  // namespace detail
 
-#define INGOT_REGISTER_ELEMENTWISE(name, schema, operands, row, choose)                 \
-  static constexpr ::ingot::ElementwiseOp name =                                         \
-      ::ingot::detail::describe_op(schema, operands, row, choose);                       \
+#define INGOT_REGISTER_ELEMENTWISE(name, schema, operands, row, choose) \
+  static constexpr ::ingot::ElementwiseOp name =                        \
+      ::ingot::detail::describe_op(schema, operands, row, choose);      \
   INGOT_OP(schema, ::ingot::detail::RegisteredElementwise<name>)
 
 // Adds the op `schema`, in place if its first argument is Tensor(a!), computed by `row`.
-#define INGOT_ELEMENTWISE(row, schema)                                                          \
+#define INGOT_ELEMENTWISE(row, schema)                                                           \
   INGOT_REGISTER_ELEMENTWISE(INGOT_CONCAT(elementwise_op_, __COUNTER__), schema, (row).operands, \
                              &(row), nullptr)
 
 // The same with the row found by `choose`, a ChooseRow, at each call.
-#define INGOT_ELEMENTWISE_BY(choose, operands, schema)                                           \
-  INGOT_REGISTER_ELEMENTWISE(INGOT_CONCAT(elementwise_op_, __COUNTER__), schema, operands, nullptr, \
-                             choose)
+#define INGOT_ELEMENTWISE_BY(choose, operands, schema)                                     \
+  INGOT_REGISTER_ELEMENTWISE(INGOT_CONCAT(elementwise_op_, __COUNTER__), schema, operands, \
+                             nullptr, choose)
 
 }  // namespace ingot

@@ -62,9 +62,7 @@ struct Range {
   };
   using Out0 = T;
   using Out1 = T;
-  Acc start() const {
-    return {ExtremeValue<false, T>().start(), ExtremeValue<true, T>().start()};
-  }
+  Acc start() const { return {ExtremeValue<false, T>().start(), ExtremeValue<true, T>().start()}; }
   void step(Acc& acc, T value, int64_t) const {
     acc = {fn::minimum(acc.low, value), fn::maximum(acc.high, value)};
   }
@@ -122,12 +120,14 @@ void indexed(const Tensor& self, int64_t dim, bool, Tensor& values, Tensor& indi
     reduce<T>(self, one_dim(self, dim), Extreme<kLargest, T>(), values, &indices);
   });
 }
-INGOT_OP("aten::max.dim(Tensor self, int dim, bool keepdim=False) -> (Tensor values, Tensor "
-         "indices)",
-         Structured<indexed_meta, indexed<true>>);
-INGOT_OP("aten::min.dim(Tensor self, int dim, bool keepdim=False) -> (Tensor values, Tensor "
-         "indices)",
-         Structured<indexed_meta, indexed<false>>);
+INGOT_OP(
+    "aten::max.dim(Tensor self, int dim, bool keepdim=False) -> (Tensor values, Tensor "
+    "indices)",
+    Structured<indexed_meta, indexed<true>>);
+INGOT_OP(
+    "aten::min.dim(Tensor self, int dim, bool keepdim=False) -> (Tensor values, Tensor "
+    "indices)",
+    Structured<indexed_meta, indexed<false>>);
 
 TensorInfo index_meta(const Tensor& self, std::optional<int64_t> dim, bool keepdim) {
   return {DType::i64, value_info(self, maybe_dim(self, dim), keepdim).sizes};
@@ -154,9 +154,10 @@ void range(const Tensor& self, std::optional<int64_t> dim, bool, Tensor& low, Te
     reduce<T>(self, maybe_dim(self, dim), Range<T>(), low, &high);
   });
 }
-INGOT_OP("aten::aminmax(Tensor self, *, int? dim=None, bool keepdim=False) -> (Tensor min, Tensor "
-         "max)",
-         Structured<range_meta, range>);
+INGOT_OP(
+    "aten::aminmax(Tensor self, *, int? dim=None, bool keepdim=False) -> (Tensor min, Tensor "
+    "max)",
+    Structured<range_meta, range>);
 
 }  // namespace
 }  // namespace ingot

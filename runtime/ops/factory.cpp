@@ -23,7 +23,8 @@ using MaybeDType = std::optional<DType>;
 TensorInfo info_of(std::span<const int64_t> sizes, MaybeDType dtype, MaybeInt device,
                    DType fallback = DType::f32) {
   INGOT_CHECK(!device || *device == 0, "tensors live on the cpu (device 0), got device ", *device);
-  for (const int64_t size : sizes) INGOT_CHECK(size >= 0, "sizes must not be negative, got ", sizes);
+  for (const int64_t size : sizes)
+    INGOT_CHECK(size >= 0, "sizes must not be negative, got ", sizes);
   return {dtype.value_or(fallback), Dims(sizes)};
 }
 
@@ -56,7 +57,7 @@ template <int64_t kNumber>
 void like(const Tensor&, MaybeDType, MaybeInt, MaybeInt, MaybeBool, MaybeInt, Tensor& out) {
   fill(out, kNumber);
 }
-#define INGOT_LIKE(name, extra) \
+#define INGOT_LIKE(name, extra)                                 \
   "aten::" name "_like(Tensor self, " extra "*, " INGOT_OPTIONS \
   ", MemoryFormat? memory_format=None) -> Tensor"
 INGOT_OP(INGOT_LIKE("zeros", ""), Structured<like_meta, like<0>>);
@@ -181,9 +182,9 @@ TensorInfo sequence_meta(Scalar start, Scalar end, Scalar step, DType type) {
               " leads nowhere: step must have the sign of end - start");
   double length = std::ceil((to - from) / by);
   if (type == DType::i64) {
-    const int64_t stride = step.to_int();
+    const int64_t stride = saturated_int(step);
     INGOT_CHECK(stride != 0, "step must not be 0 as an integer");
-    const __int128 distance = static_cast<__int128>(end.to_int()) - start.to_int();
+    const __int128 distance = static_cast<__int128>(saturated_int(end)) - saturated_int(start);
     const __int128 steps = (distance + stride - (stride > 0 ? 1 : -1)) / stride;
     INGOT_CHECK(steps <= INT64_MAX, "a tensor of ", length, " elements is too large");
     return {type, {static_cast<int64_t>(steps)}};
@@ -193,11 +194,10 @@ TensorInfo sequence_meta(Scalar start, Scalar end, Scalar step, DType type) {
 }
 void sequence(Scalar start, Scalar step, Tensor& out) {
   if (is_integral(out.dtype())) {
-    const auto from = static_cast<uint64_t>(start.to_int());
-    const auto by = static_cast<uint64_t>(step.to_int());
-    generate(out, [=](int64_t i) {
-      return static_cast<int64_t>(from + static_cast<uint64_t>(i) * by);
-    });
+    const auto from = static_cast<uint64_t>(saturated_int(start));
+    const auto by = static_cast<uint64_t>(saturated_int(step));
+    generate(out,
+             [=](int64_t i) { return static_cast<int64_t>(from + static_cast<uint64_t>(i) * by); });
   } else {
     const double from = start.to_double();
     const double by = step.to_double();
@@ -239,8 +239,8 @@ struct Spaced {
   int64_t steps;
   // Integer results have integer ends.
   Spaced(const Scalar& start, const Scalar& end, int64_t count, bool integers)
-      : from(integers ? static_cast<double>(start.to_int()) : start.to_double()),
-        to(integers ? static_cast<double>(end.to_int()) : end.to_double()),
+      : from(integers ? static_cast<double>(saturated_int(start)) : start.to_double()),
+        to(integers ? static_cast<double>(saturated_int(end)) : end.to_double()),
         by(count > 1 ? (to - from) / static_cast<double>(count - 1) : 0),
         steps(count) {}
   double operator()(int64_t i) const {
@@ -281,9 +281,7 @@ void eye_m(int64_t n, int64_t m, MaybeDType, MaybeInt, MaybeInt, MaybeBool, Tens
 }
 INGOT_OP("aten::eye.m(SymInt n, SymInt m, *, " INGOT_OPTIONS ") -> Tensor",
          Structured<eye_m_meta, eye_m>);
-TensorInfo eye_meta(int64_t n, INGOT_OPTION_PARAMS) {
-  return info_of(Dims{n, n}, dtype, device);
-}
+TensorInfo eye_meta(int64_t n, INGOT_OPTION_PARAMS) { return info_of(Dims{n, n}, dtype, device); }
 void eye(int64_t n, MaybeDType, MaybeInt, MaybeInt, MaybeBool, Tensor& out) {
   eye_m(n, n, {}, {}, {}, {}, out);
 }

@@ -30,6 +30,14 @@ bool in_range(const Scalar& number, DType dtype) {
 
 }  // namespace
 
+int64_t saturated_int(const Scalar& number) {
+  if (number.is_int() || number.is_bool()) return number.to_int();
+  const double value = number.to_double();
+  if (value != value) return 0;
+  if (value >= 0x1p63) return std::numeric_limits<int64_t>::max();
+  return value < -0x1p63 ? std::numeric_limits<int64_t>::min() : static_cast<int64_t>(value);
+}
+
 void store_number(const Scalar& number, DType dtype, void* element) {
   if (number.is_complex()) {
     const std::complex<double> value = number.to_complex();

@@ -2,8 +2,8 @@
 #pragma once
 
 #include <cmath>
-#include <concepts>
 #include <complex>
+#include <concepts>
 #include <cstdint>
 #include <limits>
 #include <type_traits>
@@ -181,8 +181,10 @@ template <class T, class Element>
 Element next_after(T a, T b, Element element) {
   constexpr Element kNan = {0x7fff};
   if (is_nan(a) || is_nan(b)) return kNan;
-  if (a == 0 && b != 0) element.bits = static_cast<uint16_t>(b < 0 ? 0x8001 : 1);
-  else if (a != b) element.bits = static_cast<uint16_t>(element.bits + ((a < b) == (a > 0) ? 1 : -1));
+  if (a == 0 && b != 0)
+    element.bits = static_cast<uint16_t>(b < 0 ? 0x8001 : 1);
+  else if (a != b)
+    element.bits = static_cast<uint16_t>(element.bits + ((a < b) == (a > 0) ? 1 : -1));
   return element;
 }
 

@@ -86,14 +86,16 @@ template <bool kRoot>
 void var_correction(const Tensor& self, MaybeDims dim, MaybeScalar correction, bool, Tensor& out) {
   variance<kRoot>(self, dims_to_reduce(self, dim), correction_of(correction), out);
 }
-#define INGOT_VARIANCE(name, root)                                                              \
-  INGOT_OP("aten::" name "(Tensor self, bool unbiased=True) -> Tensor",                         \
-           Structured<var_meta, var<root>>);                                                    \
-  INGOT_OP("aten::" name ".dim(Tensor self, int[1]? dim, bool unbiased=True, bool "             \
-           "keepdim=False) -> Tensor",                                                          \
-           Structured<var_dim_meta, var_dim<root>>);                                            \
-  INGOT_OP("aten::" name ".correction(Tensor self, int[1]? dim=None, *, Scalar? "               \
-           "correction=None, bool keepdim=False) -> Tensor",                                    \
+#define INGOT_VARIANCE(name, root)                                      \
+  INGOT_OP("aten::" name "(Tensor self, bool unbiased=True) -> Tensor", \
+           Structured<var_meta, var<root>>);                            \
+  INGOT_OP("aten::" name                                                \
+           ".dim(Tensor self, int[1]? dim, bool unbiased=True, bool "   \
+           "keepdim=False) -> Tensor",                                  \
+           Structured<var_dim_meta, var_dim<root>>);                    \
+  INGOT_OP("aten::" name                                                \
+           ".correction(Tensor self, int[1]? dim=None, *, Scalar? "     \
+           "correction=None, bool keepdim=False) -> Tensor",            \
            Structured<var_correction_meta, var_correction<root>>)
 INGOT_VARIANCE("var", false);
 INGOT_VARIANCE("std", true);
@@ -101,7 +103,9 @@ INGOT_VARIANCE("std", true);
 // The same with the mean beside it.
 using TwoInfos = std::array<TensorInfo, 2>;
 TwoInfos twice(const TensorInfo& info) { return {info, info}; }
-TwoInfos var_mean_meta(const Tensor& self, bool unbiased) { return twice(var_meta(self, unbiased)); }
+TwoInfos var_mean_meta(const Tensor& self, bool unbiased) {
+  return twice(var_meta(self, unbiased));
+}
 TwoInfos var_mean_dim_meta(const Tensor& self, MaybeDims dim, bool unbiased, bool keepdim) {
   return twice(var_dim_meta(self, dim, unbiased, keepdim));
 }
@@ -123,14 +127,16 @@ void var_mean_correction(const Tensor& self, MaybeDims dim, MaybeScalar correcti
                          Tensor& out, Tensor& mean) {
   variance_mean<kRoot>(self, dims_to_reduce(self, dim), correction_of(correction), out, mean);
 }
-#define INGOT_VARIANCE_MEAN(name, root)                                                         \
-  INGOT_OP("aten::" name "(Tensor self, bool unbiased=True) -> (Tensor, Tensor)",               \
-           Structured<var_mean_meta, var_mean<root>>);                                          \
-  INGOT_OP("aten::" name ".dim(Tensor self, int[1]? dim, bool unbiased=True, bool "             \
-           "keepdim=False) -> (Tensor, Tensor)",                                                \
-           Structured<var_mean_dim_meta, var_mean_dim<root>>);                                  \
-  INGOT_OP("aten::" name ".correction(Tensor self, int[1]? dim=None, *, Scalar? "               \
-           "correction=None, bool keepdim=False) -> (Tensor, Tensor)",                          \
+#define INGOT_VARIANCE_MEAN(name, root)                                           \
+  INGOT_OP("aten::" name "(Tensor self, bool unbiased=True) -> (Tensor, Tensor)", \
+           Structured<var_mean_meta, var_mean<root>>);                            \
+  INGOT_OP("aten::" name                                                          \
+           ".dim(Tensor self, int[1]? dim, bool unbiased=True, bool "             \
+           "keepdim=False) -> (Tensor, Tensor)",                                  \
+           Structured<var_mean_dim_meta, var_mean_dim<root>>);                    \
+  INGOT_OP("aten::" name                                                          \
+           ".correction(Tensor self, int[1]? dim=None, *, Scalar? "               \
+           "correction=None, bool keepdim=False) -> (Tensor, Tensor)",            \
            Structured<var_mean_correction_meta, var_mean_correction<root>>)
 INGOT_VARIANCE_MEAN("var_mean", false);
 INGOT_VARIANCE_MEAN("std_mean", true);
@@ -183,9 +189,10 @@ TensorInfo vector_norm_meta(const Tensor& self, Scalar ord, MaybeDims dim, bool 
 void vector_norm(const Tensor& self, Scalar ord, MaybeDims dim, bool, MaybeDType, Tensor& out) {
   norm(self, ord.to_double(), dims_to_reduce(self, dim), out);
 }
-INGOT_OP("aten::linalg_vector_norm(Tensor self, Scalar ord=2, int[1]? dim=None, bool "
-         "keepdim=False, *, ScalarType? dtype=None) -> Tensor",
-         Structured<vector_norm_meta, vector_norm>);
+INGOT_OP(
+    "aten::linalg_vector_norm(Tensor self, Scalar ord=2, int[1]? dim=None, bool "
+    "keepdim=False, *, ScalarType? dtype=None) -> Tensor",
+    Structured<vector_norm_meta, vector_norm>);
 TensorInfo norm_scalar_meta(const Tensor& self, Scalar p) {
   return vector_norm_meta(self, p, {}, false, {});
 }
@@ -208,9 +215,10 @@ TensorInfo norm_dim_meta(const Tensor& self, MaybeScalar p, IntList dim, bool ke
 void norm_dim(const Tensor& self, MaybeScalar p, IntList dim, bool keepdim, Tensor& out) {
   vector_norm(self, power_of(p), dim, keepdim, {}, out);
 }
-INGOT_OP("aten::norm.ScalarOpt_dim(Tensor self, Scalar? p, int[1] dim, bool keepdim=False) -> "
-         "Tensor",
-         Structured<norm_dim_meta, norm_dim>);
+INGOT_OP(
+    "aten::norm.ScalarOpt_dim(Tensor self, Scalar? p, int[1] dim, bool keepdim=False) -> "
+    "Tensor",
+    Structured<norm_dim_meta, norm_dim>);
 TensorInfo norm_dim_dtype_meta(const Tensor& self, MaybeScalar p, IntList dim, bool keepdim,
                                DType dtype) {
   return vector_norm_meta(self, power_of(p), dim, keepdim, dtype);
@@ -219,9 +227,10 @@ void norm_dim_dtype(const Tensor& self, MaybeScalar p, IntList dim, bool keepdim
                     Tensor& out) {
   vector_norm(self, power_of(p), dim, keepdim, {}, out);
 }
-INGOT_OP("aten::norm.ScalarOpt_dim_dtype(Tensor self, Scalar? p, int[1] dim, bool keepdim, *, "
-         "ScalarType dtype) -> Tensor",
-         Structured<norm_dim_dtype_meta, norm_dim_dtype>);
+INGOT_OP(
+    "aten::norm.ScalarOpt_dim_dtype(Tensor self, Scalar? p, int[1] dim, bool keepdim, *, "
+    "ScalarType dtype) -> Tensor",
+    Structured<norm_dim_dtype_meta, norm_dim_dtype>);
 
 TensorInfo frobenius_norm_meta(const Tensor& self, IntList dim, bool keepdim) {
   return vector_norm_meta(self, 2.0, dim, keepdim, {});

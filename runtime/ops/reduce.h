@@ -39,10 +39,10 @@ namespace detail {
 
 // `self` with its dimensions in the order in which a reduction walks them.
 struct ReductionView {
-  Tensor tensor;          // [kept..., reduced...], or [kept..., reduced..., inner] if inner > 1
-  int64_t outputs = 1;    // product of all kept sizes
-  int64_t reduced = 1;    // product of all reduced sizes
-  int64_t inner = 1;      // size of the last kept dimension if it is the closest in memory
+  Tensor tensor;        // [kept..., reduced...], or [kept..., reduced..., inner] if inner > 1
+  int64_t outputs = 1;  // product of all kept sizes
+  int64_t reduced = 1;  // product of all reduced sizes
+  int64_t inner = 1;    // size of the last kept dimension if it is the closest in memory
 };
 ReductionView reduction_view(const Tensor& self, DimSet dims);
 
@@ -76,50 +76,51 @@ void reduce(const Tensor& self, DimSet dims, const R& reducer, Tensor& out0,
   const int64_t work = std::max<int64_t>(view.reduced * kBlock, 1);
   parallel_for(0, rows * blocks_per_row, std::max<int64_t>((1 << 16) / work, 1),
                [&](int64_t first, int64_t last) {
-    TileReader reader(view.tensor, view.tensor.sizes(), dtype_of<T>::value);
-    Out0 results0[kBlock];
-    [[maybe_unused]] std::conditional_t<kTwo, Out1, char> results1[kTwo ? kBlock : 1];
-    for (int64_t block = first; block < last; ++block) {
-      const int64_t at = block % blocks_per_row * kBlock;
-      const int64_t begin = block / blocks_per_row * row + at;
-      const int64_t count = std::min({kBlock, row - at, view.outputs - begin});
-      const auto finish = [&](const typename R::Acc& acc, int64_t i) {
-        if constexpr (kTwo)
-          reducer.finish(acc, view.reduced, results0[i], results1[i]);
-        else
-          reducer.finish(acc, view.reduced, results0[i]);
-      };
-      if (columns) {
-        typename R::Acc accs[kBlock];
-        for (int64_t i = 0; i < count; ++i) accs[i] = reducer.start();
-        const int64_t origin = block / blocks_per_row * view.reduced * view.inner + at;
-        for (int64_t r = 0; r < view.reduced; ++r) {
-          const auto* values = static_cast<const T*>(reader.read(origin + r * view.inner, count));
-          for (int64_t i = 0; i < count; ++i) reducer.step(accs[i], values[i], r);
-        }
-        for (int64_t i = 0; i < count; ++i) finish(accs[i], i);
-      } else {
-        for (int64_t i = 0; i < count; ++i) {
-          typename R::Acc acc = reducer.start();
-          for (int64_t r = 0; r < view.reduced; r += step) {
-            const int64_t n = std::min(step, view.reduced - r);
-            const auto* values =
-                static_cast<const T*>(reader.read((begin + i) * view.reduced + r, n));
-            detail::steps(reducer, acc, values, n, r);
-          }
-          finish(acc, i);
-        }
-      }
-      const auto store = [&](const auto* results, Tensor& out) {
-        using Result = std::remove_const_t<std::remove_pointer_t<decltype(results)>>;
-        const auto size = static_cast<int64_t>(size_of(out.dtype()));
-        convert(results, dtype_of<Result>::value, out.data<std::byte>() + begin * size, out.dtype(),
-                count);
-      };
-      store(results0, out0);
-      if constexpr (kTwo) store(results1, *out1);
-    }
-  });
+                 TileReader reader(view.tensor, view.tensor.sizes(), dtype_of<T>::value);
+                 Out0 results0[kBlock];
+                 [[maybe_unused]] std::conditional_t<kTwo, Out1, char> results1[kTwo ? kBlock : 1];
+                 for (int64_t block = first; block < last; ++block) {
+                   const int64_t at = block % blocks_per_row * kBlock;
+                   const int64_t begin = block / blocks_per_row * row + at;
+                   const int64_t count = std::min({kBlock, row - at, view.outputs - begin});
+                   const auto finish = [&](const typename R::Acc& acc, int64_t i) {
+                     if constexpr (kTwo)
+                       reducer.finish(acc, view.reduced, results0[i], results1[i]);
+                     else
+                       reducer.finish(acc, view.reduced, results0[i]);
+                   };
+                   if (columns) {
+                     typename R::Acc accs[kBlock];
+                     for (int64_t i = 0; i < count; ++i) accs[i] = reducer.start();
+                     const int64_t origin = block / blocks_per_row * view.reduced * view.inner + at;
+                     for (int64_t r = 0; r < view.reduced; ++r) {
+                       const auto* values =
+                           static_cast<const T*>(reader.read(origin + r * view.inner, count));
+                       for (int64_t i = 0; i < count; ++i) reducer.step(accs[i], values[i], r);
+                     }
+                     for (int64_t i = 0; i < count; ++i) finish(accs[i], i);
+                   } else {
+                     for (int64_t i = 0; i < count; ++i) {
+                       typename R::Acc acc = reducer.start();
+                       for (int64_t r = 0; r < view.reduced; r += step) {
+                         const int64_t n = std::min(step, view.reduced - r);
+                         const auto* values =
+                             static_cast<const T*>(reader.read((begin + i) * view.reduced + r, n));
+                         detail::steps(reducer, acc, values, n, r);
+                       }
+                       finish(acc, i);
+                     }
+                   }
+                   const auto store = [&](const auto* results, Tensor& out) {
+                     using Result = std::remove_const_t<std::remove_pointer_t<decltype(results)>>;
+                     const auto size = static_cast<int64_t>(size_of(out.dtype()));
+                     convert(results, dtype_of<Result>::value, out.data<std::byte>() + begin * size,
+                             out.dtype(), count);
+                   };
+                   store(results0, out0);
+                   if constexpr (kTwo) store(results1, *out1);
+                 }
+               });
 }
 
 }  // namespace ingot

@@ -62,30 +62,30 @@ void scan(const Tensor& self, int64_t dim, const S& scanner, Tensor& out,
   const int64_t length = self.rank() == 0 ? 1 : self.size(at);
   int64_t inner = 1;
   for (int d = at + 1; d < self.rank(); ++d) inner *= self.size(d);
-  parallel_for(0, self.numel() / (length * inner), std::max<int64_t>((1 << 15) / (length * inner), 1),
+  parallel_for(0, self.numel() / (length * inner),
+               std::max<int64_t>((1 << 15) / (length * inner), 1),
                [&](int64_t first, int64_t last) {
-    std::vector<typename S::Acc> accs(static_cast<size_t>(inner));
-    for (int64_t outer = first; outer < last; ++outer) {
-      for (auto& acc : accs) acc = scanner.start();
-      for (int64_t k = 0; k < length; ++k) {
-        const int64_t row = (outer * length + k) * inner;
-        for (int64_t i = 0; i < inner; ++i) {
-          auto& acc = accs[static_cast<size_t>(i)];
-          target.data<T>()[row + i] = scanner.step(acc, source.data<T>()[row + i], k);
-          if constexpr (requires { acc.index; })
-            indices->data<int64_t>()[row + i] = acc.index;
-        }
-      }
-    }
-  });
+                 std::vector<typename S::Acc> accs(static_cast<size_t>(inner));
+                 for (int64_t outer = first; outer < last; ++outer) {
+                   for (auto& acc : accs) acc = scanner.start();
+                   for (int64_t k = 0; k < length; ++k) {
+                     const int64_t row = (outer * length + k) * inner;
+                     for (int64_t i = 0; i < inner; ++i) {
+                       auto& acc = accs[static_cast<size_t>(i)];
+                       target.data<T>()[row + i] = scanner.step(acc, source.data<T>()[row + i], k);
+                       if constexpr (requires { acc.index; })
+                         indices->data<int64_t>()[row + i] = acc.index;
+                     }
+                   }
+                 }
+               });
   if (out.dtype() != kType) copy_into(target, out);
 }
 
 template <template <class> class S>
 void accumulate(const Tensor& self, int64_t dim, Tensor& out) {
-  dispatch_compute(compute_dtype(out.dtype()), [&]<class T>(std::type_identity<T>) {
-    scan<T>(self, dim, S<T>(), out);
-  });
+  dispatch_compute(compute_dtype(out.dtype()),
+                   [&]<class T>(std::type_identity<T>) { scan<T>(self, dim, S<T>(), out); });
 }
 
 TensorInfo accumulate_meta(const Tensor& self, int64_t dim, MaybeDType dtype) {

@@ -102,15 +102,13 @@ struct All : CountNonzero<T> {
 // Elements are converted to out's dtype before they are summed.
 template <template <class> class R>
 void reduce_as_result(const Tensor& self, DimSet dims, Tensor& out) {
-  dispatch_compute(compute_dtype(out.dtype()), [&]<class T>(std::type_identity<T>) {
-    reduce<T>(self, dims, R<T>(), out);
-  });
+  dispatch_compute(compute_dtype(out.dtype()),
+                   [&]<class T>(std::type_identity<T>) { reduce<T>(self, dims, R<T>(), out); });
 }
 template <template <class> class R>
 void reduce_as_self(const Tensor& self, DimSet dims, Tensor& out) {
-  dispatch_compute(compute_dtype(self.dtype()), [&]<class T>(std::type_identity<T>) {
-    reduce<T>(self, dims, R<T>(), out);
-  });
+  dispatch_compute(compute_dtype(self.dtype()),
+                   [&]<class T>(std::type_identity<T>) { reduce<T>(self, dims, R<T>(), out); });
 }
 
 using MaybeDims = std::optional<IntList>;
@@ -122,7 +120,8 @@ DType sum_dtype(const Tensor& self, MaybeDType dtype) {
 }
 DType mean_dtype(const Tensor& self, MaybeDType dtype) {
   const DType result = dtype.value_or(self.dtype());
-  INGOT_CHECK(!is_integral(result), "the mean of ", self, " has no dtype of its own: give a "
+  INGOT_CHECK(!is_integral(result), "the mean of ", self,
+              " has no dtype of its own: give a "
               "floating dtype");
   return result;
 }
@@ -146,20 +145,24 @@ void whole_kernel(const Tensor& self, MaybeDType, Tensor& out) {
 }
 INGOT_OP("aten::sum(Tensor self, *, ScalarType? dtype=None) -> Tensor",
          Structured<whole_meta<sum_dtype>, whole_kernel<Sum>>);
-INGOT_OP("aten::sum.dim_IntList(Tensor self, int[1]? dim, bool keepdim=False, *, ScalarType? "
-         "dtype=None) -> Tensor",
-         Structured<dims_meta<sum_dtype>, dims_kernel<Sum>>);
-INGOT_OP("aten::nansum(Tensor self, int[1]? dim=None, bool keepdim=False, *, ScalarType? "
-         "dtype=None) -> Tensor",
-         Structured<dims_meta<sum_dtype>, dims_kernel<NanSum>>);
+INGOT_OP(
+    "aten::sum.dim_IntList(Tensor self, int[1]? dim, bool keepdim=False, *, ScalarType? "
+    "dtype=None) -> Tensor",
+    Structured<dims_meta<sum_dtype>, dims_kernel<Sum>>);
+INGOT_OP(
+    "aten::nansum(Tensor self, int[1]? dim=None, bool keepdim=False, *, ScalarType? "
+    "dtype=None) -> Tensor",
+    Structured<dims_meta<sum_dtype>, dims_kernel<NanSum>>);
 INGOT_OP("aten::mean(Tensor self, *, ScalarType? dtype=None) -> Tensor",
          Structured<whole_meta<mean_dtype>, whole_kernel<Mean>>);
-INGOT_OP("aten::mean.dim(Tensor self, int[1]? dim, bool keepdim=False, *, ScalarType? "
-         "dtype=None) -> Tensor",
-         Structured<dims_meta<mean_dtype>, dims_kernel<Mean>>);
-INGOT_OP("aten::nanmean(Tensor self, int[1]? dim=None, bool keepdim=False, *, ScalarType? "
-         "dtype=None) -> Tensor",
-         Structured<dims_meta<mean_dtype>, dims_kernel<NanMean>>);
+INGOT_OP(
+    "aten::mean.dim(Tensor self, int[1]? dim, bool keepdim=False, *, ScalarType? "
+    "dtype=None) -> Tensor",
+    Structured<dims_meta<mean_dtype>, dims_kernel<Mean>>);
+INGOT_OP(
+    "aten::nanmean(Tensor self, int[1]? dim=None, bool keepdim=False, *, ScalarType? "
+    "dtype=None) -> Tensor",
+    Structured<dims_meta<mean_dtype>, dims_kernel<NanMean>>);
 INGOT_OP("aten::prod(Tensor self, *, ScalarType? dtype=None) -> Tensor",
          Structured<whole_meta<sum_dtype>, whole_kernel<Product>>);
 
@@ -170,9 +173,10 @@ TensorInfo prod_meta(const Tensor& self, int64_t dim, bool keepdim, MaybeDType d
 void prod(const Tensor& self, int64_t dim, bool, MaybeDType, Tensor& out) {
   reduce_as_result<Product>(self, dims_to_reduce(self, std::span(&dim, 1)), out);
 }
-INGOT_OP("aten::prod.dim_int(Tensor self, int dim, bool keepdim=False, *, ScalarType? "
-         "dtype=None) -> Tensor",
-         Structured<prod_meta, prod>);
+INGOT_OP(
+    "aten::prod.dim_int(Tensor self, int dim, bool keepdim=False, *, ScalarType? "
+    "dtype=None) -> Tensor",
+    Structured<prod_meta, prod>);
 
 TensorInfo count_meta(const Tensor& self, std::optional<int64_t> dim) {
   if (!dim) return {DType::i64, {}};
@@ -185,7 +189,8 @@ void count(const Tensor& self, std::optional<int64_t> dim, Tensor& out) {
 INGOT_OP("aten::count_nonzero(Tensor self, int? dim=None) -> Tensor",
          Structured<count_meta, count>);
 TensorInfo count_dims_meta(const Tensor& self, IntList dim) {
-  return {DType::i64, reduced_sizes(self, dims_to_reduce(self, std::span<const int64_t>(dim)), false)};
+  return {DType::i64,
+          reduced_sizes(self, dims_to_reduce(self, std::span<const int64_t>(dim)), false)};
 }
 void count_dims(const Tensor& self, IntList dim, Tensor& out) {
   reduce_as_self<CountNonzero>(self, dims_to_reduce(self, std::span<const int64_t>(dim)), out);
@@ -199,7 +204,8 @@ DType truth_dtype(const Tensor& self) {
 }
 TensorInfo truth_meta(const Tensor& self) { return {truth_dtype(self), {}}; }
 TensorInfo truth_dim_meta(const Tensor& self, int64_t dim, bool keepdim) {
-  return {truth_dtype(self), reduced_sizes(self, dims_to_reduce(self, std::span(&dim, 1)), keepdim)};
+  return {truth_dtype(self),
+          reduced_sizes(self, dims_to_reduce(self, std::span(&dim, 1)), keepdim)};
 }
 TensorInfo truth_dims_meta(const Tensor& self, MaybeDims dim, bool keepdim) {
   return {truth_dtype(self), reduced_sizes(self, dims_to_reduce(self, dim), keepdim)};
@@ -216,11 +222,11 @@ template <template <class> class R>
 void truth_dims(const Tensor& self, MaybeDims dim, bool, Tensor& out) {
   reduce_as_self<R>(self, dims_to_reduce(self, dim), out);
 }
-#define INGOT_TRUTH(name, reducer)                                                                \
-  INGOT_OP("aten::" name "(Tensor self) -> Tensor", Structured<truth_meta, truth<reducer>>);      \
-  INGOT_OP("aten::" name ".dim(Tensor self, int dim, bool keepdim=False) -> Tensor",              \
-           Structured<truth_dim_meta, truth_dim<reducer>>);                                       \
-  INGOT_OP("aten::" name ".dims(Tensor self, int[]? dim=None, bool keepdim=False) -> Tensor",     \
+#define INGOT_TRUTH(name, reducer)                                                            \
+  INGOT_OP("aten::" name "(Tensor self) -> Tensor", Structured<truth_meta, truth<reducer>>);  \
+  INGOT_OP("aten::" name ".dim(Tensor self, int dim, bool keepdim=False) -> Tensor",          \
+           Structured<truth_dim_meta, truth_dim<reducer>>);                                   \
+  INGOT_OP("aten::" name ".dims(Tensor self, int[]? dim=None, bool keepdim=False) -> Tensor", \
            Structured<truth_dims_meta, truth_dims<reducer>>)
 INGOT_TRUTH("any", Any);
 INGOT_TRUTH("all", All);

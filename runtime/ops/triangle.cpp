@@ -79,9 +79,10 @@ Tensor triangle_indices(int64_t rows, int64_t columns, int64_t offset, std::opti
   }
   return indices.to(dtype.value_or(DType::i64));
 }
-#define INGOT_TRIANGLE_INDICES(name, upper)                                                    \
-  INGOT_OP("aten::" name "_indices(int row, int col, int offset=0, *, ScalarType? dtype=4, "   \
-           "Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor",      \
+#define INGOT_TRIANGLE_INDICES(name, upper)                                              \
+  INGOT_OP("aten::" name                                                                 \
+           "_indices(int row, int col, int offset=0, *, ScalarType? dtype=4, "           \
+           "Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor", \
            Function<triangle_indices<upper>>)
 INGOT_TRIANGLE_INDICES("tril", false);
 INGOT_TRIANGLE_INDICES("triu", true);

@@ -14,7 +14,8 @@ constexpr double kPi = 3.14159265358979323846;
 
 // Arithmetic.
 INGOT_UNARY(abs, common, kReal, [](auto x) { return fn::absolute(x); });
-INGOT_UNARY(neg, common, kReal, [](auto x) { return fn::negate(x); }, kNoBoolOperand);
+INGOT_UNARY(
+    neg, common, kReal, [](auto x) { return fn::negate(x); }, kNoBoolOperand);
 INGOT_UNARY(sign, common, kRealAndBool, [](auto x) { return fn::sign(x); });
 INGOT_UNARY(square, arithmetic, kReal, [](auto x) { return fn::mul(x, x); });
 INGOT_UNARY(reciprocal, floating, kFloats, [](auto x) { return 1 / x; });
@@ -34,20 +35,28 @@ INGOT_OP("aten::positive(Tensor(a) self) -> Tensor(a)", Function<positive>);
 
 // Rounding; integers stay as they are.
 INGOT_UNARY(ceil, common, kReal, [](auto x) {
-  if constexpr (kFloating<decltype(x)>) return std::ceil(x);
-  else return x;
+  if constexpr (kFloating<decltype(x)>)
+    return std::ceil(x);
+  else
+    return x;
 });
 INGOT_UNARY(floor, common, kReal, [](auto x) {
-  if constexpr (kFloating<decltype(x)>) return std::floor(x);
-  else return x;
+  if constexpr (kFloating<decltype(x)>)
+    return std::floor(x);
+  else
+    return x;
 });
 INGOT_UNARY(trunc, common, kReal, [](auto x) {
-  if constexpr (kFloating<decltype(x)>) return std::trunc(x);
-  else return x;
+  if constexpr (kFloating<decltype(x)>)
+    return std::trunc(x);
+  else
+    return x;
 });
 INGOT_UNARY(round, common, kReal, [](auto x) {
-  if constexpr (kFloating<decltype(x)>) return std::nearbyint(x);
-  else return x;
+  if constexpr (kFloating<decltype(x)>)
+    return std::nearbyint(x);
+  else
+    return x;
 });
 INGOT_UNARY(frac, common, kFloats, [](auto x) { return x - std::trunc(x); });
 INGOT_UNARY_NAME(fix, row_trunc);
@@ -68,7 +77,8 @@ const Elementwise& choose_round(const Arguments& in, Scalar* params) {
   params[0] = Scalar(decimals > 0 ? scale : -scale);
   return kRoundDecimals;
 }
-INGOT_ELEMENTWISE_BY(choose_round, 1, "aten::round.decimals(Tensor self, *, int decimals) -> Tensor");
+INGOT_ELEMENTWISE_BY(choose_round, 1,
+                     "aten::round.decimals(Tensor self, *, int decimals) -> Tensor");
 INGOT_ELEMENTWISE_BY(choose_round, 1,
                      "aten::round_.decimals(Tensor(a!) self, *, int decimals) -> Tensor(a!)");
 INGOT_ELEMENTWISE_BY(choose_round, 1,
@@ -161,8 +171,8 @@ INGOT_ELEMENTWISE(kPolygamma, "aten::polygamma(int n, Tensor self) -> Tensor");
 INGOT_ELEMENTWISE(kPolygamma, "aten::polygamma_(Tensor(a!) self, int n) -> Tensor(a!)");
 
 // log(x / (1 - x)), x first moved into [eps, 1 - eps] if there is an eps.
-constexpr Elementwise kLogit = elementwise<1, 0, kFloats>(
-    Promotion::floating, [](auto x) { return std::log(x / (1 - x)); });
+constexpr Elementwise kLogit =
+    elementwise<1, 0, kFloats>(Promotion::floating, [](auto x) { return std::log(x / (1 - x)); });
 constexpr Elementwise kLogitClamped =
     elementwise<1, 1, kFloats>(Promotion::floating, [](auto x, auto eps) {
       const auto z = x < eps ? eps : x > 1 - eps ? 1 - eps : x;
@@ -174,36 +184,50 @@ const Elementwise& choose_logit(const Arguments& in, Scalar* params) {
   return kLogitClamped;
 }
 INGOT_ELEMENTWISE_BY(choose_logit, 1, "aten::logit(Tensor self, float? eps=None) -> Tensor");
-INGOT_ELEMENTWISE_BY(choose_logit, 1, "aten::logit_(Tensor(a!) self, float? eps=None) -> Tensor(a!)");
-INGOT_ELEMENTWISE_BY(choose_logit, 1, "aten::special_logit(Tensor self, float? eps=None) -> Tensor");
+INGOT_ELEMENTWISE_BY(choose_logit, 1,
+                     "aten::logit_(Tensor(a!) self, float? eps=None) -> Tensor(a!)");
+INGOT_ELEMENTWISE_BY(choose_logit, 1,
+                     "aten::special_logit(Tensor self, float? eps=None) -> Tensor");
 
 // Bits and truth.
 INGOT_UNARY(bitwise_not, common, kBool | kIntegers, [](auto x) {
-  if constexpr (std::is_same_v<decltype(x), bool>) return !x;
-  else return ~x;
+  if constexpr (std::is_same_v<decltype(x), bool>)
+    return !x;
+  else
+    return ~x;
 });
 INGOT_UNARY(logical_not, common, kBool | kReal, [](auto x) { return x == decltype(x)(0); });
 INGOT_UNARY_PURE(isnan, common, kRealAndBool, [](auto x) { return fn::is_nan(x); });
 INGOT_UNARY_PURE(isinf, common, kRealAndBool, [](auto x) {
-  if constexpr (kFloating<decltype(x)>) return std::isinf(x);
-  else return false;
+  if constexpr (kFloating<decltype(x)>)
+    return std::isinf(x);
+  else
+    return false;
 });
 INGOT_UNARY_PURE(isfinite, common, kRealAndBool, [](auto x) {
-  if constexpr (kFloating<decltype(x)>) return std::isfinite(x);
-  else return true;
+  if constexpr (kFloating<decltype(x)>)
+    return std::isfinite(x);
+  else
+    return true;
 });
 INGOT_UNARY_PURE(isposinf, common, kRealAndBool, [](auto x) {
-  if constexpr (kFloating<decltype(x)>) return std::isinf(x) && x > 0;
-  else return false;
+  if constexpr (kFloating<decltype(x)>)
+    return std::isinf(x) && x > 0;
+  else
+    return false;
 });
 INGOT_UNARY_PURE(isneginf, common, kRealAndBool, [](auto x) {
-  if constexpr (kFloating<decltype(x)>) return std::isinf(x) && x < 0;
-  else return false;
+  if constexpr (kFloating<decltype(x)>)
+    return std::isinf(x) && x < 0;
+  else
+    return false;
 });
 INGOT_UNARY_PURE(isreal, common, kRealAndBool, [](auto) { return true; });
 INGOT_UNARY_PURE(signbit, common, kRealAndBool, [](auto x) {
-  if constexpr (kFloating<decltype(x)>) return std::signbit(x);
-  else return x < 0;
+  if constexpr (kFloating<decltype(x)>)
+    return std::signbit(x);
+  else
+    return x < 0;
 });
 
 // The replacements that are None are 0 and the largest and smallest of the dtype; which dtype

@@ -27,8 +27,8 @@ void move(const std::byte* from, int64_t from_stride, std::byte* to, int64_t to_
   }
 }
 
-void move(size_t size, const std::byte* from, int64_t from_stride, std::byte* to,
-          int64_t to_stride, int64_t count) {
+void move(size_t size, const std::byte* from, int64_t from_stride, std::byte* to, int64_t to_stride,
+          int64_t count) {
   switch (size) {
     case 1: return move<uint8_t>(from, from_stride, to, to_stride, count);
     case 2: return move<uint16_t>(from, from_stride, to, to_stride, count);

@@ -56,7 +56,9 @@ def test_shared_heads() -> None:
     q = torch.randn(2, 6, 5, 8)
     k, v = torch.randn(2, 2, 7, 8), torch.randn(2, 2, 7, 8)
     check(NAME, q, k, v, enable_gqa=True)
-    check(NAME, q, torch.randn(2, 3, 7, 8), torch.randn(2, 3, 7, 8), is_causal=True, enable_gqa=True)
+    check(
+        NAME, q, torch.randn(2, 3, 7, 8), torch.randn(2, 3, 7, 8), is_causal=True, enable_gqa=True
+    )
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])

@@ -74,7 +74,16 @@ def test_batch_of_any_size_and_none() -> None:
 def test_large_enough_for_several_tiles_and_threads() -> None:
     check("aten::conv2d", torch.randn(2, 64, 57, 55), torch.randn(64, 64, 3, 3), None, [1], [1])
     check("aten::conv2d", torch.randn(1, 96, 40, 40), torch.randn(200, 96, 1, 1), torch.randn(200))
-    check("aten::conv2d", torch.randn(2, 96, 40, 40), torch.randn(96, 1, 5, 5), None, [2], [2], [1], 96)
+    check(
+        "aten::conv2d",
+        torch.randn(2, 96, 40, 40),
+        torch.randn(96, 1, 5, 5),
+        None,
+        [2],
+        [2],
+        [1],
+        96,
+    )
     check("aten::conv_transpose2d.input", torch.randn(2, 64, 40, 40), torch.randn(64, 32, 4, 4),
           None, [2], [1])  # fmt: skip
 

@@ -62,7 +62,9 @@ def test_filled(dtype: torch.dtype) -> None:
     [(0, 5, 1), (5, 0, -2), (0, 0, 1), (0, 1, 0.3), (-1.5, 2, 0.5), (3, 100, 7), (0, 10, 2.5)],
 )
 def test_arange(dtype: torch.dtype | None, start: float, end: float, step: float) -> None:
-    if dtype == torch.uint8 and min(start, end, step) < 0 or dtype == torch.int64 and int(step) == 0:
+    if (dtype == torch.uint8 and min(start, end, step) < 0) or (
+        dtype == torch.int64 and int(step) == 0
+    ):
         pytest.skip("PyTorch refuses or leaves it undefined")
     want = torch.arange(start, end, step, dtype=dtype)
     same("aten::arange.start_step", want, start, end, step, dtype=dtype)

@@ -79,7 +79,9 @@ def test_f32_parameters_beside_16_bit_input() -> None:
 
 
 @pytest.mark.parametrize("dtype", FLOATS)
-@pytest.mark.parametrize("size", [(), (1,), (17,), (3, 0, 2), (0, 3), (3, 17, 5), (2, 3, 4, 5)], ids=str)
+@pytest.mark.parametrize(
+    "size", [(), (1,), (17,), (3, 0, 2), (0, 3), (3, 17, 5), (2, 3, 4, 5)], ids=str
+)
 def test_softmax(dtype: torch.dtype, size: tuple) -> None:
     x = torch.randn(size, dtype=dtype) * 10
     for dim in range(-max(len(size), 1), max(len(size), 1)):

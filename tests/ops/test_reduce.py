@@ -50,7 +50,9 @@ def test_extremes(function: str, variant: str, dtype: torch.dtype) -> None:
         check(name, *args, **kwargs)
 
 
-@pytest.mark.parametrize("sizes", [(0,), (1,), (3, 17), (300, 5), (5, 300), (3, 0, 2), (2, 3, 257, 4)])
+@pytest.mark.parametrize(
+    "sizes", [(0,), (1,), (3, 17), (300, 5), (5, 300), (3, 0, 2), (2, 3, 257, 4)]
+)
 @pytest.mark.parametrize("keepdim", [False, True])
 def test_every_dimension_and_layout(sizes: tuple[int, ...], keepdim: bool) -> None:
     x = torch.randn(sizes)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 import torch
+from tests.ops.oracle import FLOATS, check, run
 
 import ingot
-from tests.ops.oracle import FLOATS, check, run
 
 SIZES = {1: (7,), 2: (5, 8), 3: (3, 5, 4)}
 SMOOTH = {1: "upsample_linear1d", 2: "upsample_bilinear2d", 3: "upsample_trilinear3d"}

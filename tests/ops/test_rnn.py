@@ -6,16 +6,22 @@ from itertools import product
 
 import pytest
 import torch
+from tests.ops.oracle import FLOATS, check, run
 from torch.nn.utils.rnn import pack_padded_sequence
 
 import ingot
-from tests.ops.oracle import FLOATS, check, run
 
 GATES = {"lstm": 4, "gru": 3, "rnn_tanh": 1, "rnn_relu": 1}
 
 
-def network(kind: str, layers: int = 1, bias: bool = True, bidirectional: bool = False,
-            projected: int = 0, dtype: torch.dtype = torch.float32) -> tuple[list, int, int]:
+def network(
+    kind: str,
+    layers: int = 1,
+    bias: bool = True,
+    bidirectional: bool = False,
+    projected: int = 0,
+    dtype: torch.dtype = torch.float32,
+) -> tuple[list, int, int]:
     """Parameters, the width of the state and the number of states."""
     hidden, size = 6, 5
     directions = 2 if bidirectional else 1

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import ingot
 import pytest
 import torch
 from torch import nn
+
+import ingot
 
 
 def test_a_model_that_fails_on_its_examples():

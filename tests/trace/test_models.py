@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import ingot
 import pytest
 import torch
+from tests.trace.vision import torchvision
 from torch import nn
 
-from tests.trace.vision import torchvision
+import ingot
 
+torchvision()  # transformers imports it, and it only loads where its ops are declared
 transformers = pytest.importorskip("transformers", reason="transformers is not installed")
 
 

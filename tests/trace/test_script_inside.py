@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import ingot
 import pytest
 import torch
 from torch import nn
 
+import ingot
+
 
 @ingot.script
 def branch(x: torch.Tensor) -> torch.Tensor:
-    if x.sum() > 0:
+    y = x
+    if x.sum() > 0:  # noqa: SIM108
         y = x * 2
     else:
-        y = x - 1
+        y = y - 1
     return y
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 
-import ingot
 import pytest
 import torch
 from torch import nn
+
+import ingot
 
 
 def check(module, function, *inputs):

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import namedtuple
 from dataclasses import dataclass
 
-import ingot
 import pytest
 import torch
+
+import ingot
 
 Pair = namedtuple("Pair", "first second")
 

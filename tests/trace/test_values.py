@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import ingot
 import pytest
 import torch
+
+import ingot
 
 
 def branch(x):

@@ -11,6 +11,7 @@ import torch
 from ingot.capture.compare import difference
 from ingot.capture.examples import resized
 from ingot.capture.generalise import Values, allowed, copied
+from ingot.capture.locate import first_difference
 from ingot.capture.root import Root
 from ingot.capture.shapes import Shapes
 from ingot.capture.signature import Signature
@@ -70,7 +71,11 @@ def _check(
     if own_outline != outline:
         clause = "the output has another structure"
     if clause:
-        raise Error(f"the traced program differs from the model {where}: {clause}", "internal")
+        args, kwargs = signature.rebuild(copied(leaves))
+        begins, lines = first_difference(module.program, args, kwargs)
+        begins = begins and f"; it begins where {begins}"
+        message = f"the traced program differs from the model {where}: {clause}{begins}"
+        raise Error(message, "internal", lines)
 
 
 def _buffers(module: Module, root: Root) -> dict[str, torch.Tensor]:

@@ -236,7 +236,7 @@ class Interface:
                 self.builder.guard(held, f"{what} must be at most {span.max}")
 
     def _guard_equal(self, value: Any, expected: Any, what: str) -> None:
-        op = "aten::eq.str" if isinstance(expected, str) else None
+        op = {str: "aten::eq.str", complex: "aten::eq.complex"}.get(type(expected))
         held = (
             self.builder.op(op, value, expected)
             if op
