@@ -189,10 +189,12 @@ class Module(_ingot.NativeModule):
         tied: dict[int, TensorData] = {}
         for name, value in self._mutable_state().items():
             entry = state[name]
-            if isinstance(entry.value, TensorData):
+            if isinstance(value, tuple) and isinstance(value[-1], bytes):  # a tensor
                 dtype, shape, data = value
                 tensor = TensorData(DType(dtype), shape, memoryview(data))
-                value = tied.setdefault(id(entry.value), tensor)
+                value = tensor
+                if isinstance(entry.value, TensorData):
+                    value = tied.setdefault(id(entry.value), tensor)
             state[name] = replace(entry, value=_literal(value))
         return replace(program, state=state)
 

@@ -13,10 +13,10 @@ import ingot
 from ingot.module import Module
 
 
-def outcome(call: Callable[[], Any]) -> Any:
-    """The result, or the exception that was raised."""
+def outcome(function: Callable[..., Any], *args: Any) -> Any:
+    """The result on copies of the arguments, or the exception that was raised."""
     try:
-        return call()
+        return function(*copy.deepcopy(args))
     except Exception as error:
         return error
 
@@ -50,9 +50,9 @@ def check(function: Callable[..., Any], *cases: tuple[Any, ...]) -> None:
     loaded = Module.from_program(program.program)
     for case in cases:
         with torch.no_grad():
-            expected = outcome(lambda: function(*copy.deepcopy(case)))
+            expected = outcome(function, *case)
             for module in (program, loaded):
-                actual = outcome(lambda: module(*copy.deepcopy(case)))
+                actual = outcome(module, *case)
                 assert agree(expected, actual), (
                     f"{function.__name__}{case}: Python gives {expected!r}, "
                     f"the program {actual!r}\n{program.graph}"

@@ -89,7 +89,7 @@ def for_over_list(values: list[int]) -> tuple[int, int]:
 
 def zip_and_enumerate(a: list[int], b: list[float]) -> float:
     total = 0.0
-    for i, (x, y) in enumerate(zip(a, b)):
+    for i, (x, y) in enumerate(zip(a, b, strict=False)):
         total += i * x + y
     for k, x in enumerate(reversed(a), 5):
         total -= k * x
@@ -143,7 +143,7 @@ def ternaries(a: int, b: int) -> int:
 
 
 def short_circuit(values: list[int], i: int) -> bool:
-    return i < len(values) and values[i] > 2 or i == 100
+    return (i < len(values) and values[i] > 2) or i == 100
 
 
 def chained(a: int, b: int, c: int) -> bool:

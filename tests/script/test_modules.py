@@ -6,10 +6,10 @@ import sys
 
 import pytest
 import torch
+from agreement import agree
 from torch import Tensor, nn
 
 import ingot
-from agreement import agree
 
 
 def same_as_eager(module: nn.Module, *inputs: tuple) -> ingot.Module:
@@ -62,7 +62,7 @@ class Containers(nn.Module):
         for name, layer in self.named.items():
             if name != "b":
                 x = layer(x)
-        for layer, scale in zip(self.layers[1:], self.scales):
+        for layer, scale in zip(self.layers[1:], self.scales, strict=False):
             x = layer(x) / scale
         for w in self.weights:
             x = x + w

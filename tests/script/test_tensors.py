@@ -1,22 +1,20 @@
 """Tensors: operators, indexing, attributes, methods, in-place operations."""
 
-from typing import List, Optional  # noqa: UP035
-
 import torch
 import torch.nn.functional as F
 from agreement import check
 from torch import Tensor
 
 
-def operators(x: Tensor, y: Tensor) -> List[Tensor]:
-    return [1 - x, x / 2, 3 / x, 2**x, x // 2, 7 % (x + 1), x @ y, -x, x**2, x < y, 2 > x, x == y]
+def operators(x: Tensor, y: Tensor) -> list[Tensor]:
+    return [1 - x, x / 2, 3 / x, 2**x, x // 2, 7 % (x + 1), x @ y, -x, x**2, x < y, x < 2, x == y]
 
 
-def reflected_integers(x: Tensor) -> List[Tensor]:
+def reflected_integers(x: Tensor) -> list[Tensor]:
     return [10 - x, 7 // x, 7 % x, x & 3, 5 | x, ~x, x << 1, True * x, x - True]
 
 
-def indexing(x: Tensor, mask: Tensor, i: int) -> List[Tensor]:
+def indexing(x: Tensor, mask: Tensor, i: int) -> list[Tensor]:
     return [
         x[:, 0],
         x[..., None],
@@ -53,7 +51,9 @@ def attributes(x: Tensor):
 
 
 def shapes(x: Tensor) -> Tensor:
-    y = x.reshape(x.shape[:-1] + (1, x.shape[-1]))
+    y = x.reshape(x.shape[:-1] + (1, x.shape[-1]))  # noqa: RUF005
+    y = y.reshape((*x.shape[:-1], 1, x.shape[-1])).view([*x.shape, 1][:-1] + [1])  # noqa: RUF005
+    y = y.reshape(*x.shape[:1], 1, -1)
     y = y.expand(*x.shape[:1], 2, x.shape[1]).permute(1, 0, 2)
     return y.contiguous().view(-1, y.size(-1)).flatten()
 
@@ -75,18 +75,18 @@ def data_dependent(x: Tensor) -> Tensor:
     return y
 
 
-def optional_argument(x: Tensor, y: Optional[Tensor] = None, scale: float = 2.0) -> Tensor:
+def optional_argument(x: Tensor, y: Tensor | None = None, scale: float = 2.0) -> Tensor:
     if y is None:
         y = torch.ones_like(x)
     return x * y * scale
 
 
-def lists_of_tensors(xs: List[Tensor]) -> Tensor:
+def lists_of_tensors(xs: list[Tensor]) -> Tensor:
     ys = [x * i for i, x in enumerate(xs)]
     return torch.cat(ys) + sum(x.sum() for x in xs)
 
 
-def functional(x: Tensor) -> List[Tensor]:
+def functional(x: Tensor) -> list[Tensor]:
     return [
         F.relu(x),
         F.softmax(x, dim=-1),
@@ -102,7 +102,7 @@ def functional(x: Tensor) -> List[Tensor]:
     ]
 
 
-def pooling(x: Tensor) -> List[Tensor]:
+def pooling(x: Tensor) -> list[Tensor]:
     return [
         F.max_pool2d(x, 2),
         F.avg_pool2d(x, 3, stride=2, padding=1),
@@ -110,7 +110,7 @@ def pooling(x: Tensor) -> List[Tensor]:
     ]
 
 
-def casts(x: Tensor) -> List[Tensor]:
+def casts(x: Tensor) -> list[Tensor]:
     return [x.float(), x.long(), x.to(torch.float64), x.bool(), x.to(x.double()), x.type_as(x)]
 
 
@@ -124,7 +124,7 @@ def several_results(x: Tensor):
     return values, indices, top.values, x.max(1).indices, x.split(1), torch.chunk(x, 2, dim=1)
 
 
-def makes(n: int, x: Tensor) -> List[Tensor]:
+def makes(n: int, x: Tensor) -> list[Tensor]:
     return [
         torch.arange(n),
         torch.zeros(n, 2),
@@ -147,8 +147,14 @@ def aliased(x: Tensor) -> Tensor:
 
 
 def test_operators():
-    check(operators, (torch.rand(3, 3) + 1, torch.rand(3, 3)), (torch.rand(1, 1) + 1, torch.ones(1, 1)))
-    check(reflected_integers, (torch.tensor([1, 2, 3, 17]),), (torch.tensor([1], dtype=torch.int32),))
+    check(
+        operators,
+        (torch.rand(3, 3) + 1, torch.rand(3, 3)),
+        (torch.rand(1, 1) + 1, torch.ones(1, 1)),
+    )
+    check(
+        reflected_integers, (torch.tensor([1, 2, 3, 17]),), (torch.tensor([1], dtype=torch.int32),)
+    )
 
 
 def test_indexing():

@@ -1,7 +1,7 @@
 """Numbers, strings, lists, dicts, tuples, None: Python's answers."""
 
 import math
-from typing import Dict, List, NamedTuple, Optional, Tuple  # noqa: UP035
+from typing import NamedTuple
 
 import pytest
 import torch
@@ -42,10 +42,10 @@ def maths(x: float) -> tuple[float, float, int, int, bool]:
 
 def strings(s: str, n: int) -> tuple[str, list[str], bool, str, int, str]:
     out = f"{s}-{n}!" + s * n + s.upper()
-    return out, s.split(","), "b" in s, s[::-1] + s[1:3], len(s), "{} is {x}".format(s, x=n)
+    return out, s.split(","), "b" in s, s[::-1] + s[1:3], len(s), f"{s} is {n}"
 
 
-def lists(values: List[int], n: int) -> tuple[list[int], list[int], int, bool, list[int]]:
+def lists(values: list[int], n: int) -> tuple[list[int], list[int], int, bool, list[int]]:
     out = [v * n for v in values if v != 2]
     out.append(7)
     out += [1, 2]
@@ -67,7 +67,7 @@ def nested_list(n: int) -> list[list[int]]:
     return rows
 
 
-def dicts(d: Dict[str, int], key: str) -> tuple[int, list[str], dict[str, int], int]:
+def dicts(d: dict[str, int], key: str) -> tuple[int, list[str], dict[str, int], int]:
     total = 0
     for k, v in d.items():
         if k != key and v > 1:
@@ -97,7 +97,7 @@ def named(a: int) -> Point:
     return q if a > 1 else p
 
 
-def optional(x: Optional[int], y: Optional[List[int]] = None) -> int:
+def optional(x: int | None, y: list[int] | None = None) -> int:
     if y is not None and len(y) > 1:
         return y[1]
     if x is not None and x > 3:
@@ -142,7 +142,7 @@ def variadic(first, *rest, scale=1, **named):
 
 def calls_variadic(a: int) -> int:
     args = (a, 2)
-    return variadic(1, *args, scale=3, **{"x": 1})
+    return variadic(1, *args, scale=3, x=1)
 
 
 def closures(n: int, flag: bool) -> int:
@@ -154,7 +154,7 @@ def closures(n: int, flag: bool) -> int:
     return inner(n) if flag else inner(n, k=1)
 
 
-def optional_tuple(x: Optional[Tuple[int, str]]) -> str:
+def optional_tuple(x: tuple[int, str] | None) -> str:
     if x is None:
         return "none"
     n, s = x

@@ -88,7 +88,7 @@ def _evaluate(text: str, frame: Frame) -> Any:
     known = frame.compiler.annotations
     key = (text, id(frame.scope))
     if key not in known or frame.closure:
-        known[key] = eval(text, frame.scope, dict(frame.closure))  # noqa: S307
+        known[key] = eval(text, frame.scope, dict(frame.closure))
     return known[key]
 
 

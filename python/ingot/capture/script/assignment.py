@@ -181,9 +181,7 @@ def augmented_assignment(frame: Frame, node: ast.AugAssign) -> None:
                 store(frame, base, index, item)
 
 
-def _combine(
-    frame: Frame, symbol: str, current: Item, value: ast.expr
-) -> tuple[Item, bool]:
+def _combine(frame: Frame, symbol: str, current: Item, value: ast.expr) -> tuple[Item, bool]:
     """The result of ``current op= value``, and whether it is ``current`` itself, changed."""
     item = expression(frame, value)
     type = type_of(current)

@@ -79,7 +79,8 @@ def _python_attribute(frame: Frame, item: PythonItem, object: Any, name: str) ->
     try:
         value = getattr(object, name)
     except AttributeError:
-        raise CompileError(f"{item.describe()} has no attribute {name}{_similar(object, name)}") from None
+        similar = _similar(object, name)
+        raise CompileError(f"{item.describe()} has no attribute {name}{similar}") from None
     return wrap(frame, value, name)
 
 
@@ -167,5 +168,3 @@ def tensor_attribute(frame: Frame, item: Item, name: str) -> Item:
     if isinstance(found, types.GetSetDescriptorType | property):
         raise CompileError(f"the attribute {name} of a Tensor cannot be compiled")
     return MethodItem(item, name, found if isinstance(found, types.FunctionType) else None)
-
-

@@ -19,7 +19,10 @@ from ingot.capture.script.operators import as_number, binary
 from ingot.capture.script.strings import as_string, concatenate
 from ingot.capture.script.truth import truth
 from ingot.capture.script.values import (
+    EMPTY,
+    FALSE,
     NOTHING,
+    ZERO,
     Constant,
     DictItem,
     Dynamic,
@@ -79,9 +82,7 @@ def _len(frame: Frame, item: Item) -> Item:
 def _range(frame: Frame, *args: Item) -> Item:
     for each in args:
         if type_of(each) not in (INT, BOOL):
-            raise CompileError(
-                f"range takes ints, not {each.describe()}", "convert with int(...)"
-            )
+            raise CompileError(f"range takes ints, not {each.describe()}", "convert with int(...)")
     match args:
         case (stop,):
             return RangeItem(Constant(0), stop, Constant(1))
@@ -92,11 +93,11 @@ def _range(frame: Frame, *args: Item) -> Item:
     raise CompileError("range takes one to three ints")
 
 
-def _enumerate(frame: Frame, item: Item, start: Item = Constant(0)) -> Item:
+def _enumerate(frame: Frame, item: Item, start: Item = ZERO) -> Item:
     return EnumerateItem(item, start)
 
 
-def _zip(frame: Frame, *items: Item, strict: Item = Constant(False)) -> Item:
+def _zip(frame: Frame, *items: Item, strict: Item = FALSE) -> Item:
     return ZipItem(items)
 
 
@@ -104,17 +105,15 @@ def _reversed(frame: Frame, item: Item) -> Item:
     return ReversedItem(item)
 
 
-def _int(frame: Frame, item: Item = Constant(0)) -> Item:
+def _int(frame: Frame, item: Item = ZERO) -> Item:
     return _number(frame, item, INT, int, "aten::Int")
 
 
-def _float(frame: Frame, item: Item = Constant(0.0)) -> Item:
+def _float(frame: Frame, item: Item = ZERO) -> Item:
     return _number(frame, item, FLOAT, float, "aten::Float")
 
 
-def _number(
-    frame: Frame, item: Item, type: Type, convert: Callable[[Any], Any], op: str
-) -> Item:
+def _number(frame: Frame, item: Item, type: Type, convert: Callable[[Any], Any], op: str) -> Item:
     actual = type_of(item)
     if isinstance(item, Constant) and item.value is not None:
         try:
@@ -128,17 +127,17 @@ def _number(
     raise CompileError(f"{item.describe()} cannot be converted to {type}")
 
 
-def _bool(frame: Frame, item: Item = Constant(False)) -> Item:
+def _bool(frame: Frame, item: Item = FALSE) -> Item:
     return truth(frame, item)
 
 
-def _complex(frame: Frame, real: Item, imag: Item = Constant(0.0)) -> Item:
+def _complex(frame: Frame, real: Item, imag: Item = ZERO) -> Item:
     if isinstance(real, Constant) and isinstance(imag, Constant):
         return Constant(complex(real.value, imag.value))
     return call_op(frame, "aten::Complex", [real, imag])
 
 
-def _str(frame: Frame, item: Item = Constant("")) -> Item:
+def _str(frame: Frame, item: Item = EMPTY) -> Item:
     return as_string(frame, item)
 
 
@@ -206,7 +205,7 @@ def _pick_tensor(frame: Frame, op: str, a: Item, b: Item) -> Item:
     return result
 
 
-def _sum(frame: Frame, item: Item, start: Item = Constant(0)) -> Item:
+def _sum(frame: Frame, item: Item, start: Item = ZERO) -> Item:
     if isinstance(item, TupleItem | ListItem):
         total = start
         for each in item.items:
@@ -263,7 +262,10 @@ def _round(frame: Frame, item: Item, digits: Item = NOTHING) -> Item:
     raise CompileError("round with digits is supported for compile-time constants only")
 
 
-def _print(frame: Frame, *items: Item, sep: Item = Constant(" "), end: Item = Constant("\n")) -> Item:
+_SPACE, _NEW_LINE = Constant(" "), Constant("\n")
+
+
+def _print(frame: Frame, *items: Item, sep: Item = _SPACE, end: Item = _NEW_LINE) -> Item:
     parts: list[Item] = []
     for i, each in enumerate(items):
         parts += [sep] * bool(i)
@@ -298,7 +300,10 @@ def _collect(frame: Frame, item: Item) -> Item:
     return frame.compiler.call(frame, collect, [item], {}, frame.node)
 
 
-def _tuple(frame: Frame, item: Item = TupleItem(())) -> Item:
+_NO_ITEMS = TupleItem(())
+
+
+def _tuple(frame: Frame, item: Item = _NO_ITEMS) -> Item:
     match item:
         case TupleItem(items) | ListItem(items):
             return TupleItem(items)
@@ -324,7 +329,7 @@ def _dict(frame: Frame, *args: Item, **kwargs: Item) -> Item:
     return call_op(frame, "aten::dict", [item])
 
 
-def _sorted(frame: Frame, item: Item, reverse: Item = Constant(False)) -> Item:
+def _sorted(frame: Frame, item: Item, reverse: Item = FALSE) -> Item:
     copied = _list(frame, item)
     assert isinstance(copied, Dynamic)
     call_op(frame, "aten::sort", [copied, reverse])

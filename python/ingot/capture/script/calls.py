@@ -12,19 +12,16 @@ import torch
 from ingot.capture.script.builtins import BUILTINS
 from ingot.capture.script.containers import call_container_method
 from ingot.capture.script.diagnostics import CompileError
-from ingot.capture.script.expressions import elements, expression, make_list
+from ingot.capture.script.expressions import element_of, expression, join_elements, spread_elements
 from ingot.capture.script.items import type_of
-from ingot.capture.script.language import SIZE
 from ingot.capture.script.markers import marker_of
 from ingot.capture.script.modules import call_module
-from ingot.capture.script.operations import call_op
 from ingot.capture.script.refinement import test
 from ingot.capture.script.tensors import call_tensor_method
 from ingot.capture.script.torch_functions import TORCH_FUNCTIONS, call_torch_function
 from ingot.capture.script.values import (
     Constant,
     DictItem,
-    Dynamic,
     ExceptionItem,
     Item,
     LocalFunction,
@@ -36,7 +33,7 @@ from ingot.capture.script.values import (
     is_constant_object,
 )
 from ingot.capture.script.wrapping import wrap
-from ingot.ir.types import INT, ListType, TensorType
+from ingot.ir.types import TensorType
 
 if TYPE_CHECKING:
     from ingot.capture.script.frame import Frame
@@ -75,32 +72,14 @@ def _keywords(frame: Frame, node: ast.expr) -> Item:
 def _arguments(frame: Frame, nodes: list[ast.expr]) -> list[Item]:
     """Positional arguments. A list of unknown length after ``*`` joins the numbers or tensors
     around it to one list, as in ``x.view(*sizes, -1)``."""
-    args: list[Item] = []
-    spread: list[int] = []
-    for node in nodes:
-        if isinstance(node, ast.Starred):
-            inner = expression(frame, node.value)
-            type = type_of(inner)
-            if type == SIZE or isinstance(type, ListType) and isinstance(inner, Dynamic):
-                spread.append(len(args))
-                args.append(frame.dynamic(frame.value(inner), type))
-                continue
-        args.extend(elements(frame, [node]))
+    args, spread = spread_elements(frame, nodes)
     if not spread:
         return args
-    lists = [type_of(args[k]) for k in spread]
-    element = lists[0].element if isinstance(lists[0], ListType) else INT
-    whole = ListType(element)
+    element = element_of(args[spread[0]])
     first = spread[0]
     while first > 0 and type_of(args[first - 1]) == element:
         first -= 1
-    joined: Item | None = None
-    for k in range(first, len(args)):
-        part = args[k] if k in spread else make_list(frame, [args[k]], element)
-        part = frame.dynamic(frame.value(part, whole), whole)
-        joined = part if joined is None else call_op(frame, "aten::add", [joined, part], type=whole)
-    assert joined is not None
-    return [*args[:first], joined]
+    return [*args[:first], join_elements(frame, args[first:], [k - first for k in spread])]
 
 
 def call(frame: Frame, callee: Item, args: list[Item], kwargs: dict[str, Item]) -> Item:
@@ -117,9 +96,7 @@ def call(frame: Frame, callee: Item, args: list[Item], kwargs: dict[str, Item]) 
     raise CompileError(f"{callee.describe()} cannot be called")
 
 
-def call_object(
-    frame: Frame, object: Any, args: list[Item], kwargs: dict[str, Item]
-) -> Item:
+def call_object(frame: Frame, object: Any, args: list[Item], kwargs: dict[str, Item]) -> Item:
     """A call of a Python function, class or builtin."""
     try:
         handler = BUILTINS.get(object) or TORCH_FUNCTIONS.get(object)
@@ -174,9 +151,7 @@ def python_function(
 _TENSOR = TensorType()
 
 
-def _method(
-    frame: Frame, callee: MethodItem, args: list[Item], kwargs: dict[str, Item]
-) -> Item:
+def _method(frame: Frame, callee: MethodItem, args: list[Item], kwargs: dict[str, Item]) -> Item:
     receiver, name = callee.receiver, callee.name
     if isinstance(callee.function, types.FunctionType):
         if isinstance(type_of(receiver), TensorType):
@@ -201,9 +176,7 @@ def _super(frame: Frame, node: ast.Call) -> Item:
     return SuperItem(first, owner)
 
 
-def _construct(
-    frame: Frame, cls: type, args: list[Item], kwargs: dict[str, Item]
-) -> Item:
+def _construct(frame: Frame, cls: type, args: list[Item], kwargs: dict[str, Item]) -> Item:
     """``cls(...)`` for the classes that exist at run time or while compiling."""
     if issubclass(cls, BaseException):
         from ingot.capture.script.strings import as_string
@@ -232,9 +205,7 @@ def _construct(
     raise CompileError(f"objects of the class {cls.__name__} cannot be compiled")
 
 
-def _named_tuple(
-    frame: Frame, cls: Any, args: list[Item], kwargs: dict[str, Item]
-) -> Item:
+def _named_tuple(frame: Frame, cls: Any, args: list[Item], kwargs: dict[str, Item]) -> Item:
     found = dict(zip(cls._fields, args, strict=False))
     if len(args) > len(cls._fields):
         raise CompileError(f"{cls.__name__} has {len(cls._fields)} fields, not {len(args)}")
@@ -249,5 +220,3 @@ def _named_tuple(
     if missing:
         raise CompileError(f"{cls.__name__} lacks the field {', '.join(missing)}")
     return TupleItem(tuple(found[name] for name in cls._fields), cls)
-
-

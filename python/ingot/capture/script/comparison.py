@@ -67,9 +67,9 @@ def compare(frame: Frame, op: ast.cmpop, a: Item, b: Item) -> Item:
         case ast.Eq():
             return equal(frame, a, b)
         case ast.NotEq():
-            if isinstance(type_of(a), TensorType) or isinstance(type_of(b), TensorType):
-                if NONE not in (type_of(a), type_of(b)):
-                    return _tensors(frame, "aten::ne", "aten::ne", a, b)
+            types = (type_of(a), type_of(b))
+            if any(isinstance(t, TensorType) for t in types) and NONE not in types:
+                return _tensors(frame, "aten::ne", "aten::ne", a, b)
             return negate(frame, equal(frame, a, b))
         case ast.Is():
             return _identical(frame, a, b)
@@ -105,7 +105,11 @@ def _ordered(frame: Frame, op: ast.cmpop, a: Item, b: Item) -> Item:
             pass
     scalars = (BOOL, INT, FLOAT, NUMBER)
     if isinstance(x, TensorType) or isinstance(y, TensorType):
-        if isinstance(x, TensorType) and isinstance(y, TensorType) or x in scalars or y in scalars:
+        if (
+            (isinstance(x, TensorType) and isinstance(y, TensorType))
+            or x in scalars
+            or y in scalars
+        ):
             return _tensors(frame, name, reflected, a, b)
     elif x in scalars and y in scalars:
         return call_op(frame, name, [_no_bool(frame, a), _no_bool(frame, b)])

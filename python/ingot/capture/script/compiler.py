@@ -9,8 +9,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import torch
-
 from ingot.capture.script import statements
 from ingot.capture.script.annotations import annotation_of
 from ingot.capture.script.diagnostics import CompileError, Diagnostics, Poisoned
@@ -195,9 +193,7 @@ class Compiler:
         }
 
         def make(builder: Builder) -> Frame:
-            inner = Frame(
-                self, function.source, builder, owner.scope, owner.closure, owner.owner
-            )
+            inner = Frame(self, function.source, builder, owner.scope, owner.closure, owner.owner)
             inner.outer = Environment()
             return inner
 
@@ -307,9 +303,7 @@ class Compiler:
         else:
             builder.returns(builder.tuple_construct(values) if values else builder.constant(None))
 
-    def _emit_call(
-        self, frame: Frame, known: Compiled, inputs: list[Value], node: ast.AST
-    ) -> Item:
+    def _emit_call(self, frame: Frame, known: Compiled, inputs: list[Value], node: ast.AST) -> Item:
         builder = frame.builder
         if known.result is None:
             if known.declared is None:
@@ -415,12 +409,11 @@ def load_source(function: types.FunctionType) -> FunctionSource:
         ) from None
 
 
-def declared_parameters(
-    function: types.FunctionType, source: FunctionSource
-) -> dict[str, ast.arg]:
+def declared_parameters(function: types.FunctionType, source: FunctionSource) -> dict[str, ast.arg]:
     """The parameters; those without annotation have that of the first ``typing.overload``."""
     parameters = dict(parameters_of(source.node.args))
-    for each in typing.get_overloads(function):
+    overloads = getattr(typing, "get_overloads", lambda _: ())  # Python 3.11 has it
+    for each in overloads(function):
         if not isinstance(each, types.FunctionType):
             continue
         try:

@@ -11,8 +11,6 @@ from typing import Any
 
 import torch
 
-# ruff: noqa: ANN001, ANN201
-
 
 def rsub(self, other, alpha=1):
     return torch.add(torch.neg(self) if alpha == 1 else torch.neg(self) * alpha, other)
@@ -120,7 +118,9 @@ def inner(self, other):
         return self * other
     if self.dim() == 1 and other.dim() == 1:
         return (self * other).sum()
-    product = torch.matmul(self.reshape([-1, self.size(-1)]), other.reshape([-1, other.size(-1)]).t())
+    product = torch.matmul(
+        self.reshape([-1, self.size(-1)]), other.reshape([-1, other.size(-1)]).t()
+    )
     return product.reshape(self.shape[:-1] + other.shape[:-1])
 
 
@@ -229,7 +229,9 @@ def smooth_l1_loss(self, target, reduction=1, beta=1.0):
 def huber_loss(self, target, reduction=1, delta=1.0):
     distance = torch.abs(self - target)
     near = 0.5 * distance * distance
-    return _reduced(torch.where(distance <= delta, near, delta * (distance - 0.5 * delta)), reduction)
+    return _reduced(
+        torch.where(distance <= delta, near, delta * (distance - 0.5 * delta)), reduction
+    )
 
 
 def binary_cross_entropy(self, target, weight=None, reduction=1):
@@ -301,7 +303,7 @@ def pad_sequence(sequences, batch_first=False, padding_value=0.0, padding_side="
         longest = max(longest, each.size(0))
     padded = []
     for each in sequences:
-        shape = [longest - each.size(0)] + list(each.shape[1:])
+        shape = [longest - each.size(0), *each.shape[1:]]
         filler = torch.full(shape, padding_value, dtype=each.dtype)
         padded.append(torch.cat([each, filler] if padding_side == "right" else [filler, each]))
     return torch.stack(padded, 0 if batch_first else 1)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from ingot.capture.script.diagnostics import CompileError
 from ingot.capture.script.items import type_of
-from ingot.capture.script.iteration import turns_of
 from ingot.capture.script.language import SIZE, has_hole, is_subtype, settle
 from ingot.capture.script.operations import call_op
 from ingot.capture.script.values import (
@@ -118,7 +117,10 @@ def _insert(frame: Frame, receiver: Dynamic, index: Item, item: Item) -> Item:
     return NOTHING
 
 
-def _pop(frame: Frame, receiver: Dynamic, index: Item = Constant(-1)) -> Item:
+_LAST = Constant(-1)
+
+
+def _pop(frame: Frame, receiver: Dynamic, index: Item = _LAST) -> Item:
     return call_op(frame, "aten::pop", [receiver, index], type=_list_type(receiver).element)
 
 

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 from ingot.capture.script.diagnostics import CompileError, Poisoned
 from ingot.capture.script.flow import Junction, common_type
 from ingot.capture.script.items import type_of
-from ingot.capture.script.language import Hole, join, lower, settle
+from ingot.capture.script.language import SIZE, Hole, join, lower, settle
 from ingot.capture.script.values import (
     Constant,
     DictItem,
+    Dynamic,
     Item,
     ListItem,
     Missing,
@@ -24,7 +25,7 @@ from ingot.capture.script.values import (
     is_constant_object,
 )
 from ingot.capture.script.wrapping import wrap
-from ingot.ir.types import DictType, ListType, OptionalType, TupleType, Type
+from ingot.ir.types import INT, DictType, ListType, OptionalType, TupleType, Type
 
 if TYPE_CHECKING:
     from ingot.capture.script.frame import Frame
@@ -145,15 +146,15 @@ def _is_condition(node: ast.expr) -> bool:
     if isinstance(node, ast.UnaryOp):
         return isinstance(node.op, ast.Not)
     if isinstance(node, ast.Compare):
-        return isinstance(node.comparators[0], ast.Constant) and len(node.ops) == 1 and (
-            node.comparators[0].value is None
+        return (
+            isinstance(node.comparators[0], ast.Constant)
+            and len(node.ops) == 1
+            and (node.comparators[0].value is None)
         )
     return isinstance(node, ast.Call) and ast.unparse(node.func) == "isinstance"
 
 
-def _joined(
-    frame: Frame, junction: Junction, sides: tuple[Item, Item], what: str
-) -> Item:
+def _joined(frame: Frame, junction: Junction, sides: tuple[Item, Item], what: str) -> Item:
     result = junction.join_items(*sides, what)
     junction.finish()
     if isinstance(result, Missing):
@@ -187,9 +188,8 @@ def _compare(frame: Frame, node: ast.Compare) -> Item:
     from ingot.capture.script.comparison import compare
     from ingot.capture.script.refinement import test
 
-    if len(node.ops) == 1 and isinstance(node.comparators[0], ast.Constant):
-        if node.comparators[0].value is None:
-            return test(frame, node).item
+    if _is_condition(node):
+        return test(frame, node).item
     left = expression(frame, node.left)
     return _comparisons(frame, left, node.ops, node.comparators, node, compare)
 
@@ -234,26 +234,59 @@ def _slice(frame: Frame, node: ast.Slice) -> Item:
     return SliceItem(*parts)
 
 
-def elements(frame: Frame, nodes: list[ast.expr], expected: Type | None = None) -> list[Item]:
-    """The items of a sequence display, with ``*x`` spread out."""
+def spread_elements(
+    frame: Frame, nodes: list[ast.expr], expected: Type | None = None
+) -> tuple[list[Item], list[int]]:
+    """The items of a sequence display or call, with ``*x`` spread out, and the places of
+    lists after ``*`` whose length is not known while compiling."""
     from ingot.capture.script.iteration import turns_of
 
     found: list[Item] = []
+    places: list[int] = []
     for each in nodes:
         if not isinstance(each, ast.Starred):
             found.append(expression(frame, each, expected))
             continue
         inner = expression(frame, each.value)
+        type = type_of(inner)
+        if type == SIZE or (isinstance(type, ListType) and isinstance(inner, Dynamic)):
+            places.append(len(found))
+            found.append(frame.dynamic(frame.value(inner), type))
+            continue
         turns = turns_of(frame, inner)
         if turns.items is None:
-            raise CompileError(
-                f"* needs a sequence whose length is known while compiling, not "
-                f"{inner.describe()}",
-                "pass the list itself",
-                each,
-            )
+            raise CompileError(f"{inner.describe()} cannot stand after *", "", each)
         found.extend(turns.items)
-    return found
+    return found, places
+
+
+def element_of(sequence: Item) -> Type:
+    """The element type of a list or size."""
+    type = type_of(sequence)
+    return type.element if isinstance(type, ListType) else INT
+
+
+def join_elements(frame: Frame, items: list[Item], places: list[int]) -> Item:
+    """One list of items and of the lists at ``places``. Raises CompileError if types differ."""
+    from ingot.capture.script.operations import call_op
+
+    element = element_of(items[places[0]])
+    whole = ListType(element)
+    joined: Item | None = None
+    k = 0
+    while k < len(items):
+        end = k + 1
+        if k in places:
+            part = items[k]
+        else:
+            while end < len(items) and end not in places:
+                end += 1
+            part = make_list(frame, items[k:end], element)
+        part = frame.dynamic(frame.value(part, whole), whole)
+        joined = part if joined is None else call_op(frame, "aten::add", [joined, part], type=whole)
+        k = end
+    assert joined is not None
+    return joined
 
 
 def _tuple(frame: Frame, node: ast.Tuple, expected: Type | None) -> Item:
@@ -263,12 +296,22 @@ def _tuple(frame: Frame, node: ast.Tuple, expected: Type | None) -> Item:
     if types and not any(isinstance(e, ast.Starred) for e in node.elts):
         pairs = zip(node.elts, types, strict=True)
         return TupleItem(tuple(expression(frame, e, t) for e, t in pairs))
-    return TupleItem(tuple(elements(frame, node.elts)))
+    items, places = spread_elements(frame, node.elts)
+    if not places:
+        return TupleItem(tuple(items))
+    joined = join_elements(frame, items, places)
+    sizes = all(type_of(items[k]) == SIZE for k in places)
+    return frame.dynamic(frame.value(joined), SIZE) if sizes else joined
 
 
 def _list(frame: Frame, node: ast.List, expected: Type | None) -> Item:
+    from ingot.capture.script.operations import call_op
+
     element = _expected(expected, ListType)
-    items = elements(frame, node.elts, element.element if element else None)
+    items, places = spread_elements(frame, node.elts, element.element if element else None)
+    if places:
+        whole = join_elements(frame, items, places)
+        return call_op(frame, "aten::list", [whole], type=type_of(whole))
     return make_list(frame, items, element.element if element else None)
 
 
@@ -324,9 +367,9 @@ def make_dict(
     value_type: Type | None = None,
 ) -> Item:
     """A new dict; of compile-time things, a DictItem."""
-    if pairs and any(type_of(value) is None for _, value in pairs):
-        if all(isinstance(key, Constant) for key, _ in pairs):
-            return DictItem({k.value: v for k, v in pairs})  # type: ignore[attr-defined]
+    static = any(type_of(value) is None for _, value in pairs)
+    if static and all(isinstance(key, Constant) for key, _ in pairs):
+        return DictItem({k.value: v for k, v in pairs})  # type: ignore[attr-defined]
     for key, value in pairs:
         key_type = _widen(key_type, type_of(key), "keys")
         value_type = _widen(value_type, type_of(value), "values")
@@ -362,9 +405,7 @@ def _f_string(frame: Frame, node: ast.JoinedStr) -> Item:
     return f_string(frame, node)
 
 
-def _comprehension(
-    frame: Frame, node: ast.ListComp | ast.GeneratorExp | ast.DictComp
-) -> Item:
+def _comprehension(frame: Frame, node: ast.ListComp | ast.GeneratorExp | ast.DictComp) -> Item:
     from ingot.capture.script.comprehensions import comprehension
 
     return comprehension(frame, node)

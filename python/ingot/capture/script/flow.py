@@ -84,9 +84,7 @@ class Junction:
         self.node = node
         self.line = line
         self.columns: list[_Column] = []
-        self._inside = [
-            {id(v) for n in block.nodes for v in n.outputs} for block in node.blocks
-        ]
+        self._inside = [{id(v) for n in block.nodes for v in n.outputs} for block in node.blocks]
 
     def join_flows(self, then: Flow, other: Flow) -> Flow:
         ends: dict[Way, Environment] = {}
@@ -192,10 +190,13 @@ class Junction:
             together = join(a.type, b.type)
             if x.value is y.value and together is not None:
                 return x if settle(x.type) == together else Narrowed(x, together)
-        if isinstance(a, TupleItem) and isinstance(b, TupleItem):
-            if len(a.items) == len(b.items) and a.named is b.named:
-                pairs = zip(a.items, b.items, strict=True)
-                return TupleItem(tuple(self.join_items(x, y, name) for x, y in pairs), a.named)
+        if (
+            isinstance(a, TupleItem)
+            and isinstance(b, TupleItem)
+            and (len(a.items), a.named) == (len(b.items), b.named)
+        ):
+            pairs = zip(a.items, b.items, strict=True)
+            return TupleItem(tuple(self.join_items(x, y, name) for x, y in pairs), a.named)
         return self._join_types(a, b, name)
 
     def _join_types(self, a: Item, b: Item, name: str) -> Item:
@@ -228,8 +229,10 @@ class Junction:
         for column in self.columns:
             pairs = list(zip(column.sides, sides, strict=True))
             mergeable = all(p is q or p is None or q is None for p, q in pairs)
-            if mergeable and column.type == type and (
-                column.name == name or all(p is q for p, q in pairs)
+            if (
+                mergeable
+                and column.type == type
+                and (column.name == name or all(p is q for p, q in pairs))
             ):
                 column.sides = [p or q for p, q in pairs]
                 return Dynamic(column.output, type)

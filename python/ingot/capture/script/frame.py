@@ -87,6 +87,8 @@ class Frame:
         self.locals: set[str] = set()
         self.calls: tuple[str, ...] = ()
         self.node: ast.AST = source.node
+        self.plans: dict[ast.AST, Any] = {}
+        """What is known of the loops being compiled: ``loops._Plan`` by statement."""
 
     # --- mistakes ------------------------------------------------------------------------
 
@@ -114,9 +116,7 @@ class Frame:
         item = self.environment.names.get(name)
         if item is None:
             if name in self.locals:
-                raise CompileError(
-                    f"{name} has no value here", f"assign {name} before this line"
-                )
+                raise CompileError(f"{name} has no value here", f"assign {name} before this line")
             return None if self.outer is None else self.outer.names.get(name)
         if isinstance(item, Missing):
             raise CompileError(item.reason, item.hint)
@@ -210,17 +210,13 @@ class Frame:
 
     def _convert(self, item: Item, actual: Type, type: Type) -> Value | None:
         """The item as ``type``, None if it is none."""
-        if isinstance(type, OptionalType) and actual != NONE:
-            if not may_be_none(actual):
-                inner = self._convert(item, actual, settle(type.element))
-                return inner
+        if isinstance(type, OptionalType) and not may_be_none(actual):
+            return self._convert(item, actual, settle(type.element))
         if isinstance(item, TupleItem):
             if isinstance(type, TupleType | NamedTupleType):
                 if len(type.elements) != len(item.items):
                     return None
-                values = [
-                    self.value(e, t) for e, t in zip(item.items, type.elements, strict=True)
-                ]
+                values = [self.value(e, t) for e, t in zip(item.items, type.elements, strict=True)]
                 if isinstance(type, NamedTupleType):
                     return self.builder.named_tuple(type.name, type.fields, values)
                 return self.builder.tuple_construct(values)
@@ -229,11 +225,12 @@ class Frame:
                 values = [self.value(e, element) for e in item.items]
                 return self.builder.list_construct(values, lower(element))
         if isinstance(actual, TupleType) and isinstance(type, ListType | TupleType):
-            if isinstance(type, ListType) or len(type.elements) == len(actual.elements):
-                parts = self.builder.tuple_unpack(self.value(item))
-                pairs = zip(parts, actual.elements, strict=True)
-                known = TupleItem(tuple(self.dynamic(v, t) for v, t in pairs))
-                return self.value(item) if actual == type else self._convert(known, actual, type)
+            if actual == type:
+                return self.value(item)
+            parts = self.builder.tuple_unpack(self.value(item))
+            pairs = zip(parts, actual.elements, strict=True)
+            known = TupleItem(tuple(self.dynamic(v, t) for v, t in pairs))
+            return self._convert(known, actual, type)
         if isinstance(item, ListItem) and isinstance(type, ListType):
             values = [self.value(e, type.element) for e in item.items]
             return self.builder.list_construct(values, lower(type.element))

@@ -171,9 +171,7 @@ def exported_methods(module: torch.nn.Module) -> dict[str, types.FunctionType]:
     return found
 
 
-def _compile(
-    build: Callable[[Compiler], None], subject: str, ops: Catalogue | None
-) -> Program:
+def _compile(build: Callable[[Compiler], None], subject: str, ops: Catalogue | None) -> Program:
     knowledge = Knowledge()
     depth = sys.getrecursionlimit()
     for _ in range(_MAX_RESTARTS):
@@ -194,5 +192,3 @@ def _compile(
         return finish(compiler.program, compiler.ops)
     raise Error(f"the types of the attributes of {subject} cannot be found", "unsupported",
                 hint="annotate the attributes in the class")  # fmt: skip
-
-

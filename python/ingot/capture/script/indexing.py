@@ -79,9 +79,7 @@ def write_index(frame: Frame, tensor: Item, index: Item, value: Item) -> None:
 def is_view(index: Item) -> bool:
     """Whether ``tensor[index]`` shares the tensor's memory."""
     return all(
-        isinstance(each, SliceItem | PythonItem)
-        or each == NOTHING
-        or type_of(each) == INT
+        isinstance(each, SliceItem | PythonItem) or each == NOTHING or type_of(each) == INT
         for each in _parts(index)
     )
 
@@ -174,9 +172,7 @@ def _indices(frame: Frame, found: _Indexed) -> Item:
         return construct(left)
     rank = call_op(frame, "aten::dim", [found.view])
     between = call_op(frame, "aten::sub", [rank, Constant(len(left) + len(right))])
-    skipped = call_op(
-        frame, "aten::mul", [construct([NOTHING]), between], type=ListType(optional)
-    )
+    skipped = call_op(frame, "aten::mul", [construct([NOTHING]), between], type=ListType(optional))
     parts = [skipped, construct(right)]
     if left:
         parts.insert(0, construct(left))

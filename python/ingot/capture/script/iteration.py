@@ -64,7 +64,7 @@ def turns_of(frame: Frame, item: Item) -> Turns:
         case ReversedItem(inner):
             return _reversed_turns(frame, turns_of(frame, inner))
     type = type_of(item)
-    if type == SIZE or isinstance(type, ListType) or type == STR:
+    if type in (SIZE, STR) or isinstance(type, ListType):
         sequence = frame.dynamic(frame.value(item), type)
         return Turns(
             call_op(frame, "aten::len", [sequence]),
@@ -234,5 +234,3 @@ def _reversed_turns(frame: Frame, inner: Turns) -> Turns:
         return inner.element(call_op(frame, "aten::sub", [last, i]))
 
     return Turns(inner.count, element, items, inner.must_unroll)
-
-

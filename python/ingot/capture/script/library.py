@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import List
-
 from torch import Tensor
 
 
@@ -14,14 +12,14 @@ def repeat_string(text: str, count: int) -> str:
     return result
 
 
-def product(numbers: List[int]) -> int:
+def product(numbers: list[int]) -> int:
     result = 1
     for number in numbers:
         result = result * number
     return result
 
 
-def sum_tensors(tensors: List[Tensor]) -> Tensor:
+def sum_tensors(tensors: list[Tensor]) -> Tensor:
     if len(tensors) == 0:
         raise ValueError("the sum of an empty list of tensors is the number 0, not a tensor")
     total = tensors[0]

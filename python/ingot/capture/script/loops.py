@@ -17,7 +17,7 @@ from ingot.capture.script.expressions import expression
 from ingot.capture.script.flow import RESULT, Flow, Junction, Way, common_type, merge
 from ingot.capture.script.items import type_of
 from ingot.capture.script.iteration import Turns, turns_of
-from ingot.capture.script.language import lower
+from ingot.capture.script.language import join, lower
 from ingot.capture.script.names import assigned_names
 from ingot.capture.script.refinement import Test, test
 from ingot.capture.script.values import (
@@ -119,6 +119,24 @@ def _loop(
     if condition.known is False:
         return _otherwise(frame, node, Flow.only(Way.FALL, frame.environment))
     plan = _initial_plan(frame, node)
+    outermost = not frame.plans
+    frame.plans[node] = plan
+    try:
+        return _attempts(frame, node, turns, condition, start, turn, plan)
+    finally:
+        if outermost:
+            frame.plans.clear()
+
+
+def _attempts(
+    frame: Frame,
+    node: ast.While | ast.For,
+    turns: Turns | None,
+    condition: Test,
+    start: Callable[[], Test],
+    turn: Callable[[Value], Flow],
+    plan: _Plan,
+) -> Flow:
     before = frame.environment
     mark = frame.builder.mark(), frame.compiler.diagnostics.mark()
     for _ in range(_MAX_ATTEMPTS):
@@ -149,6 +167,12 @@ def _initial_plan(frame: Frame, node: ast.While | ast.For) -> _Plan:
             declared = frame.declared.get(name)
             together = None if declared is None else common_type(type, declared, declared)
             plan.carried[name] = type if together is None else together
+    known = frame.plans.get(node)
+    if known is not None:  # an outer loop is compiled again: begin with what was learned
+        plan.late, plan.returns = dict(known.late), known.returns
+        for name, type in plan.carried.items():
+            if name in known.carried and join(type, known.carried[name]) == known.carried[name]:
+                plan.carried[name] = known.carried[name]
     return plan
 
 
@@ -238,9 +262,7 @@ def _check(
         if not isinstance(item, PoisonItem | Missing):
             type = type_of(item)
             if type is None:
-                raise CompileError(
-                    f"{item.describe()} cannot be returned from inside a loop"
-                )
+                raise CompileError(f"{item.describe()} cannot be returned from inside a loop")
             if plan.late.get(RESULT) != type:
                 plan.late[RESULT], changed = type, True
     for way in (Way.FALL, Way.CONTINUE, Way.BREAK):
@@ -462,9 +484,12 @@ def _unrolled(frame: Frame, node: ast.For, items: Sequence[Item]) -> Flow:
     if len(items) > _MAX_UNROLLED:
         raise CompileError(f"a loop over {len(items)} compile-time items is too long")
     line = frame.source.line(node)
+    inside = set(ast.walk(node)) - {node}
 
     def turns_from(k: int) -> Flow:
         for i in range(k, len(items)):
+            for inner in [n for n in frame.plans if n in inside]:
+                del frame.plans[inner]
             assign_target(frame, node.target, items[i])
             flow = merge(frame, body(frame, node.body), Way.FALL, Way.CONTINUE, line)
             if not flow.falls_only:

@@ -141,7 +141,7 @@ def _learn(frame: Frame, owner: ModuleItem, name: str, item: Item) -> None:
 
 def _initial_type(frame: Frame, owner: ModuleItem, name: str) -> Type | None:
     for cls in type(owner.module).__mro__:
-        annotation = cls.__dict__.get("__annotations__", {}).get(name)
+        annotation = inspect.get_annotations(cls).get(name)
         if annotation is not None and cls is not torch.nn.Module:
             return read_annotation(annotation, frame)
     missing = object()
@@ -174,9 +174,7 @@ def _literal(frame: Frame, value: Any) -> Any:
     return frame.literal(item.value)
 
 
-def call_module(
-    frame: Frame, item: ModuleItem, args: list[Item], kwargs: dict[str, Item]
-) -> Item:
+def call_module(frame: Frame, item: ModuleItem, args: list[Item], kwargs: dict[str, Item]) -> Item:
     """``module(...)``: its forward. Hooks would be lost, so they are refused."""
     module = item.module
     for hooks in ("_forward_hooks", "_forward_pre_hooks"):
@@ -189,5 +187,3 @@ def call_module(
     from ingot.capture.script.calls import call
 
     return call(frame, forward, args, kwargs)
-
-

@@ -77,9 +77,9 @@ def operand(frame: Frame, item: Item) -> Any:
         return frame.literal(item.value)
     if isinstance(item, TupleItem | ListItem):
         return [operand(frame, each) for each in item.items]
-    if isinstance(item, Dynamic) and isinstance(settle(item.type), ListType):
-        if isinstance(settle(item.type.element), Hole):  # type: ignore[attr-defined]
-            return []  # nothing was ever put into it
+    type = settle(item.type) if isinstance(item, Dynamic) else None
+    if isinstance(type, ListType) and isinstance(type.element, Hole):
+        return []  # nothing was put into it so far
     return frame.value(item)
 
 
@@ -88,9 +88,7 @@ def _may_be_none(item: Item) -> bool:
     return isinstance(item, Dynamic) and type is not None and may_be_none(type)
 
 
-def _missing_op(
-    frame: Frame, base: str, args: Sequence[Item], kwargs: Mapping[str, Item]
-) -> Item:
+def _missing_op(frame: Frame, base: str, args: Sequence[Item], kwargs: Mapping[str, Item]) -> Item:
     """An op that the catalogue lacks: made of others, or in place by copying the result."""
     handler = SPECIAL_OPS.get(base)
     if handler is not None:

@@ -296,4 +296,3 @@ def unary(frame: Frame, node: ast.UnaryOp, item: Item) -> Item:
                 return call_op(frame, "aten::sub", [negative, Constant(1)])
     symbol = {ast.USub: "-", ast.UAdd: "+", ast.Invert: "~"}[node.op.__class__]  # type: ignore[index]
     raise CompileError(f"{symbol} of {item.describe()} has no meaning")
-

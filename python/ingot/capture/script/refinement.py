@@ -109,9 +109,8 @@ def _chain(frame: Frame, conjunction: bool, values: list[ast.expr], node: ast.AS
             return first
         frame.environment.names.update(first.bindings(conjunction))
         rest = _chain(frame, conjunction, values[1:], node)
-        rest.bindings(conjunction).update(
-            {k: v for k, v in first.bindings(conjunction).items() if k not in rest.bindings(conjunction)}
-        )
+        known = rest.bindings(conjunction)
+        known.update({k: v for k, v in first.bindings(conjunction).items() if k not in known})
         return rest
     with frame.located(node):
         branch = frame.builder.if_(frame.value(first.item))

@@ -123,7 +123,8 @@ def _parse(function: types.FunctionType) -> FunctionSource:
 def _find_lambda(path: str, code: types.CodeType) -> ast.Lambda:
     """The lambda that ``code`` was compiled from: several may stand on one line."""
     tree = _parse_file(path)
-    spans = [p for p in code.co_positions() if p[0] is not None and p[2] is not None]
+    positions = getattr(code, "co_positions", tuple)()  # Python 3.11 has them
+    spans = [p for p in positions if p[0] is not None and p[2] is not None]
     found = []
     for node in ast.walk(tree):
         if isinstance(node, ast.Lambda) and node.lineno == code.co_firstlineno:

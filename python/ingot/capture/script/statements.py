@@ -16,6 +16,7 @@ from ingot.capture.script.imports import import_statement
 from ingot.capture.script.names import assigned_names, free_names
 from ingot.capture.script.refinement import Test, test
 from ingot.capture.script.values import (
+    EMPTY,
     FALSE,
     NOTHING,
     Constant,
@@ -114,9 +115,7 @@ def _fall(frame: Frame) -> Flow:
     return Flow.only(Way.FALL, frame.environment)
 
 
-def if_statement(
-    frame: Frame, node: ast.If, rest: Sequence[ast.stmt]
-) -> tuple[Flow, bool]:
+def if_statement(frame: Frame, node: ast.If, rest: Sequence[ast.stmt]) -> tuple[Flow, bool]:
     """An If and, where one branch always leaves, ``rest`` inside the other one.
 
     The bool says whether ``rest`` is done.
@@ -231,9 +230,7 @@ def _raise(frame: Frame, node: ast.Raise) -> Flow:
     elif isinstance(item, ExceptionItem):
         kind, message = item.kind, item.message  # type: ignore[assignment]
     else:
-        raise CompileError(
-            f"{item.describe()} cannot be raised", 'write raise RuntimeError("...")'
-        )
+        raise CompileError(f"{item.describe()} cannot be raised", 'write raise RuntimeError("...")')
     frame.builder.raise_exception(frame.value(message), kind)
     return Flow()
 
@@ -245,9 +242,10 @@ def _assert(frame: Frame, node: ast.Assert) -> Flow:
         return _fall(frame)
 
     def fails() -> Flow:
-        from ingot.capture.script.builtins import as_string
+        from ingot.capture.script.strings import as_string
 
-        message = "" if node.msg is None else frame.value(as_string(frame, expression(frame, node.msg)))
+        item = EMPTY if node.msg is None else as_string(frame, expression(frame, node.msg))
+        message = frame.value(item)
         frame.builder.raise_exception(message, "AssertionError")
         return Flow()
 
@@ -283,10 +281,10 @@ def local_function(frame: Frame, node: ast.FunctionDef | ast.Lambda) -> LocalFun
             captured[name] = frame.force(item)
     arguments = node.args
     positional = [*arguments.posonlyargs, *arguments.args]
-    defaults = list(zip(positional[len(positional) - len(arguments.defaults) :], arguments.defaults))
-    defaults += [
-        (a, d) for a, d in zip(arguments.kwonlyargs, arguments.kw_defaults) if d is not None
-    ]
+    optional = positional[len(positional) - len(arguments.defaults) :]
+    defaults = list(zip(optional, arguments.defaults, strict=True))
+    only_by_name = zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
+    defaults += [(a, d) for a, d in only_by_name if d is not None]
     for argument, default in defaults:
         captured[f"default {argument.arg}"] = expression(frame, default)
     outer = frame.source

@@ -67,9 +67,7 @@ def _formatted(frame: Frame, node: ast.FormattedValue, item: Item) -> Item:
     return as_string(frame, item)
 
 
-def format_string(
-    frame: Frame, template: Item, args: list[Item], kwargs: dict[str, Item]
-) -> Item:
+def format_string(frame: Frame, template: Item, args: list[Item], kwargs: dict[str, Item]) -> Item:
     """``template.format(...)`` with plain fields."""
     if not isinstance(template, Constant):
         raise CompileError("format needs a template that is known while compiling")

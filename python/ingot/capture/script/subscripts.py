@@ -59,7 +59,7 @@ def subscript(frame: Frame, base: Item, index: Item) -> Item:
     type = type_of(base)
     if isinstance(type, TensorType):
         return read_index(frame, base, index)
-    if type == SIZE or isinstance(type, ListType) or type == STR:
+    if type in (SIZE, STR) or isinstance(type, ListType):
         assert type is not None
         return _sequence(frame, base, type, index)
     if isinstance(type, TupleType | NamedTupleType) and isinstance(base, Dynamic):
@@ -157,10 +157,7 @@ def _module(frame: Frame, base: ModuleItem, index: Item) -> Item:
 def _sequence(frame: Frame, base: Item, type: Type, index: Item) -> Item:
     sequence = frame.dynamic(frame.value(base), type)
     if isinstance(index, SliceItem):
-        if type == STR:
-            op = "aten::slice.str"
-        else:
-            op = "aten::slice.t"
+        op = "aten::slice.str" if type == STR else "aten::slice.t"
         step = Constant(1) if index.step == Constant(None) else index.step
         bounds = [frame.value(index.start), frame.value(index.stop), frame.value(step)]
         value = frame.builder.op(op, sequence.value, *bounds)

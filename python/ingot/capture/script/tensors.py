@@ -235,4 +235,3 @@ _METHODS: dict[str, Callable[..., Item]] = {
     "tolist": _to_list,
     "backward": _backward,
 }
-

@@ -16,6 +16,7 @@ from ingot.capture.script.language import NUMBER, SIZE, is_subtype, lower
 from ingot.capture.script.operations import call_op
 from ingot.capture.script.strings import as_string
 from ingot.capture.script.values import (
+    EMPTY,
     NOTHING,
     TRUE,
     Constant,
@@ -56,9 +57,7 @@ def call_torch_function(
     return call_named_op(frame, name, args, kwargs, method)
 
 
-def _overload(
-    frame: Frame, object: Any, args: list[Item], kwargs: dict[str, Item]
-) -> Item:
+def _overload(frame: Frame, object: Any, args: list[Item], kwargs: dict[str, Item]) -> Item:
     return call_op(frame, object.name().partition(".")[0], args, kwargs)
 
 
@@ -163,7 +162,7 @@ def _is_tensor(frame: Frame, item: Item) -> Item:
     return Constant(isinstance(type_of(item), TensorType))
 
 
-def _assert(frame: Frame, condition: Item, message: Item = Constant("")) -> Item:
+def _assert(frame: Frame, condition: Item, message: Item = EMPTY) -> Item:
     from ingot.capture.script.truth import truth
 
     holds = truth(frame, condition)
@@ -220,8 +219,11 @@ def _promote_types(frame: Frame, a: Item, b: Item) -> Item:
     raise CompileError("torch.promote_types takes compile-time dtypes")
 
 
+_FLOAT32 = Constant(torch.float32)
+
+
 def _type_limits(make: Callable[..., Any]) -> Callable[..., Item]:
-    def apply(frame: Frame, dtype: Item = Constant(torch.float32)) -> Item:
+    def apply(frame: Frame, dtype: Item = _FLOAT32) -> Item:
         if isinstance(dtype, Constant):
             return PythonItem(make(dtype.value))
         raise CompileError(
@@ -278,12 +280,10 @@ def _functions() -> dict[Any, Callable[..., Item]]:
         torch.jit._unwrap_optional: _unwrap_optional,
     }
     for module in (overrides, torch._C, torch.nn.functional):
-        for name in ("has_torch_function", "has_torch_function_unary", "has_torch_function_variadic"):
-            function = getattr(module, f"_{name}", None) or getattr(module, name, None)
-            if function is not None:
-                found[function] = _constant(False)
-            if hasattr(module, name):
-                found[getattr(module, name)] = _constant(False)
+        for suffix in ("", "_unary", "_variadic"):
+            for name in (f"has_torch_function{suffix}", f"_has_torch_function{suffix}"):
+                if hasattr(module, name):
+                    found[getattr(module, name)] = _constant(False)
     return found
 
 
@@ -305,4 +305,3 @@ def _unwrap_optional(frame: Frame, item: Item) -> Item:
 
 
 TORCH_FUNCTIONS = _functions()
-

@@ -304,6 +304,8 @@ class Environment:
 NOTHING = Constant(None)
 TRUE = Constant(True)
 FALSE = Constant(False)
+ZERO = Constant(0)
+EMPTY = Constant("")
 
 
 def same(a: Item, b: Item) -> bool:

@@ -57,4 +57,3 @@ def wrap_module(frame: Frame, module: torch.nn.Module, name: str) -> ModuleItem:
     if id(module) not in state.paths:
         state.add_module(module, name)
     return ModuleItem(module, state.paths[id(module)])
-
