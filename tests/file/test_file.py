@@ -376,3 +376,13 @@ def test_any_bytes_give_a_program_or_an_error(data):
 
 
 _SAMPLE = to_bytes(make_program())
+
+
+def test_a_link_is_followed_and_a_device_is_written_to(tmp_path):
+    (tmp_path / "link").symlink_to(tmp_path / "target.ingot")
+    save(make_program(), tmp_path / "link")
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "target.ingot").stat().st_size > 0
+    with pytest.raises(Error, match="No space left"):
+        save(make_program(), "/dev/full")
+    assert not os.path.isfile("/dev/full")

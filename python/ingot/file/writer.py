@@ -50,13 +50,19 @@ def save(
 
     The file appears whole or not at all: it is written beside its final place, flushed to
     the disk, and then renamed. Raises Error (io) if the system refuses; an older file of
-    that name is then as it was.
+    that name is then as it was. A link is followed; a device or a pipe is written to.
     """
     entries = _entries(program, extra_files or {})
-    place = os.fspath(path)
-    folder = os.path.dirname(os.path.abspath(place))
+    place = os.path.realpath(path)
+    folder = os.path.dirname(place)
     temporary = None
     try:
+        if os.path.exists(place) and not os.path.isfile(place) and not os.path.isdir(place):
+            content = io.BytesIO()
+            _write(content, entries)
+            with open(place, "wb") as device:
+                device.write(content.getbuffer())
+            return
         mode = _mode_of(place)
         handle, temporary = tempfile.mkstemp(
             prefix=f".{os.path.basename(place)}.", suffix=".tmp", dir=folder
