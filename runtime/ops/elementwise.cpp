@@ -174,14 +174,14 @@ void compute(const Elementwise& row, const Types& types, std::span<const Operand
     return;
   }
   parallel_for(0, out.numel(), kGrain, [&](int64_t begin, int64_t end) {
-    std::optional<TileReader> readers[kMaxOperands];
+    TileReader readers[kMaxOperands];
     for (size_t i = 0; i < count; ++i) {
       if (tensors[i]) {
-        readers[i].emplace(*tensors[i], out.sizes(), wanted[i]);
+        readers[i].open(*tensors[i], out.sizes(), wanted[i]);
       } else {
         alignas(16) std::byte element[16];
         store_operand(operands[i].number, types, element);
-        readers[i].emplace(element, wanted[i]);
+        readers[i].open(element, wanted[i]);
       }
     }
     TileWriter writer(out, produced);
@@ -189,7 +189,7 @@ void compute(const Elementwise& row, const Types& types, std::span<const Operand
     const int64_t step = tile_elements(size_of(types.compute));
     for (int64_t at = begin; at < end; at += step) {
       const int64_t length = std::min(step, end - at);
-      for (size_t i = 0; i < count; ++i) in[i] = readers[i]->read(at, length);
+      for (size_t i = 0; i < count; ++i) in[i] = readers[i].read(at, length);
       loop(length, writer.target(at), in, params);
       writer.commit(at, length);
     }

@@ -43,6 +43,16 @@ struct ExtremeValue {
   void step(Acc& acc, T value, int64_t) const {
     acc = kLargest ? fn::maximum(acc, value) : fn::minimum(acc, value);
   }
+  void steps(Acc& acc, const T* values, int64_t n, int64_t) const {
+    constexpr int64_t kLanes = 8;
+    T lanes[kLanes];
+    for (T& lane : lanes) lane = acc;
+    int64_t i = 0;
+    for (; i + kLanes <= n; i += kLanes)
+      for (int64_t k = 0; k < kLanes; ++k) step(lanes[k], values[i + k], 0);
+    for (; i < n; ++i) step(acc, values[i], 0);
+    for (const T lane : lanes) step(acc, lane, 0);
+  }
   void finish(const Acc& acc, int64_t, T& out) const { out = acc; }
 };
 

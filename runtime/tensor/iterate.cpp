@@ -71,21 +71,32 @@ StridedRange::StridedRange(const Tensor& tensor, std::span<const int64_t> sizes)
       strides_[rank_++] = stride;
     }
   }
-  if (rank_ == 0) *this = StridedRange();
+  if (rank_ == 0) {
+    sizes_[0] = 1;
+    strides_[0] = 0;
+    rank_ = 1;
+  }
 }
 
-TileReader::TileReader(const Tensor& tensor, std::span<const int64_t> sizes, DType wanted)
-    : range_(tensor, sizes),
-      data_(tensor.data<std::byte>()),
-      dtype_(tensor.dtype()),
-      wanted_(wanted),
-      direct_(range_.contiguous() && dtype_ == wanted),
-      constant_(!direct_ && range_.constant()) {
+void TileReader::open(const Tensor& tensor, std::span<const int64_t> sizes, DType wanted) {
+  range_ = StridedRange(tensor, sizes);
+  data_ = tensor.data<std::byte>();
+  dtype_ = tensor.dtype();
+  wanted_ = wanted;
+  direct_ = range_.contiguous() && dtype_ == wanted;
+  constant_ = !direct_ && range_.constant();
+  filled_ = 0;
   if (constant_ && tensor.numel() > 0) convert(data_, dtype_, element_, wanted_, 1);
 }
 
-TileReader::TileReader(const void* element, DType wanted)
-    : data_(nullptr), dtype_(wanted), wanted_(wanted), constant_(true) {
+void TileReader::open(const void* element, DType wanted) {
+  range_ = StridedRange();
+  data_ = nullptr;
+  dtype_ = wanted;
+  wanted_ = wanted;
+  direct_ = false;
+  constant_ = true;
+  filled_ = 0;
   std::memcpy(element_, element, size_of(wanted));
 }
 

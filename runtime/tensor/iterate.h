@@ -28,7 +28,10 @@ INGOT_API Dims broadcast(std::span<const int64_t> a, std::span<const int64_t> b)
 class StridedRange {
  public:
   // A single element.
-  StridedRange() : rank_(1), sizes_{1}, strides_{0} {}
+  StridedRange() : rank_(1) {
+    sizes_[0] = 1;
+    strides_[0] = 0;
+  }
   // Throws Error (invalid_argument) if the tensor does not broadcast to `sizes`.
   StridedRange(const Tensor& tensor, std::span<const int64_t> sizes);
 
@@ -73,10 +76,16 @@ class StridedRange {
 // Reads a tensor, broadcast to `sizes`, as tiles of dtype `wanted`.
 class TileReader {
  public:
+  // Must be opened before it is read. (The tiles stay uninitialised: clearing them would cost
+  // more than a small op.)
+  TileReader() {}
+  TileReader(const Tensor& tensor, std::span<const int64_t> sizes, DType wanted) {
+    open(tensor, sizes, wanted);
+  }
   // Throws Error (invalid_argument) if the tensor does not broadcast to `sizes`.
-  TileReader(const Tensor& tensor, std::span<const int64_t> sizes, DType wanted);
+  void open(const Tensor& tensor, std::span<const int64_t> sizes, DType wanted);
   // One element of dtype `wanted` that stands for all.
-  TileReader(const void* element, DType wanted);
+  void open(const void* element, DType wanted);
 
   // read() gives the tensor's own memory, and `count` has no limit.
   bool direct() const { return direct_; }
@@ -90,9 +99,9 @@ class TileReader {
   const std::byte* data_;
   DType dtype_;
   DType wanted_;
-  bool direct_ = false;
-  bool constant_ = false;
-  int64_t filled_ = 0;  // constant: elements of `tile_` that hold it
+  bool direct_;
+  bool constant_;
+  int64_t filled_;  // constant: elements of `tile_` that hold it
   std::byte element_[16];
   alignas(64) std::byte raw_[kTileBytes];
   alignas(64) std::byte tile_[kTileBytes];

@@ -64,7 +64,8 @@ def test_every_dimension_and_layout(sizes: tuple[int, ...], keepdim: bool) -> No
         check("aten::var.correction", x, dim or None, correction=0, keepdim=keepdim)
         if all(sizes):
             check("aten::amax", x, dim, keepdim)
-            check("aten::logsumexp", x, dim, keepdim)
+            if dim:  # PyTorch fails for [], which means all
+                check("aten::logsumexp", x, dim, keepdim)
     for dim in range(len(sizes)):
         check("aten::cumsum", x, dim)
         if sizes[dim]:
