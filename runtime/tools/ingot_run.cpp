@@ -192,13 +192,16 @@ int run(const Options& options) {
   const double first_ms = since(first_start, 1e3);
 
   // Calls too short for the clock are timed by the batch.
-  const int batch = static_cast<int>(std::clamp(0.02 / std::max(first_ms, 1e-4), 1.0, 100.0));
+  constexpr double kShortestBatchUs = 50;
   std::vector<double> times_us;
-  for (int done = 0; done < options.repeat; done += batch) {
+  for (int done = 0, batch = 1; done < options.repeat;) {
     const int count = std::min(batch, options.repeat - done);
     const auto start = Clock::now();
     for (int i = 0; i < count; ++i) module.run(options.method, inputs);
-    times_us.push_back(since(start, 1e6) / count);
+    const double us = since(start, 1e6);
+    times_us.push_back(us / count);
+    done += count;
+    if (us < kShortestBatchUs) batch *= 2;
   }
   std::sort(times_us.begin(), times_us.end());
 
