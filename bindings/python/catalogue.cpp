@@ -22,10 +22,10 @@ nb::list catalogue() {
     const Schema& schema = op->schema();
     nb::list arguments;
     for (const SchemaArgument& a : schema.arguments) {
-      arguments.append(nb::make_tuple(
-          a.name.c_str(), a.declared.c_str(), a.fallback.has_value(),
-          a.fallback ? to_python(*a.fallback, Conversion()) : nb::none(), a.keyword_only, a.mutated,
-          a.alias.c_str()));
+      arguments.append(
+          nb::make_tuple(a.name.c_str(), a.declared.c_str(), a.fallback.has_value(),
+                         a.fallback ? to_python(*a.fallback, Conversion()) : nb::none(),
+                         a.keyword_only, a.mutated, a.alias.c_str()));
     }
     if (schema.variadic)
       arguments.append(nb::make_tuple("...", "Any", false, nb::none(), false, false, ""));
@@ -75,7 +75,8 @@ nb::tuple call(std::string_view name, const nb::sequence& args) {
 nb::list infer(std::string_view name, const nb::sequence& args) {
   const Op& op = op_named(name);
   if (!op.infer())
-    fail(ErrorCode::unsupported, name, ": has no meta function: its results depend on more than shapes");
+    fail(ErrorCode::unsupported, name,
+         ": has no meta function: its results depend on more than shapes");
   Conversion conversion;
   std::vector<Value> values = convert(op, args, conversion);
   const Schema& schema = op.schema();

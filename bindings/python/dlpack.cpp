@@ -58,7 +58,8 @@ struct DLManagedTensorVersioned {
 struct DLPackExchangeAPI {
   DLPackVersion version;
   DLPackExchangeAPI* previous;
-  int (*allocate)(DLTensor*, DLManagedTensorVersioned**, void*, void (*)(void*, const char*, const char*));
+  int (*allocate)(DLTensor*, DLManagedTensorVersioned**, void*,
+                  void (*)(void*, const char*, const char*));
   int (*from_py_object)(void* object, DLManagedTensorVersioned** out);
   int (*to_py_object)(DLManagedTensorVersioned* tensor, void** out);
   int (*borrow)(void* object, DLTensor* out);
@@ -91,11 +92,16 @@ std::optional<DType> dtype_of(DLDataType type) {
 
 DLDataType dl_dtype_of(DType dtype) {
   uint8_t code = kInt;
-  if (dtype == DType::boolean) code = kBool;
-  else if (dtype == DType::u8) code = kUInt;
-  else if (dtype == DType::bf16) code = kBfloat;
-  else if (is_complex(dtype)) code = kComplex;
-  else if (is_floating(dtype)) code = kFloat;
+  if (dtype == DType::boolean)
+    code = kBool;
+  else if (dtype == DType::u8)
+    code = kUInt;
+  else if (dtype == DType::bf16)
+    code = kBfloat;
+  else if (is_complex(dtype))
+    code = kComplex;
+  else if (is_floating(dtype))
+    code = kFloat;
   return {code, static_cast<uint8_t>(size_of(dtype) * 8), 1};
 }
 
@@ -121,7 +127,8 @@ Tensor wrap(Owned<Managed> managed, bool writable) {
               "with x.cpu()");
   const auto dtype = dtype_of(source.dtype);
   INGOT_CHECK(dtype, "a tensor of ", int{source.dtype.bits}, "-bit elements of DLPack's type code ",
-              int{source.dtype.code}, " is not supported; convert it first, for example to float32");
+              int{source.dtype.code},
+              " is not supported; convert it first, for example to float32");
   INGOT_CHECK(source.ndim <= kMaxRank, "a tensor of ", source.ndim,
               " dimensions is too many: at most ", kMaxRank, " are supported");
   const std::span<const int64_t> sizes(source.shape, static_cast<size_t>(source.ndim));
@@ -162,11 +169,11 @@ bool torch_in_use() {
 const DLPackExchangeAPI& exchange_api() {
   if (torch_api) return *torch_api;
   if (!torch_in_use()) fail(ErrorCode::invalid_argument, "torch tensors need torch to be imported");
-  const nb::object capsule =
-      nb::getattr(nb::handle(reinterpret_cast<PyObject*>(torch_tensor_type)),
-                  "__dlpack_c_exchange_api__", nb::none());
+  const nb::object capsule = nb::getattr(nb::handle(reinterpret_cast<PyObject*>(torch_tensor_type)),
+                                         "__dlpack_c_exchange_api__", nb::none());
   if (!PyCapsule_CheckExact(capsule.ptr())) {
-    throw Error(ErrorCode::unsupported, "this version of PyTorch is too old to exchange tensors with")
+    throw Error(ErrorCode::unsupported,
+                "this version of PyTorch is too old to exchange tensors with")
         .with_hint("install torch 2.10 or newer, or pass NumPy arrays");
   }
   const auto* api = static_cast<const DLPackExchangeAPI*>(
@@ -244,8 +251,7 @@ Tensor tensor_from_dlpack(PyObject* object) {
   }
   INGOT_CHECK(PyCapsule_IsValid(capsule.ptr(), "dltensor"), "a value of type ",
               Py_TYPE(object)->tp_name, " has a __dlpack__ method that gives no tensor");
-  auto* managed =
-      static_cast<DLManagedTensor*>(PyCapsule_GetPointer(capsule.ptr(), "dltensor"));
+  auto* managed = static_cast<DLManagedTensor*>(PyCapsule_GetPointer(capsule.ptr(), "dltensor"));
   PyCapsule_SetName(capsule.ptr(), "used_dltensor");
   return wrap(Owned<DLManagedTensor>(managed), true);
 }

@@ -14,7 +14,8 @@ PyObject* guard_error_class = nullptr;
 
 nb::object to_str(std::string_view text) {
   // User's source lines may hold any bytes.
-  return nb::steal(PyUnicode_DecodeUTF8(text.data(), static_cast<Py_ssize_t>(text.size()), "replace"));
+  return nb::steal(
+      PyUnicode_DecodeUTF8(text.data(), static_cast<Py_ssize_t>(text.size()), "replace"));
 }
 
 }  // namespace

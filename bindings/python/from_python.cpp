@@ -106,10 +106,10 @@ Value from_dict(PyObject* object, const Type* expected, Conversion& conversion) 
     const nb::object held_key = nb::borrow(key);
     const nb::object held_value = nb::borrow(value);
     Value converted = from_python(key, key_type, conversion);
-    INGOT_CHECK(converted.is_bool() || converted.is_int() || converted.is_double() ||
-                    converted.is_string(),
-                "a dict has a key of type ", Py_TYPE(key)->tp_name,
-                "; keys must be bool, int, float or str");
+    INGOT_CHECK(
+        converted.is_bool() || converted.is_int() || converted.is_double() || converted.is_string(),
+        "a dict has a key of type ", Py_TYPE(key)->tp_name,
+        "; keys must be bool, int, float or str");
     items.emplace_back(std::move(converted), from_python(value, value_type, conversion));
   }
   return Value::dict(std::move(items));
@@ -178,9 +178,12 @@ bool from_torch_constant(PyObject* object, Value& out) {
   }
   if (type == "torch.memory_format") {
     const std::string name = text();
-    if (name == "torch.contiguous_format") out = Value(0);
-    else if (name == "torch.preserve_format") out = Value(1);
-    else fail(ErrorCode::invalid_argument, name, " is not supported");
+    if (name == "torch.contiguous_format")
+      out = Value(0);
+    else if (name == "torch.preserve_format")
+      out = Value(1);
+    else
+      fail(ErrorCode::invalid_argument, name, " is not supported");
     return true;
   }
   return false;
@@ -209,7 +212,8 @@ Value from_other(PyObject* object, const Type* expected, Conversion& conversion)
   if (PyLong_Check(object)) return from_int(object, expected);
   if (PyFloat_Check(object)) return Value(PyFloat_AS_DOUBLE(object));
   if (PyComplex_Check(object))
-    return Value(std::complex<double>(PyComplex_RealAsDouble(object), PyComplex_ImagAsDouble(object)));
+    return Value(
+        std::complex<double>(PyComplex_RealAsDouble(object), PyComplex_ImagAsDouble(object)));
   if (PyUnicode_Check(object)) return Value(utf8_of(object));
   if (PyList_Check(object)) {
     const nb::object tuple = nb::steal(PyList_AsTuple(object));
@@ -230,8 +234,9 @@ Value from_other(PyObject* object, const Type* expected, Conversion& conversion)
     return from_dataclass(object, expected, conversion);
   throw Error(ErrorCode::invalid_argument,
               concat("a value of type ", type->tp_name, " cannot be given to a program"))
-      .with_hint("use tensors (torch, NumPy, DLPack), numbers, strings, None, and lists, tuples "
-                 "and dicts of them");
+      .with_hint(
+          "use tensors (torch, NumPy, DLPack), numbers, strings, None, and lists, tuples "
+          "and dicts of them");
 }
 
 }  // namespace

@@ -55,9 +55,8 @@ void MethodCall::check_keywords(PyObject* args, PyObject* kwargs) const {
 void MethodCall::bind(PyObject* args, PyObject* kwargs, Value* values,
                       Conversion& conversion) const {
   const size_t given = static_cast<size_t>(PyTuple_GET_SIZE(args));
-  INGOT_CHECK(given <= inputs_.size(), method_.name, " takes ",
-              count_of(inputs_.size(), "input"), " (", input_names(), "), but ", given,
-              given == 1 ? " was given" : " were given");
+  INGOT_CHECK(given <= inputs_.size(), method_.name, " takes ", count_of(inputs_.size(), "input"),
+              " (", input_names(), "), but ", given, given == 1 ? " was given" : " were given");
   Py_ssize_t keywords = kwargs ? PyDict_GET_SIZE(kwargs) : 0;
   for (size_t i = 0; i < inputs_.size(); ++i) {
     PyObject* object = nullptr;
@@ -65,8 +64,10 @@ void MethodCall::bind(PyObject* args, PyObject* kwargs, Value* values,
       object = PyTuple_GET_ITEM(args, static_cast<Py_ssize_t>(i));
     } else if (keywords > 0) {
       object = PyDict_GetItemWithError(kwargs, inputs_[i].name.ptr());
-      if (object) --keywords;
-      else if (PyErr_Occurred()) throw nb::python_error();
+      if (object)
+        --keywords;
+      else if (PyErr_Occurred())
+        throw nb::python_error();
     }
     if (object) {
       try {

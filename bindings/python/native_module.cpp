@@ -37,8 +37,8 @@ int get_file_buffer(PyObject* self, Py_buffer* view, int flags) {
                            static_cast<Py_ssize_t>(bytes.size()), 1, flags);
 }
 
-PyType_Slot program_slots[] = {
-    {Py_bf_getbuffer, reinterpret_cast<void*>(get_file_buffer)}, {0, nullptr}};
+PyType_Slot program_slots[] = {{Py_bf_getbuffer, reinterpret_cast<void*>(get_file_buffer)},
+                               {0, nullptr}};
 
 class NativeModule {
  public:
@@ -142,9 +142,9 @@ LoadedProgram assemble(nb::handle program, const nb::dict& tensors, const nb::di
   std::map<std::string, std::string> files;
   for (const auto& [key, value] : extra_files) {
     const Buffer content(value);
-    files.emplace(nb::cast<std::string>(key),
-                  std::string(reinterpret_cast<const char*>(content.bytes().data()),
-                              content.bytes().size()));
+    files.emplace(
+        nb::cast<std::string>(key),
+        std::string(reinterpret_cast<const char*>(content.bytes().data()), content.bytes().size()));
   }
   const Buffer code(program);
   const nb::gil_scoped_release released;
@@ -242,19 +242,22 @@ PyType_Slot method_slots[] = {{Py_tp_call, reinterpret_cast<void*>(call_method)}
 void bind_modules(nb::module_& module) {
   nb::class_<LoadedProgram>(module, "LoadedProgram", nb::type_slots(program_slots),
                             "A verified program; as a buffer, the bytes of its file.")
-      .def("file",
-           [](nb::handle self) {
-             nb::object view = nb::steal(PyMemoryView_FromObject(self.ptr()));
-             if (!view.is_valid()) throw nb::python_error();
-             return view;
-           },
-           nb::sig("def file(self) -> memoryview"), "The bytes of its file; empty without one.");
-  module.def("read_file", &read_file, nb::arg("path"), "Maps and verifies the .ingot file at a path as os.fsencode gives it.");
+      .def(
+          "file",
+          [](nb::handle self) {
+            nb::object view = nb::steal(PyMemoryView_FromObject(self.ptr()));
+            if (!view.is_valid()) throw nb::python_error();
+            return view;
+          },
+          nb::sig("def file(self) -> memoryview"), "The bytes of its file; empty without one.");
+  module.def("read_file", &read_file, nb::arg("path"),
+             "Maps and verifies the .ingot file at a path as os.fsencode gives it.");
   module.def("read_bytes", &read_bytes, nb::arg("data"), "Verifies the bytes of an .ingot file.");
-  module.def("assemble", &assemble, nb::arg("program"), nb::arg("tensors"),
-             nb::arg("extra_files") = nb::dict(),
-             "Verifies a program in memory. `program` is the content of __ingot__.program,\n"
-             "`tensors` maps names to (buffer, dtype number, shape); the buffers are used in place.");
+  module.def(
+      "assemble", &assemble, nb::arg("program"), nb::arg("tensors"),
+      nb::arg("extra_files") = nb::dict(),
+      "Verifies a program in memory. `program` is the content of __ingot__.program,\n"
+      "`tensors` maps names to (buffer, dtype number, shape); the buffers are used in place.");
 
   nb::class_<MethodCall>(module, "Method", nb::type_slots(method_slots), "A method of a module.")
       .def_prop_ro("name", &MethodCall::name)
@@ -262,18 +265,20 @@ void bind_modules(nb::module_& module) {
 
   nb::class_<NativeModule>(module, "NativeModule", nb::type_slots(module_slots),
                            "A loaded module: calling it runs `forward`.")
-      .def("__init__",
-           [](NativeModule* self, const LoadedProgram& loaded) {
-             new (self) NativeModule(Module(loaded.program));
-           },
-           nb::arg("program"))
-      .def("__init__",
-           [](NativeModule* self, const NativeModule& other, bool fork) {
-             const auto fork_module = [&] { return other.module().fork(); };
-             new (self) NativeModule(fork ? without_gil(fork_module) : other.module());
-           },
-           nb::arg("module"), nb::arg("fork"),
-           "The same module; with `fork`, an independent copy of its mutable state.")
+      .def(
+          "__init__",
+          [](NativeModule* self, const LoadedProgram& loaded) {
+            new (self) NativeModule(Module(loaded.program));
+          },
+          nb::arg("program"))
+      .def(
+          "__init__",
+          [](NativeModule* self, const NativeModule& other, bool fork) {
+            const auto fork_module = [&] { return other.module().fork(); };
+            new (self) NativeModule(fork ? without_gil(fork_module) : other.module());
+          },
+          nb::arg("module"), nb::arg("fork"),
+          "The same module; with `fork`, an independent copy of its mutable state.")
       .def("_method", &NativeModule::method, nb::arg("name"))
       .def("_methods",
            [](const NativeModule& self) {

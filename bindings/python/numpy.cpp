@@ -88,8 +88,8 @@ bool has_tensor_strides(PyArrayObject* array, npy_intp item) {
 Tensor wrap(nb::object owner, DType dtype, bool writable) {
   auto* array = reinterpret_cast<PyArrayObject*>(owner.ptr());
   const int rank = PyArray_NDIM(array);
-  INGOT_CHECK(rank <= kMaxRank, "an array of ", rank, " dimensions is too many: at most ",
-              kMaxRank, " are supported");
+  INGOT_CHECK(rank <= kMaxRank, "an array of ", rank, " dimensions is too many: at most ", kMaxRank,
+              " are supported");
   const npy_intp item = static_cast<npy_intp>(size_of(dtype));
   const bool contiguous = PyArray_IS_C_CONTIGUOUS(array);
   int64_t sizes[kMaxRank];
@@ -160,11 +160,10 @@ Tensor tensor_from_ndarray(PyObject* object) {
                       (PyArray_IS_C_CONTIGUOUS(array) ||
                        has_tensor_strides(array, static_cast<npy_intp>(size_of(*dtype))));
   if (direct) return wrap(nb::borrow(object), *dtype, PyArray_ISWRITEABLE(array));
-  nb::object copy = nb::steal(
-      PyArray_FromAny(object, descr_of(*dtype), 0, 0,
-                      NPY_ARRAY_C_CONTIGUOUS | NPY_ARRAY_ALIGNED | NPY_ARRAY_NOTSWAPPED |
-                          NPY_ARRAY_ENSURECOPY,
-                      nullptr));
+  nb::object copy = nb::steal(PyArray_FromAny(
+      object, descr_of(*dtype), 0, 0,
+      NPY_ARRAY_C_CONTIGUOUS | NPY_ARRAY_ALIGNED | NPY_ARRAY_NOTSWAPPED | NPY_ARRAY_ENSURECOPY,
+      nullptr));
   if (!copy.is_valid()) throw nb::python_error();
   return wrap(std::move(copy), *dtype, false);
 }
@@ -183,7 +182,8 @@ Tensor tensor_from_numpy_scalar(PyObject* scalar) {
 
 nb::object ndarray_from_tensor(Tensor tensor) {
   if (!api_loaded && !load_api()) {
-    throw Error(ErrorCode::unsupported, "the results are NumPy arrays, but NumPy cannot be imported")
+    throw Error(ErrorCode::unsupported,
+                "the results are NumPy arrays, but NumPy cannot be imported")
         .with_hint("install the package numpy");
   }
   PyArray_Descr* descr = descr_of(tensor.dtype());
@@ -196,9 +196,9 @@ nb::object ndarray_from_tensor(Tensor tensor) {
   }
   // Without memory of ours (no elements) NumPy makes some.
   void* data = tensor.numel() > 0 ? tensor.data() : nullptr;
-  nb::object array = nb::steal(PyArray_NewFromDescr(
-      &PyArray_Type, descr, tensor.rank(), sizes, data ? strides : nullptr, data,
-      tensor.writable() ? NPY_ARRAY_WRITEABLE : 0, nullptr));
+  nb::object array = nb::steal(
+      PyArray_NewFromDescr(&PyArray_Type, descr, tensor.rank(), sizes, data ? strides : nullptr,
+                           data, tensor.writable() ? NPY_ARRAY_WRITEABLE : 0, nullptr));
   if (!array.is_valid()) throw nb::python_error();
   if (data) {
     nb::object owner = owner_of(std::move(tensor));

@@ -14,8 +14,8 @@ namespace ingot::python {
 namespace {
 
 nb::object from_utf8(std::string_view text) {
-  nb::object result = nb::steal(
-      PyUnicode_DecodeUTF8(text.data(), static_cast<Py_ssize_t>(text.size()), "replace"));
+  nb::object result =
+      nb::steal(PyUnicode_DecodeUTF8(text.data(), static_cast<Py_ssize_t>(text.size()), "replace"));
   if (!result.is_valid()) throw nb::python_error();
   return result;
 }

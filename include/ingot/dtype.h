@@ -36,21 +36,16 @@ constexpr size_t size_of(DType dtype) {
   switch (dtype) {
     case DType::u8:
     case DType::i8:
-    case DType::boolean:
-      return 1;
+    case DType::boolean: return 1;
     case DType::i16:
     case DType::f16:
-    case DType::bf16:
-      return 2;
+    case DType::bf16: return 2;
     case DType::i32:
-    case DType::f32:
-      return 4;
+    case DType::f32: return 4;
     case DType::i64:
     case DType::f64:
-    case DType::c64:
-      return 8;
-    case DType::c128:
-      return 16;
+    case DType::c64: return 8;
+    case DType::c128: return 16;
   }
   return 0;
 }

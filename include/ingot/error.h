@@ -19,7 +19,7 @@ enum class ErrorCode : int {
   unsupported = 7,       // valid, but not implemented here
   runtime = 8,           // the program raised: raise, assert, index out of range
   out_of_memory = 9,
-  internal = 10,         // a bug of Ingot
+  internal = 10,  // a bug of Ingot
 };
 
 // "guard", "corrupt_file", ...

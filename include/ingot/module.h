@@ -18,9 +18,9 @@ class Program;
 
 // One input or output of a method, for display and checks.
 struct Port {
-  std::string name;         // "x"; outputs have no name
-  std::string type;         // program text: "f32[B, 10]", "List[Tensor]"
-  bool has_default = false; // the caller may leave it out
+  std::string name;          // "x"; outputs have no name
+  std::string type;          // program text: "f32[B, 10]", "List[Tensor]"
+  bool has_default = false;  // the caller may leave it out
 };
 
 // A module loaded from a file. Copying shares it.

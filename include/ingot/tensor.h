@@ -124,9 +124,8 @@ class INGOT_API Tensor {
   // Uses the caller's memory in place; `release(context)` runs when the last tensor on it
   // dies (may be null). `strides` are in elements; empty means row-major.
   static Tensor from_blob(void* data, DType dtype, std::span<const int64_t> sizes,
-                          std::span<const int64_t> strides = {},
-                          void (*release)(void*) = nullptr, void* context = nullptr,
-                          bool writable = true);
+                          std::span<const int64_t> strides = {}, void (*release)(void*) = nullptr,
+                          void* context = nullptr, bool writable = true);
   // Sizes and dtype without data, for meta functions.
   static Tensor meta(const TensorInfo& info);
 
@@ -199,16 +198,46 @@ class INGOT_API Tensor {
 // The DType of a C++ element type.
 template <class T>
 struct dtype_of;
-template <> struct dtype_of<uint8_t> { static constexpr DType value = DType::u8; };
-template <> struct dtype_of<int8_t> { static constexpr DType value = DType::i8; };
-template <> struct dtype_of<int16_t> { static constexpr DType value = DType::i16; };
-template <> struct dtype_of<int32_t> { static constexpr DType value = DType::i32; };
-template <> struct dtype_of<int64_t> { static constexpr DType value = DType::i64; };
-template <> struct dtype_of<Half> { static constexpr DType value = DType::f16; };
-template <> struct dtype_of<BFloat16> { static constexpr DType value = DType::bf16; };
-template <> struct dtype_of<float> { static constexpr DType value = DType::f32; };
-template <> struct dtype_of<double> { static constexpr DType value = DType::f64; };
-template <> struct dtype_of<bool> { static constexpr DType value = DType::boolean; };
+template <>
+struct dtype_of<uint8_t> {
+  static constexpr DType value = DType::u8;
+};
+template <>
+struct dtype_of<int8_t> {
+  static constexpr DType value = DType::i8;
+};
+template <>
+struct dtype_of<int16_t> {
+  static constexpr DType value = DType::i16;
+};
+template <>
+struct dtype_of<int32_t> {
+  static constexpr DType value = DType::i32;
+};
+template <>
+struct dtype_of<int64_t> {
+  static constexpr DType value = DType::i64;
+};
+template <>
+struct dtype_of<Half> {
+  static constexpr DType value = DType::f16;
+};
+template <>
+struct dtype_of<BFloat16> {
+  static constexpr DType value = DType::bf16;
+};
+template <>
+struct dtype_of<float> {
+  static constexpr DType value = DType::f32;
+};
+template <>
+struct dtype_of<double> {
+  static constexpr DType value = DType::f64;
+};
+template <>
+struct dtype_of<bool> {
+  static constexpr DType value = DType::boolean;
+};
 
 template <class T>
 Tensor Tensor::from(std::span<const T> values, std::span<const int64_t> sizes) {

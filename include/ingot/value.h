@@ -20,7 +20,18 @@ namespace ingot {
 class Value;
 
 // What a Value holds at run time.
-enum class Tag : uint8_t { none, boolean, integer, floating, tensor, complex, string, list, dict, tuple };
+enum class Tag : uint8_t {
+  none,
+  boolean,
+  integer,
+  floating,
+  tensor,
+  complex,
+  string,
+  list,
+  dict,
+  tuple
+};
 
 // "int", "Tensor", ...: the name in program text.
 INGOT_API std::string_view name_of(Tag tag);

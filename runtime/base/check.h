@@ -21,10 +21,8 @@ inline void append(std::string& out, const Tensor& tensor) { out += tensor.descr
 inline void append(std::string& out, const TensorInfo& info) { out += describe(info); }
 inline void append(std::string& out, DType dtype) { out += name_of(dtype); }
 template <class T>
-  requires std::is_arithmetic_v<T>
-void append(std::string& out, T value) {
-  out += std::to_string(value);
-}
+requires std::is_arithmetic_v<T>
+void append(std::string& out, T value) { out += std::to_string(value); }
 // "[2, 3]"
 INGOT_API void append(std::string& out, std::span<const int64_t> values);
 inline void append(std::string& out, const Dims& dims) {
@@ -51,8 +49,8 @@ template <class... Parts>
 // Raises Error(invalid_argument) with the sentence made of the further arguments, which are
 // only evaluated then. Inside an op the executor puts the op's name, the inputs and the
 // user's line around the sentence.
-#define INGOT_CHECK(condition, ...)                                        \
-  do {                                                                     \
-    if (!(condition)) [[unlikely]]                                         \
-      ::ingot::fail(::ingot::ErrorCode::invalid_argument, __VA_ARGS__);    \
+#define INGOT_CHECK(condition, ...)                                     \
+  do {                                                                  \
+    if (!(condition)) [[unlikely]]                                      \
+      ::ingot::fail(::ingot::ErrorCode::invalid_argument, __VA_ARGS__); \
   } while (false)

@@ -37,7 +37,9 @@ void parallel_for(int64_t begin, int64_t end, int64_t grain, F&& function) {
   using Plain = std::remove_reference_t<F>;
   detail::run_parallel(
       begin, end, grain,
-      [](void* context, int64_t first, int64_t last) { (*static_cast<Plain*>(context))(first, last); },
+      [](void* context, int64_t first, int64_t last) {
+        (*static_cast<Plain*>(context))(first, last);
+      },
       const_cast<std::remove_const_t<Plain>*>(std::addressof(function)));
 }
 

@@ -12,29 +12,29 @@
 namespace ingot {
 
 enum class Opcode : uint8_t {
-  op,              // inputs -> outputs through `invoke`
-  mutating_op,     // the same; inputs in `aux` (a bit each) must be writable
-  move,            // n inputs -> n outputs, all read before any is written
-  load_state,      // state entry `aux` -> output
-  store_state,     // input -> state entry `aux`
-  fresh_list,      // a copy of the constant list input -> output
-  jump,            // to `target`
-  jump_if_false,   // input
-  loop_start,      // 0 -> output
-  loop_check,      // inputs counter, max, cond: jumps to `target` if the loop is over,
-                   // else counter -> output
-  loop_next,       // counter + 1 -> output, jumps to `target`
+  op,             // inputs -> outputs through `invoke`
+  mutating_op,    // the same; inputs in `aux` (a bit each) must be writable
+  move,           // n inputs -> n outputs, all read before any is written
+  load_state,     // state entry `aux` -> output
+  store_state,    // input -> state entry `aux`
+  fresh_list,     // a copy of the constant list input -> output
+  jump,           // to `target`
+  jump_if_false,  // input
+  loop_start,     // 0 -> output
+  loop_check,     // inputs counter, max, cond: jumps to `target` if the loop is over,
+                  // else counter -> output
+  loop_next,      // counter + 1 -> output, jumps to `target`
   list_construct,
   list_unpack,
-  tuple_construct, // names in Code::tuple_names[aux]
+  tuple_construct,  // names in Code::tuple_names[aux]
   tuple_unpack,
-  tuple_index,     // element `aux`
+  tuple_index,  // element `aux`
   dict_construct,
-  call,            // method `aux`
-  cast,            // to the type Code::types[aux]
-  guard,           // text Code::texts[aux]
-  raise,           // class name Code::texts[aux]
-  finish,          // input is the result
+  call,    // method `aux`
+  cast,    // to the type Code::types[aux]
+  guard,   // text Code::texts[aux]
+  raise,   // class name Code::texts[aux]
+  finish,  // input is the result
 };
 
 // Operands lie in Code::operands from `first`: inputs, outputs, then registers to clear.
@@ -59,7 +59,7 @@ struct Code {
   std::vector<std::shared_ptr<const TupleNames>> tuple_names;  // null: a plain tuple
   std::vector<TypePtr> types;
   std::vector<std::string> texts;
-  uint32_t registers = 0;  // the first ones are the method's inputs
+  uint32_t registers = 0;           // the first ones are the method's inputs
   bool uses_mutable_state = false;  // itself or through calls
 };
 

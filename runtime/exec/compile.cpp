@@ -153,9 +153,7 @@ class MethodCompiler {
         }
         places_[node.outputs[0]] = constant(node.value);
         return clear(dead());
-      case Prim::uninitialized:
-        places_[node.outputs[0]] = constant(Value());
-        return clear(dead());
+      case Prim::uninitialized: places_[node.outputs[0]] = constant(Value()); return clear(dead());
       case Prim::get_state: {
         const StateEntry& entry = program_.state[node.index];
         if (!entry.is_mutable) {
@@ -163,38 +161,47 @@ class MethodCompiler {
           return clear(dead());
         }
         code_.uses_mutable_state = true;
-        return simple(node, {.opcode = Opcode::load_state, .aux = static_cast<uint32_t>(node.index)}, dead);
+        return simple(
+            node, {.opcode = Opcode::load_state, .aux = static_cast<uint32_t>(node.index)}, dead);
       }
       case Prim::set_state:
         code_.uses_mutable_state = true;
-        return simple(node, {.opcode = Opcode::store_state, .aux = static_cast<uint32_t>(node.index)}, dead);
+        return simple(
+            node, {.opcode = Opcode::store_state, .aux = static_cast<uint32_t>(node.index)}, dead);
       case Prim::if_: return if_node(node, dead);
       case Prim::loop: return loop_node(node, dead);
       case Prim::list_construct: return simple(node, {.opcode = Opcode::list_construct}, dead);
       case Prim::list_unpack: return simple(node, {.opcode = Opcode::list_unpack}, dead);
       case Prim::tuple_construct: {
         code_.tuple_names.push_back(names_of(*method_.values[node.outputs[0]].type));
-        return simple(node, {.opcode = Opcode::tuple_construct,
-                             .aux = static_cast<uint32_t>(code_.tuple_names.size() - 1)}, dead);
+        return simple(node,
+                      {.opcode = Opcode::tuple_construct,
+                       .aux = static_cast<uint32_t>(code_.tuple_names.size() - 1)},
+                      dead);
       }
       case Prim::tuple_unpack: return simple(node, {.opcode = Opcode::tuple_unpack}, dead);
       case Prim::tuple_index:
-        return simple(node, {.opcode = Opcode::tuple_index, .aux = static_cast<uint32_t>(node.index)}, dead);
+        return simple(
+            node, {.opcode = Opcode::tuple_index, .aux = static_cast<uint32_t>(node.index)}, dead);
       case Prim::dict_construct: return simple(node, {.opcode = Opcode::dict_construct}, dead);
       case Prim::call:
-        return simple(node, {.opcode = Opcode::call, .aux = static_cast<uint32_t>(node.index)}, dead);
+        return simple(node, {.opcode = Opcode::call, .aux = static_cast<uint32_t>(node.index)},
+                      dead);
       case Prim::cast:
         code_.types.push_back(method_.values[node.outputs[0]].type);
-        return simple(node, {.opcode = Opcode::cast,
-                             .aux = static_cast<uint32_t>(code_.types.size() - 1)}, dead);
+        return simple(
+            node, {.opcode = Opcode::cast, .aux = static_cast<uint32_t>(code_.types.size() - 1)},
+            dead);
       case Prim::guard:
         code_.texts.push_back(node.text);
-        return simple(node, {.opcode = Opcode::guard,
-                             .aux = static_cast<uint32_t>(code_.texts.size() - 1)}, dead);
+        return simple(
+            node, {.opcode = Opcode::guard, .aux = static_cast<uint32_t>(code_.texts.size() - 1)},
+            dead);
       case Prim::raise_exception:
         code_.texts.push_back(node.text);
-        return simple(node, {.opcode = Opcode::raise,
-                             .aux = static_cast<uint32_t>(code_.texts.size() - 1)}, dead);
+        return simple(
+            node, {.opcode = Opcode::raise, .aux = static_cast<uint32_t>(code_.texts.size() - 1)},
+            dead);
       case Prim::none: return op_node(node, dead);
     }
   }

@@ -25,8 +25,10 @@ std::string path_text(const Path* path) {
 class SymbolSizes {
  public:
   explicit SymbolSizes(size_t count) : count_(count) {
-    if (count > kInline) heap_.assign(count, -1);
-    else std::fill_n(inline_, count, -1);
+    if (count > kInline)
+      heap_.assign(count, -1);
+    else
+      std::fill_n(inline_, count, -1);
   }
   int64_t& operator[](size_t i) { return count_ > kInline ? heap_[i] : inline_[i]; }
 
@@ -119,10 +121,10 @@ class Binder {
   void check_symbol(size_t index, int64_t size, int d, const Path* path) {
     const Symbol& symbol = program_.symbols[index];
     if (size < symbol.min || size > symbol.max) {
-      const std::string range =
-          symbol.max == std::numeric_limits<int64_t>::max() ? concat("at least ", symbol.min)
-          : symbol.min == 0                                 ? concat("at most ", symbol.max)
-                                        : concat(symbol.min, " to ", symbol.max);
+      const std::string range = symbol.max == std::numeric_limits<int64_t>::max()
+                                    ? concat("at least ", symbol.min)
+                                : symbol.min == 0 ? concat("at most ", symbol.max)
+                                                  : concat(symbol.min, " to ", symbol.max);
       guard(path, d, symbol.source, name(path), " must have a size of ", range, " in dimension ", d,
             " (", symbol.name, "), got ", size);
     }
@@ -228,9 +230,10 @@ void bind_inputs(const Program& program, const Method& method, std::span<const V
 std::vector<Value> zero_inputs(const Method& method) {
   std::vector<Value> inputs;
   for (size_t i = 0; i < method.inputs.size(); ++i)
-    inputs.push_back(method.inputs[i].has_default
-                         ? method.inputs[i].fallback
-                         : zero_of(*method.values[method.body.inputs[i]].type, method.inputs[i].name));
+    inputs.push_back(
+        method.inputs[i].has_default
+            ? method.inputs[i].fallback
+            : zero_of(*method.values[method.body.inputs[i]].type, method.inputs[i].name));
   return inputs;
 }
 

@@ -56,7 +56,8 @@ thread_local RegisterStack registers;
 
 class Frame {
  public:
-  explicit Frame(uint32_t count) : mark_(registers.mark()), count_(count), values_(registers.push(count)) {}
+  explicit Frame(uint32_t count)
+      : mark_(registers.mark()), count_(count), values_(registers.push(count)) {}
   ~Frame() { registers.pop(mark_); }
   Frame(const Frame&) = delete;
   // After an exception registers may hold anything.
@@ -167,7 +168,8 @@ class Interpreter {
         case Opcode::tuple_unpack: tuple_unpack(i); break;
         case Opcode::tuple_index: {
           const auto& elements = in(i, 0).to_tuple().elements;
-          INGOT_CHECK(i.aux < elements.size(), "a tuple of ", elements.size(), " has no element ", i.aux);
+          INGOT_CHECK(i.aux < elements.size(), "a tuple of ", elements.size(), " has no element ",
+                      i.aux);
           Value element = elements[i.aux];
           out(i, 0) = std::move(element);
           break;
@@ -305,7 +307,8 @@ std::vector<Value> call_op(const Op& op, std::span<const Value> inputs) {
   Instruction instruction{.opcode = Opcode::op, .inputs = static_cast<uint32_t>(values.size())};
   for (size_t i = 0; i < values.size(); ++i) {
     operands.push_back(static_cast<int32_t>(i));
-    if (i < schema.arguments.size() && schema.arguments[i].mutated && i < 32) instruction.aux |= 1u << i;
+    if (i < schema.arguments.size() && schema.arguments[i].mutated && i < 32)
+      instruction.aux |= 1u << i;
   }
   for (size_t i = 0; i < schema.returns.size(); ++i)
     operands.push_back(static_cast<int32_t>(values.size() + i));

@@ -43,7 +43,9 @@ constexpr PrimName kPrims[] = {
     {"prim::RaiseException", Prim::raise_exception},
 };
 
-std::string string_of(const flatbuffers::String* text) { return text ? text->str() : std::string(); }
+std::string string_of(const flatbuffers::String* text) {
+  return text ? text->str() : std::string();
+}
 
 template <class T>
 const T& at(const std::vector<T>& all, uint64_t index, std::string_view what) {
@@ -118,7 +120,8 @@ class Decoder {
     decode_types();
     decode_literals();
     decode_state();
-    for (const fb::Method* method : each(in_.methods())) method_names_.push_back(string_of(method->name()));
+    for (const fb::Method* method : each(in_.methods()))
+      method_names_.push_back(string_of(method->name()));
     std::set<std::string> seen;
     for (const std::string& name : method_names_)
       if (!seen.insert(name).second) corrupt("method '", name, "' occurs twice");
@@ -149,7 +152,8 @@ class Decoder {
     }
     if (!unknown.empty())
       throw Error(ErrorCode::unsupported, "the program uses ops that this Ingot (" INGOT_VERSION
-                                          ") does not have: " + unknown)
+                                          ") does not have: " +
+                                              unknown)
           .with_hint("load it with the Ingot that made it (" + program_->producer +
                      ") or a newer one, or load the library with these custom ops first");
   }
@@ -205,24 +209,47 @@ class Decoder {
           type->kind = TypeKind::tensor;
           elements(0);
           if (in->dtype() != -1) {
-            if (!is_dtype(in->dtype())) corrupt("type ", types_.size(), " has dtype ", int{in->dtype()});
+            if (!is_dtype(in->dtype()))
+              corrupt("type ", types_.size(), " has dtype ", int{in->dtype()});
             type->dtype = static_cast<DType>(in->dtype());
           }
           if (in->has_rank()) {
             type->dims.emplace();
             if (in->dims()) type->dims->assign(in->dims()->begin(), in->dims()->end());
-            if (type->dims->size() > kMaxRank) corrupt("a tensor type of ", type->dims->size(), " dimensions");
+            if (type->dims->size() > kMaxRank)
+              corrupt("a tensor type of ", type->dims->size(), " dimensions");
             for (const int64_t dim : *type->dims)
               if (dim <= -2) at(program_->symbols, static_cast<uint64_t>(-(dim + 2)), "symbol");
           }
           break;
-        case fb::TypeKind::Int: type->kind = TypeKind::integer; elements(0); break;
-        case fb::TypeKind::Float: type->kind = TypeKind::floating; elements(0); break;
-        case fb::TypeKind::Bool: type->kind = TypeKind::boolean; elements(0); break;
-        case fb::TypeKind::Complex: type->kind = TypeKind::complex; elements(0); break;
-        case fb::TypeKind::Str: type->kind = TypeKind::string; elements(0); break;
-        case fb::TypeKind::None: type->kind = TypeKind::none; elements(0); break;
-        case fb::TypeKind::List: type->kind = TypeKind::list; elements(1); break;
+        case fb::TypeKind::Int:
+          type->kind = TypeKind::integer;
+          elements(0);
+          break;
+        case fb::TypeKind::Float:
+          type->kind = TypeKind::floating;
+          elements(0);
+          break;
+        case fb::TypeKind::Bool:
+          type->kind = TypeKind::boolean;
+          elements(0);
+          break;
+        case fb::TypeKind::Complex:
+          type->kind = TypeKind::complex;
+          elements(0);
+          break;
+        case fb::TypeKind::Str:
+          type->kind = TypeKind::string;
+          elements(0);
+          break;
+        case fb::TypeKind::None:
+          type->kind = TypeKind::none;
+          elements(0);
+          break;
+        case fb::TypeKind::List:
+          type->kind = TypeKind::list;
+          elements(1);
+          break;
         case fb::TypeKind::Dict: {
           type->kind = TypeKind::dict;
           elements(2);
@@ -236,12 +263,17 @@ class Decoder {
         case fb::TypeKind::NamedTuple:
           type->kind = TypeKind::named_tuple;
           type->name = string_of(in->name());
-          for (const flatbuffers::String* field : each(in->fields())) type->fields.push_back(field->str());
+          for (const flatbuffers::String* field : each(in->fields()))
+            type->fields.push_back(field->str());
           elements(type->fields.size());
           break;
-        case fb::TypeKind::Optional: type->kind = TypeKind::optional; elements(1); break;
+        case fb::TypeKind::Optional:
+          type->kind = TypeKind::optional;
+          elements(1);
+          break;
         case fb::TypeKind::Union: type->kind = TypeKind::union_; break;
-        default: corrupt("type ", types_.size(), " is of the unknown kind ", static_cast<int>(in->kind()));
+        default:
+          corrupt("type ", types_.size(), " is of the unknown kind ", static_cast<int>(in->kind()));
       }
       types_.push_back(std::move(type));
     }
@@ -256,7 +288,9 @@ class Decoder {
         case fb::LiteralKind::Bool: value = Value(in->i() != 0); break;
         case fb::LiteralKind::Int: value = Value(in->i()); break;
         case fb::LiteralKind::Float: value = Value(in->f()); break;
-        case fb::LiteralKind::Complex: value = Value(std::complex<double>(in->f(), in->imag())); break;
+        case fb::LiteralKind::Complex:
+          value = Value(std::complex<double>(in->f(), in->imag()));
+          break;
         case fb::LiteralKind::Str: value = Value(string_of(in->s())); break;
         case fb::LiteralKind::List: {
           std::vector<Value> elements;
@@ -294,9 +328,11 @@ class Decoder {
       } else {
         const auto tensor = tensors_.find(key);
         if (tensor == tensors_.end())
-          corrupt("state entry '", entry.name, "' needs the tensor '", key, "', which the file lacks");
+          corrupt("state entry '", entry.name, "' needs the tensor '", key,
+                  "', which the file lacks");
         if (is_stored_complex128(*entry.type, tensor->second))
-          entry.value = Value(complex.try_emplace(key, as_complex128(tensor->second)).first->second);
+          entry.value =
+              Value(complex.try_emplace(key, as_complex128(tensor->second)).first->second);
         else
           entry.value = Value(tensor->second);
       }
@@ -309,7 +345,8 @@ class Decoder {
     method.name = string_of(in.name());
     method.exported = in.exported();
     for (const fb::Input* input : each(in.inputs())) {
-      MethodInput out{.name = string_of(input->name()), .has_default = input->has_default(), .fallback = {}};
+      MethodInput out{
+          .name = string_of(input->name()), .has_default = input->has_default(), .fallback = {}};
       if (out.has_default) out.fallback = at(literals_, input->default_literal(), "literal");
       method.inputs.push_back(std::move(out));
     }
@@ -351,7 +388,8 @@ class Decoder {
     node.inputs = values(in.inputs());
     node.outputs = values(in.outputs());
     node.source = source(in.source());
-    for (const fb::Block* block : each(in.blocks())) node.blocks.push_back(decode_block(*block, depth + 1));
+    for (const fb::Block* block : each(in.blocks()))
+      node.blocks.push_back(decode_block(*block, depth + 1));
     decode_attributes(in, node);
     return node;
   }
@@ -427,8 +465,9 @@ std::shared_ptr<Program> decode_program(std::span<const std::byte> bytes,
   if (!verifier.VerifyBuffer<fb::Program>(fb::ProgramIdentifier()))
     corrupt("its FlatBuffers structure is broken");
   if (root->format() > kFormat)
-    throw Error(ErrorCode::version, concat("the file has format ", root->format(),
-                                           ", this Ingot (" INGOT_VERSION ") reads up to ", kFormat))
+    throw Error(ErrorCode::version,
+                concat("the file has format ", root->format(),
+                       ", this Ingot (" INGOT_VERSION ") reads up to ", kFormat))
         .with_hint("install a newer Ingot, or export the model again with this one");
   if (root->format() == 0) corrupt("its format is 0");
   return Decoder(*root, tensors).decode();

@@ -47,8 +47,9 @@ std::shared_ptr<const Program> load_program(SharedBytes file) {
     uint32_t number = 0;
     std::from_chars(format->second.data(), format->second.data() + format->second.size(), number);
     if (number > kFormat)
-      throw Error(ErrorCode::version, concat("the file has format ", number,
-                                             ", this Ingot (" INGOT_VERSION ") reads up to ", kFormat))
+      throw Error(ErrorCode::version,
+                  concat("the file has format ", number,
+                         ", this Ingot (" INGOT_VERSION ") reads up to ", kFormat))
           .with_hint("install a newer Ingot, or export the model again with this one");
   }
   std::span<const std::byte> program;

@@ -30,7 +30,7 @@ struct Descriptor {
 SharedBytes map_file(const std::string& path) {
   const Descriptor file{open(path.c_str(), O_RDONLY | O_CLOEXEC)};
   if (file.fd < 0) cannot_read(path);
-  struct stat status{};
+  struct stat status {};
   if (fstat(file.fd, &status) != 0) cannot_read(path);
   if (S_ISDIR(status.st_mode)) fail(ErrorCode::io, path, " is a directory, not a file");
   const auto size = static_cast<size_t>(status.st_size);

@@ -20,8 +20,8 @@ struct Name {
   DType dtype;
 };
 constexpr Name kNames[] = {
-    {"F32", DType::f32}, {"F64", DType::f64},  {"F16", DType::f16},  {"BF16", DType::bf16},
-    {"I64", DType::i64}, {"I32", DType::i32},  {"I16", DType::i16},  {"I8", DType::i8},
+    {"F32", DType::f32}, {"F64", DType::f64},      {"F16", DType::f16}, {"BF16", DType::bf16},
+    {"I64", DType::i64}, {"I32", DType::i32},      {"I16", DType::i16}, {"I8", DType::i8},
     {"U8", DType::u8},   {"BOOL", DType::boolean}, {"C64", DType::c64}, {"C128", DType::c128},
 };
 
@@ -44,8 +44,7 @@ SafetensorsEntry read_entry(std::string_view name, const rapidjson::Value& field
   std::optional<DType> dtype;
   for (const Name& known : kNames)
     if (text_of(fields["dtype"]) == known.text) dtype = known.dtype;
-  if (!dtype)
-    corrupt("tensor '", name, "' has the unknown dtype '", text_of(fields["dtype"]), "'");
+  if (!dtype) corrupt("tensor '", name, "' has the unknown dtype '", text_of(fields["dtype"]), "'");
   entry.dtype = *dtype;
 
   uint64_t bytes = size_of(*dtype);

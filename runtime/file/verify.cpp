@@ -234,7 +234,8 @@ class MethodVerifier {
     expect_subtype(node.inputs[0], *Type::simple(TypeKind::boolean), "the condition");
     for (const Block& block : node.blocks) {
       if (!block.inputs.empty()) error("its blocks take no inputs");
-      if (block.outputs.size() != node.outputs.size()) error("a block has the wrong number of outputs");
+      if (block.outputs.size() != node.outputs.size())
+        error("a block has the wrong number of outputs");
       for (size_t i = 0; i < node.outputs.size(); ++i)
         expect_subtype(block.outputs[i], *type(node.outputs[i]), "a block's output");
     }

@@ -34,8 +34,8 @@ template <class T>
 void attend(int64_t first, int64_t last, int64_t keys, int64_t width, int64_t value_width,
             MatrixView<T> query, MatrixView<T> key, MatrixView<T> value,
             const AttentionMask<T>& mask, T scale, T* out, int64_t out_stride) {
-  const int64_t block =
-      std::clamp<int64_t>(kScores / std::max<int64_t>(keys, 1), 1, std::max<int64_t>(last - first, 1));
+  const int64_t block = std::clamp<int64_t>(kScores / std::max<int64_t>(keys, 1), 1,
+                                            std::max<int64_t>(last - first, 1));
   Workspace<T> scores(block * keys);
   for (int64_t row = first; row < last; row += block) {
     const int64_t rows = std::min(block, last - row);
@@ -50,9 +50,9 @@ void attend(int64_t first, int64_t last, int64_t keys, int64_t width, int64_t va
   }
 }
 
-#define INGOT_ATTENTION(T)                                                                   \
-  template void attend(int64_t, int64_t, int64_t, int64_t, int64_t, MatrixView<T>,           \
-                       MatrixView<T>, MatrixView<T>, const AttentionMask<T>&, T, T*, int64_t)
+#define INGOT_ATTENTION(T)                                                                        \
+  template void attend(int64_t, int64_t, int64_t, int64_t, int64_t, MatrixView<T>, MatrixView<T>, \
+                       MatrixView<T>, const AttentionMask<T>&, T, T*, int64_t)
 INGOT_ATTENTION(float);
 INGOT_ATTENTION(double);
 #undef INGOT_ATTENTION

@@ -10,11 +10,11 @@ namespace ingot {
 // What is added to the scores of one head: nothing, or a mask [L, S] of any strides.
 template <class T>
 struct AttentionMask {
-  const T* added = nullptr;     // a number per score; -inf hides it
-  const bool* kept = nullptr;   // false hides a score
+  const T* added = nullptr;    // a number per score; -inf hides it
+  const bool* kept = nullptr;  // false hides a score
   int64_t row_stride = 0;
   int64_t column_stride = 0;
-  bool causal = false;          // query i sees keys 0 to i only
+  bool causal = false;  // query i sees keys 0 to i only
 };
 
 // out[L, Ev] = softmax(scale · query[L, E] · key[S, E]ᵀ + mask) · value[S, Ev] for the query

@@ -151,8 +151,7 @@ void convolve_depthwise(const ConvGeometry& g, const T* input, const T* weight, 
               }
               for (int64_t kw = 0; kw < g.kernel[2]; ++kw, ++tap) {
                 const int64_t offset = g.pad[2] - kw * g.dilation[2];
-                const SpatialRange valid =
-                    positions_inside(g.in[2], g.stride[2], offset, g.out[2]);
+                const SpatialRange valid = positions_inside(g.in[2], g.stride[2], offset, g.out[2]);
                 const T* line = from + (d * g.in[1] + h) * g.in[2] - offset;
                 const S w = static_cast<S>(*tap);
                 if (g.stride[2] == 1) {
@@ -178,8 +177,7 @@ template <class T>
 void convolve(const ConvGeometry& g, const T* input, const T* weight, const T* bias, T* out) {
   const int64_t in_channels = input_channels_per_group(g);
   const int64_t out_channels = output_channels_per_group(g);
-  if (in_channels == 1 && g.groups > 1)
-    return convolve_depthwise(g, input, weight, bias, out);
+  if (in_channels == 1 && g.groups > 1) return convolve_depthwise(g, input, weight, bias, out);
   const int64_t in_plane = volume_of(g.in);
   const int64_t positions = volume_of(g.out);
   const int64_t depth = in_channels * volume_of(g.kernel);
@@ -188,8 +186,7 @@ void convolve(const ConvGeometry& g, const T* input, const T* weight, const T* b
   const bool pointwise = is_pointwise(g);
   const int64_t tile = tile_positions(positions, depth, products);
   const int64_t tiles = (positions + tile - 1) / tile;
-  const int64_t grain =
-      std::max<int64_t>(1, kWorkPerThread / (tile * depth * out_channels + 1));
+  const int64_t grain = std::max<int64_t>(1, kWorkPerThread / (tile * depth * out_channels + 1));
   parallel_for(0, products * tiles, grain, [&](int64_t first, int64_t last) {
     Workspace<T> columns(pointwise ? 0 : depth * tile);
     for (int64_t task = first; task < last; ++task) {
@@ -223,7 +220,8 @@ void convolve_transposed(const ConvGeometry& g, const T* input, const T* weight,
   // The convolution that this one transposes goes from g.out to g.in.
   ConvGeometry forward = g;
   std::swap(forward.in, forward.out);
-  const int64_t tile = std::clamp<int64_t>(kTileElements / height, 32, std::max<int64_t>(positions, 32));
+  const int64_t tile =
+      std::clamp<int64_t>(kTileElements / height, 32, std::max<int64_t>(positions, 32));
   const int64_t grain =
       std::max<int64_t>(1, kWorkPerThread / (positions * height * in_channels + 1));
   parallel_for(0, products, grain, [&](int64_t first, int64_t last) {
@@ -236,18 +234,17 @@ void convolve_transposed(const ConvGeometry& g, const T* input, const T* weight,
                     bias ? bias[group * out_channels + channel] : T(0));
       for (int64_t begin = 0; begin < positions; begin += tile) {
         const int64_t count = std::min(tile, positions - begin);
-        gemm<T>(height, count, in_channels,
-                {weight + group * in_channels * height, 1, height},
-                {input + product * in_channels * positions + begin, positions, 1},
-                columns.data(), count);
+        gemm<T>(height, count, in_channels, {weight + group * in_channels * height, 1, height},
+                {input + product * in_channels * positions + begin, positions, 1}, columns.data(),
+                count);
         scatter_columns(forward, out_channels, columns.data(), begin, begin + count, image);
       }
     }
   });
 }
 
-#define INGOT_CONV(T)                                                                   \
-  template void convolve(const ConvGeometry&, const T*, const T*, const T*, T*);        \
+#define INGOT_CONV(T)                                                            \
+  template void convolve(const ConvGeometry&, const T*, const T*, const T*, T*); \
   template void convolve_transposed(const ConvGeometry&, const T*, const T*, const T*, T*)
 INGOT_CONV(float);
 INGOT_CONV(double);

@@ -25,8 +25,7 @@ struct ConvGeometry {
 // out[N, Co, Do, Ho, Wo] = input[N, Ci, D, H, W] convolved with weight[Co, Ci / groups, ...],
 // plus bias[Co] (may be null). T: a compute type that gemm knows.
 template <class T>
-void convolve(const ConvGeometry& geometry, const T* input, const T* weight, const T* bias,
-              T* out);
+void convolve(const ConvGeometry& geometry, const T* input, const T* weight, const T* bias, T* out);
 
 // The transpose: every element of `input` adds weight[Ci, Co / groups, ...] to `out` around
 // its place. `stride`, `pad`, `dilation` are those of the convolution that it transposes.

@@ -49,8 +49,8 @@ void finish(int64_t rows, int64_t columns, const S* sums, T* c, int64_t c_stride
 }  // namespace
 
 template <class T>
-void gemm(int64_t m, int64_t n, int64_t k, MatrixView<T> a, MatrixView<T> b, T* c,
-          int64_t c_stride, const GemmEpilogue<T>& epilogue) {
+void gemm(int64_t m, int64_t n, int64_t k, MatrixView<T> a, MatrixView<T> b, T* c, int64_t c_stride,
+          const GemmEpilogue<T>& epilogue) {
   using S = ArithmeticOf<T>;
   const int64_t blocks = (m + kBlockM - 1) / kBlockM;
   const int64_t grain = std::max<int64_t>(1, kWorkPerThread / (kBlockM * n * k + 1));
@@ -66,8 +66,8 @@ void gemm(int64_t m, int64_t n, int64_t k, MatrixView<T> a, MatrixView<T> b, T* 
           const int64_t depth = std::min(kBlockK, k - k0);
           for (int64_t i = 0; i < depth; ++i)
             for (int64_t j = 0; j < columns; ++j)
-              block[i * kBlockN + j] = static_cast<S>(
-                  b.data[(k0 + i) * b.row_stride + (column0 + j) * b.column_stride]);
+              block[i * kBlockN + j] =
+                  static_cast<S>(b.data[(k0 + i) * b.row_stride + (column0 + j) * b.column_stride]);
           accumulate(rows, columns, depth, a.at(row0, k0), block.data(), sums.data());
         }
         finish(rows, columns, sums.data(), c, c_stride, epilogue, row0, column0);
@@ -76,7 +76,7 @@ void gemm(int64_t m, int64_t n, int64_t k, MatrixView<T> a, MatrixView<T> b, T* 
   });
 }
 
-#define INGOT_GEMM(T)                                                                       \
+#define INGOT_GEMM(T)                                                                      \
   template void gemm(int64_t, int64_t, int64_t, MatrixView<T>, MatrixView<T>, T*, int64_t, \
                      const GemmEpilogue<T>&)
 INGOT_GEMM(double);

@@ -31,8 +31,8 @@ struct GemmEpilogue {
 // T: a compute type: float, double, complex<float>, complex<double>, int64_t, which wraps.
 // Uses the thread pool for large products.
 template <class T>
-void gemm(int64_t m, int64_t n, int64_t k, MatrixView<T> a, MatrixView<T> b, T* c,
-          int64_t c_stride, const GemmEpilogue<T>& epilogue = {});
+void gemm(int64_t m, int64_t n, int64_t k, MatrixView<T> a, MatrixView<T> b, T* c, int64_t c_stride,
+          const GemmEpilogue<T>& epilogue = {});
 
 template <>
 void gemm(int64_t m, int64_t n, int64_t k, MatrixView<float> a, MatrixView<float> b, float* c,

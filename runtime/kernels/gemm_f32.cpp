@@ -135,8 +135,8 @@ void product_of_packed(const GemmF32Kernels& kernels, int64_t m, int64_t n, int6
             const int count = static_cast<int>(std::min(width, columns - p * width));
             for (int64_t r = 0; r < rows; r += height)
               kernels.tile(static_cast<int>(std::min(height, rows - r)), count, depth,
-                           packed_a.data() + r * depth, packed_b.data() + p * width * depth,
-                           width, c + (row0 + r) * c_stride + column, c_stride,
+                           packed_a.data() + r * depth, packed_b.data() + p * width * depth, width,
+                           c + (row0 + r) * c_stride + column, c_stride,
                            shifted(part, row0 + r, column));
           }
         }

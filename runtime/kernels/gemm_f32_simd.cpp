@@ -51,9 +51,8 @@ HWY_INLINE float finish(float product, float c, int64_t row, int64_t column,
 
 template <int kRows>
 HWY_NOINLINE void tile_rows(int rows, int columns, int64_t k, const float* HWY_RESTRICT a,
-                            const float* HWY_RESTRICT b, int64_t b_stride,
-                            float* HWY_RESTRICT c, int64_t c_stride,
-                            const GemmEpilogue<float>& e) {
+                            const float* HWY_RESTRICT b, int64_t b_stride, float* HWY_RESTRICT c,
+                            int64_t c_stride, const GemmEpilogue<float>& e) {
   const D d;
   V sum[kRows][kTileVectors];
   for (int r = 0; r < kRows; ++r)
@@ -93,8 +92,8 @@ HWY_NOINLINE void tile_rows(int rows, int columns, int64_t k, const float* HWY_R
   }
 }
 
-void tile(int rows, int columns, int64_t k, const float* a_panel, const float* b,
-          int64_t b_stride, float* c, int64_t c_stride, const GemmEpilogue<float>& e) {
+void tile(int rows, int columns, int64_t k, const float* a_panel, const float* b, int64_t b_stride,
+          float* c, int64_t c_stride, const GemmEpilogue<float>& e) {
   switch (panel_rows(rows)) {
     case 1: return tile_rows<1>(rows, columns, k, a_panel, b, b_stride, c, c_stride, e);
     case 2: return tile_rows<2>(rows, columns, k, a_panel, b, b_stride, c, c_stride, e);
@@ -269,7 +268,7 @@ void dots(int64_t rows, int64_t n, int64_t k, const float* a, int64_t a_stride, 
   }
 }
 
-constexpr GemmF32Kernels kGemmF32 = {kTileRows, kTileColumns, &tile, &pack_a,
+constexpr GemmF32Kernels kGemmF32 = {kTileRows, kTileColumns, &tile,      &pack_a,
                                      &pack_b,   &dots,        &panel_rows};
 
 }  // namespace

@@ -25,9 +25,8 @@ struct GemmF32Kernels {
 
   // C[rows, n] = epilogue(A · B) without packing, where the k axis of both is contiguous:
   // dot products of rows of A and columns of B.
-  void (*dots)(int64_t rows, int64_t n, int64_t k, const float* a, int64_t a_stride,
-               const float* b, int64_t b_stride, float* c, int64_t c_stride,
-               const GemmEpilogue<float>& epilogue);
+  void (*dots)(int64_t rows, int64_t n, int64_t k, const float* a, int64_t a_stride, const float* b,
+               int64_t b_stride, float* c, int64_t c_stride, const GemmEpilogue<float>& epilogue);
 
   // Height of the panel that holds `rows` rows of A.
   int (*panel_rows)(int rows);

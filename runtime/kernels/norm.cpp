@@ -99,8 +99,7 @@ void rms_norm(int64_t rows, int64_t width, const T* input, const T* weight, doub
       const T* x = input + row * width;
       T* y = out + row * width;
       const double squares = sum_of(x, width, [](double value) { return value * value; });
-      const T scale =
-          static_cast<T>(1 / std::sqrt(squares / static_cast<double>(width) + eps));
+      const T scale = static_cast<T>(1 / std::sqrt(squares / static_cast<double>(width) + eps));
       for (int64_t i = 0; i < width; ++i) y[i] = weight ? x[i] * scale * weight[i] : x[i] * scale;
       if (rstd) rstd[row] = scale;
     }
@@ -134,15 +133,15 @@ void normalize_channels(int64_t images, int64_t channels, int64_t plane, const T
   });
 }
 
-#define INGOT_NORM(T)                                                                          \
-  template Moments moments_of(const T*, int64_t, int64_t, int64_t);                            \
-  template void layer_norm(int64_t, int64_t, const T*, const T*, const T*, double, T*, T*, T*); \
-  template void group_norm(int64_t, int64_t, int64_t, int64_t, const T*, const T*, const T*,   \
-                           double, T*, T*, T*);                                                \
-  template void rms_norm(int64_t, int64_t, const T*, const T*, double, T*, T*);                \
-  template void channel_moments(int64_t, int64_t, int64_t, const T*, Moments*);                \
-  template void normalize_channels(int64_t, int64_t, int64_t, const T*, const Moments*,        \
-                                   const T*, const T*, double, T*)
+#define INGOT_NORM(T)                                                                             \
+  template Moments moments_of(const T*, int64_t, int64_t, int64_t);                               \
+  template void layer_norm(int64_t, int64_t, const T*, const T*, const T*, double, T*, T*, T*);   \
+  template void group_norm(int64_t, int64_t, int64_t, int64_t, const T*, const T*, const T*,      \
+                           double, T*, T*, T*);                                                   \
+  template void rms_norm(int64_t, int64_t, const T*, const T*, double, T*, T*);                   \
+  template void channel_moments(int64_t, int64_t, int64_t, const T*, Moments*);                   \
+  template void normalize_channels(int64_t, int64_t, int64_t, const T*, const Moments*, const T*, \
+                                   const T*, double, T*)
 INGOT_NORM(float);
 INGOT_NORM(double);
 #undef INGOT_NORM

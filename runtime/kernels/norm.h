@@ -41,7 +41,6 @@ void channel_moments(int64_t images, int64_t channels, int64_t plane, const T* i
 // weight and bias (may be null) per channel of x[images, channels, plane].
 template <class T>
 void normalize_channels(int64_t images, int64_t channels, int64_t plane, const T* input,
-                        const Moments* moments, const T* weight, const T* bias, double eps,
-                        T* out);
+                        const Moments* moments, const T* weight, const T* bias, double eps, T* out);
 
 }  // namespace ingot

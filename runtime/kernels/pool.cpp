@@ -61,21 +61,22 @@ template <class T, class WindowAt>
 void max_of_windows(int64_t planes, const Spatial& in, const Spatial& out_sizes,
                     int64_t window_elements, const T* input, T* out, int64_t* indices,
                     WindowAt&& window_at) {
-  for_each_window(planes, out_sizes, window_elements, window_at,
-                  [&](int64_t plane, int64_t position, const Windows& w) {
-    T best = std::numeric_limits<T>::has_infinity ? -std::numeric_limits<T>::infinity()
-                                                  : std::numeric_limits<T>::lowest();
-    int64_t where = (w[0].begin * in[1] + w[1].begin) * in[2] + w[2].begin;
-    for_each_element(input + plane * volume_of(in), in, w, [&](T value, int64_t index) {
-      // A later NaN replaces an earlier one, as in PyTorch.
-      if (value > best || value != value) {
-        best = value;
-        where = index;
-      }
-    });
-    out[position] = best;
-    if (indices) indices[position] = where;
-  });
+  for_each_window(
+      planes, out_sizes, window_elements, window_at,
+      [&](int64_t plane, int64_t position, const Windows& w) {
+        T best = std::numeric_limits<T>::has_infinity ? -std::numeric_limits<T>::infinity()
+                                                      : std::numeric_limits<T>::lowest();
+        int64_t where = (w[0].begin * in[1] + w[1].begin) * in[2] + w[2].begin;
+        for_each_element(input + plane * volume_of(in), in, w, [&](T value, int64_t index) {
+          // A later NaN replaces an earlier one, as in PyTorch.
+          if (value > best || value != value) {
+            best = value;
+            where = index;
+          }
+        });
+        out[position] = best;
+        if (indices) indices[position] = where;
+      });
 }
 
 Window adaptive_window(int64_t in, int64_t out, int64_t i) {
@@ -92,13 +93,13 @@ int64_t adaptive_elements(const Spatial& in, const Spatial& out) {
 
 template <class T>
 void max_pool(const PoolGeometry& g, const T* input, T* out, int64_t* indices) {
-  max_of_windows(g.planes, g.in, g.out, volume_of(g.kernel), input, out, indices,
-                 [&](size_t d, int64_t i) {
-    int64_t begin = i * g.stride[d] - g.pad[d];
-    const int64_t end = std::min(begin + (g.kernel[d] - 1) * g.dilation[d] + 1, g.in[d]);
-    if (begin < 0) begin += (-begin + g.dilation[d] - 1) / g.dilation[d] * g.dilation[d];
-    return Window{begin, end, g.dilation[d]};
-  });
+  max_of_windows(
+      g.planes, g.in, g.out, volume_of(g.kernel), input, out, indices, [&](size_t d, int64_t i) {
+        int64_t begin = i * g.stride[d] - g.pad[d];
+        const int64_t end = std::min(begin + (g.kernel[d] - 1) * g.dilation[d] + 1, g.in[d]);
+        if (begin < 0) begin += (-begin + g.dilation[d] - 1) / g.dilation[d] * g.dilation[d];
+        return Window{begin, end, g.dilation[d]};
+      });
 }
 
 template <class T>
@@ -110,20 +111,21 @@ void average_pool(const PoolGeometry& g, const T* input, T* out, bool count_padd
   };
   for_each_window(g.planes, g.out, volume_of(g.kernel), padded_window,
                   [&](int64_t plane, int64_t position, const Windows& padded) {
-    Windows w = padded;
-    int64_t padded_size = 1, size = 1;
-    for (size_t d = 0; d < 3; ++d) {
-      w[d].begin = std::max<int64_t>(w[d].begin, 0);
-      w[d].end = std::max(std::min(w[d].end, g.in[d]), w[d].begin);
-      padded_size *= padded[d].end - padded[d].begin;
-      size *= w[d].end - w[d].begin;
-    }
-    ArithmeticOf<T> sum = 0;
-    for_each_element(input + plane * volume_of(g.in), g.in, w,
-                     [&](T value, int64_t) { sum += static_cast<ArithmeticOf<T>>(value); });
-    const int64_t by = divisor != 0 ? divisor : count_padding ? padded_size : size;
-    out[position] = size == 0 ? T(0) : static_cast<T>(sum) / static_cast<T>(by);
-  });
+                    Windows w = padded;
+                    int64_t padded_size = 1, size = 1;
+                    for (size_t d = 0; d < 3; ++d) {
+                      w[d].begin = std::max<int64_t>(w[d].begin, 0);
+                      w[d].end = std::max(std::min(w[d].end, g.in[d]), w[d].begin);
+                      padded_size *= padded[d].end - padded[d].begin;
+                      size *= w[d].end - w[d].begin;
+                    }
+                    ArithmeticOf<T> sum = 0;
+                    for_each_element(
+                        input + plane * volume_of(g.in), g.in, w,
+                        [&](T value, int64_t) { sum += static_cast<ArithmeticOf<T>>(value); });
+                    const int64_t by = divisor != 0 ? divisor : count_padding ? padded_size : size;
+                    out[position] = size == 0 ? T(0) : static_cast<T>(sum) / static_cast<T>(by);
+                  });
 }
 
 template <class T>
@@ -134,25 +136,26 @@ void adaptive_average_pool(int64_t planes, const Spatial& in, const Spatial& out
   };
   for_each_window(planes, out_sizes, adaptive_elements(in, out_sizes), window_at,
                   [&](int64_t plane, int64_t position, const Windows& w) {
-    ArithmeticOf<T> sum = 0;
-    int64_t count = 1;
-    for (const Window& window : w) count *= window.end - window.begin;
-    for_each_element(input + plane * volume_of(in), in, w,
-                     [&](T value, int64_t) { sum += static_cast<ArithmeticOf<T>>(value); });
-    out[position] = static_cast<T>(sum) / static_cast<T>(count);
-  });
+                    ArithmeticOf<T> sum = 0;
+                    int64_t count = 1;
+                    for (const Window& window : w) count *= window.end - window.begin;
+                    for_each_element(input + plane * volume_of(in), in, w, [&](T value, int64_t) {
+                      sum += static_cast<ArithmeticOf<T>>(value);
+                    });
+                    out[position] = static_cast<T>(sum) / static_cast<T>(count);
+                  });
 }
 
 template <class T>
-void adaptive_max_pool(int64_t planes, const Spatial& in, const Spatial& out_sizes,
-                       const T* input, T* out, int64_t* indices) {
+void adaptive_max_pool(int64_t planes, const Spatial& in, const Spatial& out_sizes, const T* input,
+                       T* out, int64_t* indices) {
   max_of_windows(planes, in, out_sizes, adaptive_elements(in, out_sizes), input, out, indices,
                  [&](size_t d, int64_t i) { return adaptive_window(in[d], out_sizes[d], i); });
 }
 
-#define INGOT_POOL(T)                                                                        \
-  template void max_pool(const PoolGeometry&, const T*, T*, int64_t*);                       \
-  template void average_pool(const PoolGeometry&, const T*, T*, bool, int64_t);              \
+#define INGOT_POOL(T)                                                                         \
+  template void max_pool(const PoolGeometry&, const T*, T*, int64_t*);                        \
+  template void average_pool(const PoolGeometry&, const T*, T*, bool, int64_t);               \
   template void adaptive_average_pool(int64_t, const Spatial&, const Spatial&, const T*, T*); \
   template void adaptive_max_pool(int64_t, const Spatial&, const Spatial&, const T*, T*, int64_t*)
 INGOT_POOL(float);

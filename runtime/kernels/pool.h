@@ -35,7 +35,7 @@ template <class T>
 void adaptive_average_pool(int64_t planes, const Spatial& in, const Spatial& out_sizes,
                            const T* input, T* out);
 template <class T>
-void adaptive_max_pool(int64_t planes, const Spatial& in, const Spatial& out_sizes,
-                       const T* input, T* out, int64_t* indices);
+void adaptive_max_pool(int64_t planes, const Spatial& in, const Spatial& out_sizes, const T* input,
+                       T* out, int64_t* indices);
 
 }  // namespace ingot

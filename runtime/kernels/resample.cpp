@@ -46,16 +46,16 @@ ResampleAxis<T> resample_axis(Interpolation interpolation, int64_t in, int64_t o
   for (int64_t i = 0; i < out; ++i) {
     int64_t* index = axis.index.data() + i * taps;
     T* weight = axis.weight.data() + i * taps;
-    const T place = align_corners ? step * static_cast<T>(i)
-                                  : step * (static_cast<T>(i) + T(0.5)) - T(0.5);
+    const T place =
+        align_corners ? step * static_cast<T>(i) : step * (static_cast<T>(i) + T(0.5)) - T(0.5);
     switch (interpolation) {
       case Interpolation::nearest:
         index[0] = std::min(static_cast<int64_t>(std::floor(static_cast<T>(i) * step)), in - 1);
         weight[0] = 1;
         break;
       case Interpolation::nearest_exact:
-        index[0] = std::min(
-            static_cast<int64_t>(std::floor((static_cast<T>(i) + T(0.5)) * step)), in - 1);
+        index[0] =
+            std::min(static_cast<int64_t>(std::floor((static_cast<T>(i) + T(0.5)) * step)), in - 1);
         weight[0] = 1;
         break;
       case Interpolation::linear: {
@@ -83,8 +83,7 @@ void resample(int64_t planes, const std::array<ResampleAxis<T>, 3>& axes, const 
   const auto& [depth, height, width] = axes;
   const int64_t in_plane = depth.in * height.in * width.in;
   const int64_t out_plane = depth.out * height.out * width.out;
-  const int64_t grain =
-      std::max<int64_t>(1, kElementsPerThread / std::max<int64_t>(out_plane, 1));
+  const int64_t grain = std::max<int64_t>(1, kElementsPerThread / std::max<int64_t>(out_plane, 1));
   parallel_for(0, planes, grain, [&](int64_t first, int64_t last) {
     for (int64_t plane = first; plane < last; ++plane) {
       const T* image = input + plane * in_plane;
@@ -112,8 +111,8 @@ void resample(int64_t planes, const std::array<ResampleAxis<T>, 3>& axes, const 
   });
 }
 
-#define INGOT_RESAMPLE(T)                                                                        \
-  template ResampleAxis<T> resample_axis(Interpolation, int64_t, int64_t, bool, double);         \
+#define INGOT_RESAMPLE(T)                                                                \
+  template ResampleAxis<T> resample_axis(Interpolation, int64_t, int64_t, bool, double); \
   template void resample(int64_t, const std::array<ResampleAxis<T>, 3>&, const T*, T*)
 INGOT_RESAMPLE(float);
 INGOT_RESAMPLE(double);

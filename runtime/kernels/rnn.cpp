@@ -43,9 +43,9 @@ void gru_point(int64_t hidden, const T* x, const T* r, T* h) {
 }  // namespace
 
 template <class T>
-void run_rnn(RnnKind kind, const RnnSteps& steps, bool reverse, int64_t input_size,
-             int64_t hidden, int64_t projected, const T* input, const RnnWeights<T>& weights,
-             T* h, T* c, const RnnOutput<T>& output) {
+void run_rnn(RnnKind kind, const RnnSteps& steps, bool reverse, int64_t input_size, int64_t hidden,
+             int64_t projected, const T* input, const RnnWeights<T>& weights, T* h, T* c,
+             const RnnOutput<T>& output) {
   const int64_t width = gates_of(kind) * hidden;
   const int64_t batch = steps.count() > 0 ? steps.rows_of(0) : 0;
   // The input's product for all steps at once.
@@ -80,8 +80,8 @@ void run_rnn(RnnKind kind, const RnnSteps& steps, bool reverse, int64_t input_si
         for (int64_t j = 0; j < rows * hidden; ++j) h[j] = gate[j] < 0 ? T(0) : gate[j];
       }
     }
-    T* to = output.out + (output.step_stride ? t * output.step_stride
-                                             : steps.offsets[t] * output.batch_stride);
+    T* to = output.out +
+            (output.step_stride ? t * output.step_stride : steps.offsets[t] * output.batch_stride);
     for (int64_t b = 0; b < rows; ++b)
       std::copy_n(h + b * projected, projected, to + b * output.batch_stride);
   }

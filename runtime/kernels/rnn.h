@@ -46,8 +46,8 @@ struct RnnOutput {
 // Runs the layer over input[rows, I]. h[batch, P] and c[batch, H] (lstm only) hold the first
 // state and receive the last one. T: float or double.
 template <class T>
-void run_rnn(RnnKind kind, const RnnSteps& steps, bool reverse, int64_t input_size,
-             int64_t hidden, int64_t projected, const T* input, const RnnWeights<T>& weights,
-             T* h, T* c, const RnnOutput<T>& output);
+void run_rnn(RnnKind kind, const RnnSteps& steps, bool reverse, int64_t input_size, int64_t hidden,
+             int64_t projected, const T* input, const RnnWeights<T>& weights, T* h, T* c,
+             const RnnOutput<T>& output);
 
 }  // namespace ingot

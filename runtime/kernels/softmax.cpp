@@ -44,8 +44,7 @@ void softmax_row(int64_t size, int64_t stride, const T* x, T* y, SoftmaxForm for
 }  // namespace
 
 template <class T>
-void softmax(int64_t outer, int64_t size, int64_t inner, const T* input, T* out,
-             SoftmaxForm form) {
+void softmax(int64_t outer, int64_t size, int64_t inner, const T* input, T* out, SoftmaxForm form) {
   const int64_t grain = std::max<int64_t>(1, kElementsPerThread / std::max<int64_t>(size, 1));
   parallel_for(0, outer * inner, grain, [&](int64_t first, int64_t last) {
     for (int64_t row = first; row < last; ++row) {

@@ -13,7 +13,8 @@ template <class T>
 class Workspace {
  public:
   explicit Workspace(int64_t count)
-      : data_(count > 0 ? static_cast<T*>(::operator new(static_cast<size_t>(count) * sizeof(T), kAlignment))
+      : data_(count > 0 ? static_cast<T*>(
+                              ::operator new(static_cast<size_t>(count) * sizeof(T), kAlignment))
                         : nullptr) {
     static_assert(std::is_trivially_destructible_v<T>);
   }

@@ -50,10 +50,10 @@ TensorInfo attention_meta(const Tensor& query, const Tensor& key, const Tensor& 
   INGOT_CHECK(query.rank() >= 2 && key.rank() >= 2 && value.rank() >= 2,
               "query, key and value need at least 2 dimensions, but are ", query, ", ", key,
               " and ", value);
-  INGOT_CHECK(is_floating(query.dtype()) && key.dtype() == query.dtype() &&
-              value.dtype() == query.dtype(),
-              "query, key and value must have one floating dtype, but are ", query, ", ", key,
-              " and ", value);
+  INGOT_CHECK(
+      is_floating(query.dtype()) && key.dtype() == query.dtype() && value.dtype() == query.dtype(),
+      "query, key and value must have one floating dtype, but are ", query, ", ", key, " and ",
+      value);
   INGOT_CHECK(dropout_p == 0, "attention with dropout is not supported: dropout_p is ", dropout_p);
   const int64_t length = query.size(query.rank() - 2), keys = key.size(key.rank() - 2);
   INGOT_CHECK(query.sizes().back() == key.sizes().back(), "query ", query.sizes(), " and key ",
@@ -63,7 +63,7 @@ TensorInfo attention_meta(const Tensor& query, const Tensor& key, const Tensor& 
   if (attn_mask) {
     INGOT_CHECK(!is_causal, "attn_mask must be None when is_causal is True");
     INGOT_CHECK(attn_mask->dtype() == DType::boolean || attn_mask->dtype() == query.dtype() ||
-                attn_mask->dtype() == DType::f32,
+                    attn_mask->dtype() == DType::f32,
                 "expected attn_mask of dtype bool or ", query.dtype(), ", but got ", *attn_mask);
     const Dims scores = {length, keys};
     const std::span<const int64_t> sizes = attn_mask->sizes();
@@ -117,16 +117,14 @@ int64_t heads_per_head(const Tensor& query, const Tensor& tensor, bool enable_gq
   return enable_gqa ? query.size(query.rank() - 3) / tensor.size(tensor.rank() - 3) : 1;
 }
 
-void attention(const Tensor& query, const Tensor& key, const Tensor& value,
-               const Tensor* attn_mask, double, bool is_causal, std::optional<double> scale,
-               bool enable_gqa, Tensor& out) {
+void attention(const Tensor& query, const Tensor& key, const Tensor& value, const Tensor* attn_mask,
+               double, bool is_causal, std::optional<double> scale, bool enable_gqa, Tensor& out) {
   if (out.numel() == 0) return;
   ComputeOutput result(out);
   const DType compute = result.tensor().dtype();
   const Tensor q = query.to(compute), k = key.to(compute), v = value.to(compute);
   Tensor mask;
-  if (attn_mask)
-    mask = attn_mask->dtype() == DType::boolean ? *attn_mask : attn_mask->to(compute);
+  if (attn_mask) mask = attn_mask->dtype() == DType::boolean ? *attn_mask : attn_mask->to(compute);
   const Dims batch = attention_batch(query, key, value, attn_mask, enable_gqa);
   const int64_t heads = numel_of(batch);
   const int64_t length = q.size(q.rank() - 2), keys = k.size(k.rank() - 2);
@@ -139,28 +137,28 @@ void attention(const Tensor& query, const Tensor& key, const Tensor& value,
   constexpr int64_t kWorkPerThread = 1 << 17;
   const int64_t work = std::min(length, kRows) * keys * (width + value_width) + 1;
   dispatch_floating(compute, [&]<class T>(std::type_identity<T>) {
-    const T factor =
-        static_cast<T>(scale.value_or(1 / std::sqrt(static_cast<double>(width))));
+    const T factor = static_cast<T>(scale.value_or(1 / std::sqrt(static_cast<double>(width))));
     parallel_for(0, heads * pieces, std::max<int64_t>(1, kWorkPerThread / work),
                  [&](int64_t first, int64_t last) {
-      for (int64_t task = first; task < last; ++task) {
-        const int64_t head = task / pieces, row = task % pieces * kRows;
-        AttentionMask<T> view = mask_view<T>(mask, batch, head);
-        view.causal = is_causal;
-        attend(row, std::min(row + kRows, length), keys, width, value_width,
-               head_view<T>(q, batch, head), head_view<T>(k, batch, head, key_repeat),
-               head_view<T>(v, batch, head, value_repeat), view, factor,
-               result.data<T>() + head * length * value_width, value_width);
-      }
-    });
+                   for (int64_t task = first; task < last; ++task) {
+                     const int64_t head = task / pieces, row = task % pieces * kRows;
+                     AttentionMask<T> view = mask_view<T>(mask, batch, head);
+                     view.causal = is_causal;
+                     attend(row, std::min(row + kRows, length), keys, width, value_width,
+                            head_view<T>(q, batch, head), head_view<T>(k, batch, head, key_repeat),
+                            head_view<T>(v, batch, head, value_repeat), view, factor,
+                            result.data<T>() + head * length * value_width, value_width);
+                   }
+                 });
   });
   result.store();
 }
 
-INGOT_OP("aten::scaled_dot_product_attention(Tensor query, Tensor key, Tensor value, "
-         "Tensor? attn_mask=None, float dropout_p=0., bool is_causal=False, *, float? scale=None, "
-         "bool enable_gqa=False) -> Tensor",
-         Structured<attention_meta, attention>);
+INGOT_OP(
+    "aten::scaled_dot_product_attention(Tensor query, Tensor key, Tensor value, "
+    "Tensor? attn_mask=None, float dropout_p=0., bool is_causal=False, *, float? scale=None, "
+    "bool enable_gqa=False) -> Tensor",
+    Structured<attention_meta, attention>);
 
 }  // namespace
 

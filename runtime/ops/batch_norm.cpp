@@ -91,9 +91,9 @@ void save(const std::vector<Moments>& moments, double eps, Tensor& mean, Tensor&
 
 // Normalises `input`, whose channels may be repeated for every image (instance_norm), and
 // returns the moments used.
-std::vector<Moments> normalize(const ChannelShape& shape, const Tensor& input,
-                               const Tensor& weight, const Tensor& bias,
-                               std::vector<Moments> moments, double eps, Tensor& out) {
+std::vector<Moments> normalize(const ChannelShape& shape, const Tensor& input, const Tensor& weight,
+                               const Tensor& bias, std::vector<Moments> moments, double eps,
+                               Tensor& out) {
   ComputeOutput result(out);
   const DType compute = result.tensor().dtype();
   const Tensor x = as_dense(input, compute);
@@ -110,13 +110,11 @@ std::vector<Moments> normalize(const ChannelShape& shape, const Tensor& input,
 }
 
 // Batch normalisation. With `training` the input's moments, else the running ones.
-std::vector<Moments> batch_normalize(const Tensor& input, const Tensor* weight,
-                                     const Tensor* bias, const Tensor* running_mean,
-                                     const Tensor* running_var, bool training, double eps,
-                                     Tensor& out) {
+std::vector<Moments> batch_normalize(const Tensor& input, const Tensor* weight, const Tensor* bias,
+                                     const Tensor* running_mean, const Tensor* running_var,
+                                     bool training, double eps, Tensor& out) {
   const DType compute = compute_dtype(input.dtype());
-  return normalize(channel_shape(input), input, as_dense(weight, compute),
-                   as_dense(bias, compute),
+  return normalize(channel_shape(input), input, as_dense(weight, compute), as_dense(bias, compute),
                    training ? std::vector<Moments>() : given_moments(*running_mean, *running_var),
                    eps, out);
 }
@@ -126,8 +124,8 @@ void update_running(const Tensor& input, const Tensor* running_mean, const Tenso
   const ChannelShape shape = channel_shape(input);
   if (running_mean) write_statistics(running_mean, moved_mean(*running_mean, momentum, moments));
   if (running_var)
-    write_statistics(running_var, moved_variance(*running_var, momentum, moments,
-                                                 shape.images * shape.plane));
+    write_statistics(running_var,
+                     moved_variance(*running_var, momentum, moments, shape.images * shape.plane));
 }
 
 // --- batch_norm -----------------------------------------------------------------------------
@@ -142,21 +140,22 @@ TensorInfo batch_norm_meta(const Tensor& input, const Tensor* weight, const Tens
 void batch_norm(const Tensor& input, const Tensor* weight, const Tensor* bias,
                 const Tensor* running_mean, const Tensor* running_var, bool training,
                 double momentum, double eps, bool, Tensor& out) {
-  const std::vector<Moments> moments = batch_normalize(input, weight, bias, running_mean,
-                                                       running_var, training, eps, out);
+  const std::vector<Moments> moments =
+      batch_normalize(input, weight, bias, running_mean, running_var, training, eps, out);
   if (training) update_running(input, running_mean, running_var, momentum, moments);
 }
 
-INGOT_OP("aten::batch_norm(Tensor input, Tensor? weight, Tensor? bias, Tensor? running_mean, "
-         "Tensor? running_var, bool training, float momentum, float eps, bool cudnn_enabled) -> "
-         "Tensor",
-         Structured<batch_norm_meta, batch_norm>);
+INGOT_OP(
+    "aten::batch_norm(Tensor input, Tensor? weight, Tensor? bias, Tensor? running_mean, "
+    "Tensor? running_var, bool training, float momentum, float eps, bool cudnn_enabled) -> "
+    "Tensor",
+    Structured<batch_norm_meta, batch_norm>);
 
 // Sizes of the saved statistics: none unless they were computed.
 std::array<TensorInfo, 3> native_batch_norm_meta(const Tensor& input, const Tensor* weight,
                                                  const Tensor* bias, const Tensor* running_mean,
-                                                 const Tensor* running_var, bool training,
-                                                 double, double) {
+                                                 const Tensor* running_var, bool training, double,
+                                                 double) {
   check_channels(input, weight, bias, running_mean, running_var, training);
   const TensorInfo statistics =
       training ? TensorInfo{statistics_dtype(input, weight, bias), {input.size(1)}}
@@ -168,22 +167,22 @@ void native_batch_norm(const Tensor& input, const Tensor* weight, const Tensor* 
                        const Tensor* running_mean, const Tensor* running_var, bool training,
                        double momentum, double eps, Tensor& out, Tensor& save_mean,
                        Tensor& save_invstd) {
-  const std::vector<Moments> moments = batch_normalize(input, weight, bias, running_mean,
-                                                       running_var, training, eps, out);
+  const std::vector<Moments> moments =
+      batch_normalize(input, weight, bias, running_mean, running_var, training, eps, out);
   if (!training) return;
   save(moments, eps, save_mean, save_invstd);
   update_running(input, running_mean, running_var, momentum, moments);
 }
 
-INGOT_OP("aten::native_batch_norm(Tensor input, Tensor? weight, Tensor? bias, "
-         "Tensor? running_mean, Tensor? running_var, bool training, float momentum, float eps) -> "
-         "(Tensor, Tensor, Tensor)",
-         Structured<native_batch_norm_meta, native_batch_norm>);
+INGOT_OP(
+    "aten::native_batch_norm(Tensor input, Tensor? weight, Tensor? bias, "
+    "Tensor? running_mean, Tensor? running_var, bool training, float momentum, float eps) -> "
+    "(Tensor, Tensor, Tensor)",
+    Structured<native_batch_norm_meta, native_batch_norm>);
 
-std::array<TensorInfo, 3> legit_meta(const Tensor& input, const Tensor* weight,
-                                     const Tensor* bias, const Tensor& running_mean,
-                                     const Tensor& running_var, bool training, double momentum,
-                                     double eps) {
+std::array<TensorInfo, 3> legit_meta(const Tensor& input, const Tensor* weight, const Tensor* bias,
+                                     const Tensor& running_mean, const Tensor& running_var,
+                                     bool training, double momentum, double eps) {
   return native_batch_norm_meta(input, weight, bias, &running_mean, &running_var, training,
                                 momentum, eps);
 }
@@ -191,8 +190,8 @@ std::array<TensorInfo, 3> legit_meta(const Tensor& input, const Tensor* weight,
 void legit(const Tensor& input, const Tensor* weight, const Tensor* bias,
            const Tensor& running_mean, const Tensor& running_var, bool training, double momentum,
            double eps, Tensor& out, Tensor& save_mean, Tensor& save_invstd) {
-  native_batch_norm(input, weight, bias, &running_mean, &running_var, training, momentum, eps,
-                    out, save_mean, save_invstd);
+  native_batch_norm(input, weight, bias, &running_mean, &running_var, training, momentum, eps, out,
+                    save_mean, save_invstd);
 }
 
 std::array<TensorInfo, 3> legit_no_training_meta(const Tensor& input, const Tensor* weight,
@@ -210,16 +209,16 @@ void legit_no_training(const Tensor& input, const Tensor* weight, const Tensor* 
 }
 
 std::array<TensorInfo, 3> legit_no_stats_meta(const Tensor& input, const Tensor* weight,
-                                              const Tensor* bias, bool training,
-                                              double momentum, double eps) {
+                                              const Tensor* bias, bool training, double momentum,
+                                              double eps) {
   return native_batch_norm_meta(input, weight, bias, nullptr, nullptr, training, momentum, eps);
 }
 
 void legit_no_stats(const Tensor& input, const Tensor* weight, const Tensor* bias, bool training,
                     double momentum, double eps, Tensor& out, Tensor& save_mean,
                     Tensor& save_invstd) {
-  native_batch_norm(input, weight, bias, nullptr, nullptr, training, momentum, eps, out,
-                    save_mean, save_invstd);
+  native_batch_norm(input, weight, bias, nullptr, nullptr, training, momentum, eps, out, save_mean,
+                    save_invstd);
 }
 
 std::array<TensorInfo, 5> legit_functional_meta(const Tensor& input, const Tensor* weight,
@@ -235,8 +234,8 @@ void legit_functional(const Tensor& input, const Tensor* weight, const Tensor* b
                       const Tensor& running_mean, const Tensor& running_var, bool training,
                       double momentum, double eps, Tensor& out, Tensor& save_mean,
                       Tensor& save_invstd, Tensor& running_mean_out, Tensor& running_var_out) {
-  const std::vector<Moments> moments = batch_normalize(input, weight, bias, &running_mean,
-                                                       &running_var, training, eps, out);
+  const std::vector<Moments> moments =
+      batch_normalize(input, weight, bias, &running_mean, &running_var, training, eps, out);
   if (training) {
     const ChannelShape shape = channel_shape(input);
     save(moments, eps, save_mean, save_invstd);
@@ -249,21 +248,25 @@ void legit_functional(const Tensor& input, const Tensor* weight, const Tensor* b
   }
 }
 
-INGOT_OP("aten::_native_batch_norm_legit(Tensor input, Tensor? weight, Tensor? bias, "
-         "Tensor(a!) running_mean, Tensor(b!) running_var, bool training, float momentum, "
-         "float eps) -> (Tensor, Tensor, Tensor)",
-         Structured<legit_meta, legit>);
-INGOT_OP("aten::_native_batch_norm_legit.no_stats(Tensor input, Tensor? weight, Tensor? bias, "
-         "bool training, float momentum, float eps) -> (Tensor, Tensor, Tensor)",
-         Structured<legit_no_stats_meta, legit_no_stats>);
-INGOT_OP("aten::_native_batch_norm_legit_no_training(Tensor input, Tensor? weight, Tensor? bias, "
-         "Tensor running_mean, Tensor running_var, float momentum, float eps) -> (Tensor, Tensor, "
-         "Tensor)",
-         Structured<legit_no_training_meta, legit_no_training>);
-INGOT_OP("aten::_native_batch_norm_legit_functional(Tensor input, Tensor? weight, Tensor? bias, "
-         "Tensor running_mean, Tensor running_var, bool training, float momentum, float eps) -> "
-         "(Tensor, Tensor, Tensor, Tensor running_mean_out, Tensor running_var_out)",
-         Structured<legit_functional_meta, legit_functional>);
+INGOT_OP(
+    "aten::_native_batch_norm_legit(Tensor input, Tensor? weight, Tensor? bias, "
+    "Tensor(a!) running_mean, Tensor(b!) running_var, bool training, float momentum, "
+    "float eps) -> (Tensor, Tensor, Tensor)",
+    Structured<legit_meta, legit>);
+INGOT_OP(
+    "aten::_native_batch_norm_legit.no_stats(Tensor input, Tensor? weight, Tensor? bias, "
+    "bool training, float momentum, float eps) -> (Tensor, Tensor, Tensor)",
+    Structured<legit_no_stats_meta, legit_no_stats>);
+INGOT_OP(
+    "aten::_native_batch_norm_legit_no_training(Tensor input, Tensor? weight, Tensor? bias, "
+    "Tensor running_mean, Tensor running_var, float momentum, float eps) -> (Tensor, Tensor, "
+    "Tensor)",
+    Structured<legit_no_training_meta, legit_no_training>);
+INGOT_OP(
+    "aten::_native_batch_norm_legit_functional(Tensor input, Tensor? weight, Tensor? bias, "
+    "Tensor running_mean, Tensor running_var, bool training, float momentum, float eps) -> "
+    "(Tensor, Tensor, Tensor, Tensor running_mean_out, Tensor running_var_out)",
+    Structured<legit_functional_meta, legit_functional>);
 
 // --- instance_norm ----------------------------------------------------------------------------
 
@@ -316,10 +319,11 @@ void instance_norm(const Tensor& input, const Tensor* weight, const Tensor* bias
     write_statistics(running_var, moved_variance(*running_var, momentum, means, shape.plane));
 }
 
-INGOT_OP("aten::instance_norm(Tensor input, Tensor? weight, Tensor? bias, Tensor? running_mean, "
-         "Tensor? running_var, bool use_input_stats, float momentum, float eps, "
-         "bool cudnn_enabled) -> Tensor",
-         Structured<instance_norm_meta, instance_norm>);
+INGOT_OP(
+    "aten::instance_norm(Tensor input, Tensor? weight, Tensor? bias, Tensor? running_mean, "
+    "Tensor? running_var, bool use_input_stats, float momentum, float eps, "
+    "bool cudnn_enabled) -> Tensor",
+    Structured<instance_norm_meta, instance_norm>);
 
 }  // namespace
 

@@ -21,13 +21,13 @@ void check_operands(const Tensor& input, const Tensor& weight, const Tensor* bia
                     bool transposed, int64_t groups) {
   INGOT_CHECK(input.rank() == rank + 1 || input.rank() == rank + 2, "expected input with ",
               rank + 1, " (unbatched) or ", rank + 2, " (batched) dimensions, but got ", input);
-  INGOT_CHECK(weight.rank() == rank + 2, "expected weight with ", rank + 2,
-              " dimensions, but got ", weight);
+  INGOT_CHECK(weight.rank() == rank + 2, "expected weight with ", rank + 2, " dimensions, but got ",
+              weight);
   INGOT_CHECK(input.dtype() == weight.dtype(), "input is ", input.dtype(), " but weight is ",
               weight.dtype(), "; they must have the same dtype");
   INGOT_CHECK(input.dtype() != DType::boolean, "convolutions of bool tensors are not supported");
-  INGOT_CHECK(!bias || bias->dtype() == weight.dtype(), "input is ", input.dtype(),
-              " but bias is ", bias->dtype(), "; they must have the same dtype");
+  INGOT_CHECK(!bias || bias->dtype() == weight.dtype(), "input is ", input.dtype(), " but bias is ",
+              bias->dtype(), "; they must have the same dtype");
   INGOT_CHECK(groups > 0 && groups < kSpatialLimit, "groups must be at least 1, but is ", groups);
   INGOT_CHECK(weight.size(0) % groups == 0, "groups = ", groups,
               " must divide the first size of weight ", weight.sizes());
@@ -90,8 +90,7 @@ void set_forward_output(Convolution& c, const Tensor& input, const Tensor& weigh
 Convolution convolution(const Tensor& input, const Tensor& weight, const Tensor* bias,
                         const IntList& stride, const IntList& padding, const IntList& dilation,
                         bool transposed, const IntList& output_padding, int64_t groups) {
-  Convolution c =
-      base_convolution(input, weight, bias, stride, dilation, transposed, groups);
+  Convolution c = base_convolution(input, weight, bias, stride, dilation, transposed, groups);
   ConvGeometry& g = c.geometry;
   const int rank = weight.rank() - 2;
   g.pad = spatial_argument(padding, rank, 0, 0, "padding");
@@ -105,8 +104,8 @@ Convolution convolution(const Tensor& input, const Tensor& weight, const Tensor*
                 " must be smaller than stride ", g.stride[d], " or dilation ", g.dilation[d]);
     g.out[d] = (g.in[d] - 1) * g.stride[d] - 2 * g.pad[d] + g.dilation[d] * (g.kernel[d] - 1) +
                extra[d] + 1;
-    INGOT_CHECK(g.out[d] >= 0, "input ", input.sizes(), " is too small for weight ",
-                weight.sizes(), " and this padding: an output size would be ", g.out[d]);
+    INGOT_CHECK(g.out[d] >= 0, "input ", input.sizes(), " is too small for weight ", weight.sizes(),
+                " and this padding: an output size would be ", g.out[d]);
   }
   set_output(c, input, rank);
   return c;
@@ -124,8 +123,7 @@ Convolution convolution_named(const Tensor& input, const Tensor& weight, const T
   g.pad = {0, 0, 0};
   if (padding == "same") {
     for (size_t d = 0; d < 3; ++d) {
-      INGOT_CHECK(g.stride[d] == 1, "padding \"same\" needs stride 1, but stride is ",
-                  g.stride[d]);
+      INGOT_CHECK(g.stride[d] == 1, "padding \"same\" needs stride 1, but stride is ", g.stride[d]);
       total[d] = g.dilation[d] * (g.kernel[d] - 1);
       g.pad[d] = total[d] / 2;
     }
@@ -143,8 +141,7 @@ void run_as(const Convolution& c, const Tensor& input, const Tensor& weight, con
   const Tensor w = as_dense(weight, compute);
   const Tensor b = as_dense(bias, compute);
   if (c.transposed)
-    convolve_transposed(c.geometry, x.data<T>(), w.data<T>(), data_or_null<T>(b),
-                        result.data<T>());
+    convolve_transposed(c.geometry, x.data<T>(), w.data<T>(), data_or_null<T>(b), result.data<T>());
   else
     convolve(c.geometry, x.data<T>(), w.data<T>(), data_or_null<T>(b), result.data<T>());
   result.store();
@@ -164,8 +161,8 @@ void run(const Convolution& c, const Tensor& input, const Tensor& weight, const 
 
 // The rank that the op's name promises.
 void check_rank(const Tensor& weight, int rank) {
-  INGOT_CHECK(weight.rank() == rank + 2, "expected weight with ", rank + 2,
-              " dimensions, but got ", weight);
+  INGOT_CHECK(weight.rank() == rank + 2, "expected weight with ", rank + 2, " dimensions, but got ",
+              weight);
 }
 
 template <int kRank>
@@ -178,14 +175,14 @@ TensorInfo conv_meta(const Tensor& input, const Tensor& weight, const Tensor* bi
 
 void conv(const Tensor& input, const Tensor& weight, const Tensor* bias, const IntList& stride,
           const IntList& padding, const IntList& dilation, int64_t groups, Tensor& out) {
-  run(convolution(input, weight, bias, stride, padding, dilation, false, {}, groups), input,
-      weight, bias, out);
+  run(convolution(input, weight, bias, stride, padding, dilation, false, {}, groups), input, weight,
+      bias, out);
 }
 
 template <int kRank>
 TensorInfo conv_named_meta(const Tensor& input, const Tensor& weight, const Tensor* bias,
-                           const IntList& stride, std::string_view padding,
-                           const IntList& dilation, int64_t groups) {
+                           const IntList& stride, std::string_view padding, const IntList& dilation,
+                           int64_t groups) {
   check_rank(weight, kRank);
   return convolution_named(input, weight, bias, stride, padding, dilation, groups).out;
 }
@@ -215,9 +212,8 @@ void conv_transpose(const Tensor& input, const Tensor& weight, const Tensor* bia
 }
 
 TensorInfo convolution_meta(const Tensor& input, const Tensor& weight, const Tensor* bias,
-                            const IntList& stride, const IntList& padding,
-                            const IntList& dilation, bool transposed,
-                            const IntList& output_padding, int64_t groups) {
+                            const IntList& stride, const IntList& padding, const IntList& dilation,
+                            bool transposed, const IntList& output_padding, int64_t groups) {
   return convolution(input, weight, bias, stride, padding, dilation, transposed, output_padding,
                      groups)
       .out;
@@ -232,44 +228,54 @@ void general_convolution(const Tensor& input, const Tensor& weight, const Tensor
       input, weight, bias, out);
 }
 
-INGOT_OP("aten::conv1d(Tensor input, Tensor weight, Tensor? bias=None, SymInt[1] stride=[1], "
-         "SymInt[1] padding=[0], SymInt[1] dilation=[1], SymInt groups=1) -> Tensor",
-         Structured<conv_meta<1>, conv>);
-INGOT_OP("aten::conv2d(Tensor input, Tensor weight, Tensor? bias=None, SymInt[2] stride=[1, 1], "
-         "SymInt[2] padding=[0, 0], SymInt[2] dilation=[1, 1], SymInt groups=1) -> Tensor",
-         Structured<conv_meta<2>, conv>);
-INGOT_OP("aten::conv3d(Tensor input, Tensor weight, Tensor? bias=None, SymInt[3] stride=[1, 1, 1], "
-         "SymInt[3] padding=[0, 0, 0], SymInt[3] dilation=[1, 1, 1], SymInt groups=1) -> Tensor",
-         Structured<conv_meta<3>, conv>);
-INGOT_OP("aten::conv1d.padding(Tensor input, Tensor weight, Tensor? bias=None, "
-         "SymInt[1] stride=[1], str padding=\"valid\", SymInt[1] dilation=[1], SymInt groups=1) "
-         "-> Tensor",
-         Structured<conv_named_meta<1>, conv_named>);
-INGOT_OP("aten::conv2d.padding(Tensor input, Tensor weight, Tensor? bias=None, "
-         "SymInt[2] stride=[1, 1], str padding=\"valid\", SymInt[2] dilation=[1, 1], "
-         "SymInt groups=1) -> Tensor",
-         Structured<conv_named_meta<2>, conv_named>);
-INGOT_OP("aten::conv3d.padding(Tensor input, Tensor weight, Tensor? bias=None, "
-         "SymInt[3] stride=[1, 1, 1], str padding=\"valid\", SymInt[3] dilation=[1, 1, 1], "
-         "SymInt groups=1) -> Tensor",
-         Structured<conv_named_meta<3>, conv_named>);
-INGOT_OP("aten::conv_transpose1d(Tensor input, Tensor weight, Tensor? bias=None, "
-         "SymInt[1] stride=[1], SymInt[1] padding=[0], SymInt[1] output_padding=[0], "
-         "SymInt groups=1, SymInt[1] dilation=[1]) -> Tensor",
-         Structured<conv_transpose_meta<1>, conv_transpose>);
-INGOT_OP("aten::conv_transpose2d.input(Tensor input, Tensor weight, Tensor? bias=None, "
-         "SymInt[2] stride=[1, 1], SymInt[2] padding=[0, 0], SymInt[2] output_padding=[0, 0], "
-         "SymInt groups=1, SymInt[2] dilation=[1, 1]) -> Tensor",
-         Structured<conv_transpose_meta<2>, conv_transpose>);
-INGOT_OP("aten::conv_transpose3d.input(Tensor input, Tensor weight, Tensor? bias=None, "
-         "SymInt[3] stride=[1, 1, 1], SymInt[3] padding=[0, 0, 0], "
-         "SymInt[3] output_padding=[0, 0, 0], SymInt groups=1, SymInt[3] dilation=[1, 1, 1]) -> "
-         "Tensor",
-         Structured<conv_transpose_meta<3>, conv_transpose>);
-INGOT_OP("aten::convolution(Tensor input, Tensor weight, Tensor? bias, SymInt[] stride, "
-         "SymInt[] padding, SymInt[] dilation, bool transposed, SymInt[] output_padding, "
-         "SymInt groups) -> Tensor",
-         Structured<convolution_meta, general_convolution>);
+INGOT_OP(
+    "aten::conv1d(Tensor input, Tensor weight, Tensor? bias=None, SymInt[1] stride=[1], "
+    "SymInt[1] padding=[0], SymInt[1] dilation=[1], SymInt groups=1) -> Tensor",
+    Structured<conv_meta<1>, conv>);
+INGOT_OP(
+    "aten::conv2d(Tensor input, Tensor weight, Tensor? bias=None, SymInt[2] stride=[1, 1], "
+    "SymInt[2] padding=[0, 0], SymInt[2] dilation=[1, 1], SymInt groups=1) -> Tensor",
+    Structured<conv_meta<2>, conv>);
+INGOT_OP(
+    "aten::conv3d(Tensor input, Tensor weight, Tensor? bias=None, SymInt[3] stride=[1, 1, 1], "
+    "SymInt[3] padding=[0, 0, 0], SymInt[3] dilation=[1, 1, 1], SymInt groups=1) -> Tensor",
+    Structured<conv_meta<3>, conv>);
+INGOT_OP(
+    "aten::conv1d.padding(Tensor input, Tensor weight, Tensor? bias=None, "
+    "SymInt[1] stride=[1], str padding=\"valid\", SymInt[1] dilation=[1], SymInt groups=1) "
+    "-> Tensor",
+    Structured<conv_named_meta<1>, conv_named>);
+INGOT_OP(
+    "aten::conv2d.padding(Tensor input, Tensor weight, Tensor? bias=None, "
+    "SymInt[2] stride=[1, 1], str padding=\"valid\", SymInt[2] dilation=[1, 1], "
+    "SymInt groups=1) -> Tensor",
+    Structured<conv_named_meta<2>, conv_named>);
+INGOT_OP(
+    "aten::conv3d.padding(Tensor input, Tensor weight, Tensor? bias=None, "
+    "SymInt[3] stride=[1, 1, 1], str padding=\"valid\", SymInt[3] dilation=[1, 1, 1], "
+    "SymInt groups=1) -> Tensor",
+    Structured<conv_named_meta<3>, conv_named>);
+INGOT_OP(
+    "aten::conv_transpose1d(Tensor input, Tensor weight, Tensor? bias=None, "
+    "SymInt[1] stride=[1], SymInt[1] padding=[0], SymInt[1] output_padding=[0], "
+    "SymInt groups=1, SymInt[1] dilation=[1]) -> Tensor",
+    Structured<conv_transpose_meta<1>, conv_transpose>);
+INGOT_OP(
+    "aten::conv_transpose2d.input(Tensor input, Tensor weight, Tensor? bias=None, "
+    "SymInt[2] stride=[1, 1], SymInt[2] padding=[0, 0], SymInt[2] output_padding=[0, 0], "
+    "SymInt groups=1, SymInt[2] dilation=[1, 1]) -> Tensor",
+    Structured<conv_transpose_meta<2>, conv_transpose>);
+INGOT_OP(
+    "aten::conv_transpose3d.input(Tensor input, Tensor weight, Tensor? bias=None, "
+    "SymInt[3] stride=[1, 1, 1], SymInt[3] padding=[0, 0, 0], "
+    "SymInt[3] output_padding=[0, 0, 0], SymInt groups=1, SymInt[3] dilation=[1, 1, 1]) -> "
+    "Tensor",
+    Structured<conv_transpose_meta<3>, conv_transpose>);
+INGOT_OP(
+    "aten::convolution(Tensor input, Tensor weight, Tensor? bias, SymInt[] stride, "
+    "SymInt[] padding, SymInt[] dilation, bool transposed, SymInt[] output_padding, "
+    "SymInt groups) -> Tensor",
+    Structured<convolution_meta, general_convolution>);
 
 }  // namespace
 

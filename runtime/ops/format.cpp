@@ -124,7 +124,8 @@ std::string percent_value(const Value& value, FormatSpec spec, char type) {
     case 'X':
     case 'o': {
       const Value whole_part = value.is_double() ? truncate_to_int(value.to_double()) : value;
-      if (!is_whole(whole_part) || (value.is_double() && (type == 'x' || type == 'X' || type == 'o')))
+      if (!is_whole(whole_part) ||
+          (value.is_double() && (type == 'x' || type == 'X' || type == 'o')))
         raise_python("TypeError", "%", std::string(1, type), " format: a number is required, not ",
                      name_of(value.tag()));
       if (type == 'i' || type == 'u') spec.type = 'd';
@@ -195,12 +196,18 @@ Value percent_format(const Arguments& in) {
     FormatSpec spec;
     bool zero = false;
     for (; at < text.size(); ++at) {
-      if (text[at] == '-') spec.align = '<';
-      else if (text[at] == '+') spec.sign = '+';
-      else if (text[at] == ' ') spec.sign = spec.sign == '+' ? '+' : ' ';
-      else if (text[at] == '#') spec.alternate = true;
-      else if (text[at] == '0') zero = true;
-      else break;
+      if (text[at] == '-')
+        spec.align = '<';
+      else if (text[at] == '+')
+        spec.sign = '+';
+      else if (text[at] == ' ')
+        spec.sign = spec.sign == '+' ? '+' : ' ';
+      else if (text[at] == '#')
+        spec.alternate = true;
+      else if (text[at] == '0')
+        zero = true;
+      else
+        break;
     }
     if (zero && spec.align != '<') {
       spec.fill = "0";

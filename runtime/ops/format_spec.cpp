@@ -30,9 +30,9 @@ int64_t read_number(std::string_view text, size_t& at) {
 
 // A number's parts before padding and grouping.
 struct Digits {
-  std::string prefix;    // "0x"
-  std::string whole;     // "1234"
-  std::string rest;      // ".5e+10", "%", or all of "inf"
+  std::string prefix;  // "0x"
+  std::string whole;   // "1234"
+  std::string rest;    // ".5e+10", "%", or all of "inf"
   bool negative = false;
 };
 
@@ -102,7 +102,8 @@ std::string format_int(int64_t value, const FormatSpec& spec) {
     raise_python("ValueError", "Cannot specify ',' with '", std::string(1, spec.type), "'.");
   Digits digits;
   digits.negative = value < 0;
-  const uint64_t magnitude = value < 0 ? 0 - static_cast<uint64_t>(value) : static_cast<uint64_t>(value);
+  const uint64_t magnitude =
+      value < 0 ? 0 - static_cast<uint64_t>(value) : static_cast<uint64_t>(value);
   char buffer[64];
   digits.whole.assign(buffer, std::to_chars(buffer, buffer + sizeof buffer, magnitude, base).ptr);
   if (spec.alternate && base != 10) digits.prefix = std::string("0") + spec.type;
@@ -136,14 +137,16 @@ std::string format_float(double value, const FormatSpec& spec) {
   } else if (spec.type == 0 && spec.precision < 0) {
     text = repr(magnitude);
   } else if (spec.type == '%') {
-    text = print_float(magnitude * 100, 'f', spec.precision < 0 ? 6 : spec.precision,
-                       spec.alternate) + "%";
+    text =
+        print_float(magnitude * 100, 'f', spec.precision < 0 ? 6 : spec.precision, spec.alternate) +
+        "%";
   } else if (spec.type == 0) {
     // Like 'g', but with a point in it and one more digit before an exponent.
     const int64_t precision = std::max<int64_t>(spec.precision, 1);
     text = print_float(magnitude, 'g', precision, spec.alternate);
     const std::string scientific = print_float(magnitude, 'e', precision - 1, spec.alternate);
-    const int exponent = magnitude == 0 ? 0 : std::stoi(scientific.substr(scientific.find('e') + 1));
+    const int exponent =
+        magnitude == 0 ? 0 : std::stoi(scientific.substr(scientific.find('e') + 1));
     if (exponent == precision - 1 && exponent > 0 && text.find('e') == std::string::npos) {
       text = scientific;
       // Zeros at the end of the fraction go, as 'g' drops them.
@@ -181,8 +184,8 @@ std::string format_string(std::string_view value, const FormatSpec& spec) {
 }
 
 bool plain(const FormatSpec& spec) {
-  return !spec.align && !spec.zeros && spec.sign == '-' && !spec.alternate && spec.width == 0 && !spec.grouping &&
-         spec.precision < 0 && !spec.type;
+  return !spec.align && !spec.zeros && spec.sign == '-' && !spec.alternate && spec.width == 0 &&
+         !spec.grouping && spec.precision < 0 && !spec.type;
 }
 
 }  // namespace

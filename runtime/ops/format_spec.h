@@ -11,9 +11,9 @@ namespace ingot {
 // How one value is to be written: [[fill]align][sign][z][#][0][width][,|_][.precision][type].
 struct FormatSpec {
   std::string fill = " ";
-  char align = 0;   // '<', '>', '^', '='; 0: by the value's kind
+  char align = 0;      // '<', '>', '^', '='; 0: by the value's kind
   bool zeros = false;  // numbers are filled between sign and digits if no align says otherwise
-  char sign = '-';  // '+', '-', ' '
+  char sign = '-';     // '+', '-', ' '
   bool alternate = false;
   bool no_negative_zero = false;
   int64_t width = 0;

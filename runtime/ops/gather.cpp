@@ -21,8 +21,7 @@ void check_index(const Tensor& index) {
 // Where each element of `index` points in `self`: its own place, except along `dim`.
 std::vector<int64_t> offsets_of(const Tensor& self, int dim, const Tensor& index, bool wrap) {
   if (index.numel() == 0) return {};
-  std::vector<int64_t> offsets =
-      positions_in(index, self.rank() == 0 ? 1 : self.size(dim), wrap);
+  std::vector<int64_t> offsets = positions_in(index, self.rank() == 0 ? 1 : self.size(dim), wrap);
   const int64_t step = self.rank() == 0 ? 0 : self.stride(dim);
   std::vector<Axis> axes;
   for (int d = 0; d < index.rank(); ++d)
@@ -40,11 +39,13 @@ std::vector<int64_t> offsets_of(const Tensor& self, int dim, const Tensor& index
 void check_fits(const Tensor& self, int dim, const Tensor& index, const char* name,
                 const Tensor& other) {
   const int rank = std::max(other.rank(), 1);
-  INGOT_CHECK(rank == std::max(index.rank(), 1), "the index ", index, " must have as many dimensions "
-              "as ", name, " ", other);
+  INGOT_CHECK(rank == std::max(index.rank(), 1), "the index ", index,
+              " must have as many dimensions "
+              "as ",
+              name, " ", other);
   for (int d = 0; d < index.rank() && d < other.rank(); ++d)
-    INGOT_CHECK((&self == &other && d == dim) || index.size(d) <= other.size(d), "the index ", index,
-                " is larger than ", name, " ", other, " in dimension ", d);
+    INGOT_CHECK((&self == &other && d == dim) || index.size(d) <= other.size(d), "the index ",
+                index, " is larger than ", name, " ", other, " in dimension ", d);
 }
 
 TensorInfo gather_meta(const Tensor& self, int64_t dim, const Tensor& index, bool) {
@@ -264,12 +265,12 @@ void take_along_dim(const Tensor& self, const Tensor& indices, std::optional<int
   gather(aligned.from, aligned.at, aligned.index, false, out);
 }
 
-#define INGOT_SCATTER(overload, parameters, function, function_)                              \
-  INGOT_OP("aten::scatter." overload "(Tensor self, int dim, Tensor index, " parameters       \
-           ") -> Tensor",                                                                     \
-           Function<function>);                                                               \
-  INGOT_OP("aten::scatter_." overload "(Tensor(a!) self, int dim, Tensor index, " parameters  \
-           ") -> Tensor(a!)",                                                                 \
+#define INGOT_SCATTER(overload, parameters, function, function_)                             \
+  INGOT_OP("aten::scatter." overload "(Tensor self, int dim, Tensor index, " parameters      \
+           ") -> Tensor",                                                                    \
+           Function<function>);                                                              \
+  INGOT_OP("aten::scatter_." overload "(Tensor(a!) self, int dim, Tensor index, " parameters \
+           ") -> Tensor(a!)",                                                                \
            Function<function_>)
 
 INGOT_OP("aten::gather(Tensor self, int dim, Tensor index, *, bool sparse_grad=False) -> Tensor",
@@ -283,18 +284,21 @@ INGOT_OP("aten::scatter_add(Tensor self, int dim, Tensor index, Tensor src) -> T
          Function<scatter_add>);
 INGOT_OP("aten::scatter_add_(Tensor(a!) self, int dim, Tensor index, Tensor src) -> Tensor(a!)",
          Function<scatter_add_>);
-INGOT_OP("aten::scatter_reduce.two(Tensor self, int dim, Tensor index, Tensor src, str reduce, *, "
-         "bool include_self=True) -> Tensor",
-         Function<scatter_reduce>);
-INGOT_OP("aten::scatter_reduce_.two(Tensor(a!) self, int dim, Tensor index, Tensor src, str "
-         "reduce, *, bool include_self=True) -> Tensor(a!)",
-         Function<scatter_reduce_>);
+INGOT_OP(
+    "aten::scatter_reduce.two(Tensor self, int dim, Tensor index, Tensor src, str reduce, *, "
+    "bool include_self=True) -> Tensor",
+    Function<scatter_reduce>);
+INGOT_OP(
+    "aten::scatter_reduce_.two(Tensor(a!) self, int dim, Tensor index, Tensor src, str "
+    "reduce, *, bool include_self=True) -> Tensor(a!)",
+    Function<scatter_reduce_>);
 INGOT_OP("aten::take(Tensor self, Tensor index) -> Tensor", Structured<take_meta, take>);
 INGOT_OP("aten::put(Tensor self, Tensor index, Tensor source, bool accumulate=False) -> Tensor",
          Function<put>);
-INGOT_OP("aten::put_(Tensor(a!) self, Tensor index, Tensor source, bool accumulate=False) -> "
-         "Tensor(a!)",
-         Function<put_>);
+INGOT_OP(
+    "aten::put_(Tensor(a!) self, Tensor index, Tensor source, bool accumulate=False) -> "
+    "Tensor(a!)",
+    Function<put_>);
 INGOT_OP("aten::take_along_dim(Tensor self, Tensor indices, int? dim=None) -> Tensor",
          Structured<take_along_dim_meta, take_along_dim>);
 

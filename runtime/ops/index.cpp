@@ -79,8 +79,7 @@ class Selection {
     if (column.dim < 0) return;
     const std::vector<int64_t> positions =
         positions_in(expand(column.index, shape_), self_.size(column.dim), true);
-    for (size_t i = 0; i < table_.size(); ++i)
-      table_[i] += positions[i] * self_.stride(column.dim);
+    for (size_t i = 0; i < table_.size(); ++i) table_[i] += positions[i] * self_.stride(column.dim);
   }
 
   // Indexed dimensions stand where the first of them was if they are neighbours, else first.
@@ -165,18 +164,22 @@ Tensor index_put_impl_(const Tensor& self, OptionalTensorList indices, const Ten
 
 INGOT_OP("aten::index.Tensor(Tensor self, Tensor?[] indices) -> Tensor", Function<index>);
 INGOT_OP("aten::_unsafe_index.Tensor(Tensor self, Tensor?[] indices) -> Tensor", Function<index>);
-INGOT_OP("aten::index_put(Tensor self, Tensor?[] indices, Tensor values, bool accumulate=False) -> "
-         "Tensor",
-         Function<index_put>);
-INGOT_OP("aten::_unsafe_index_put(Tensor self, Tensor?[] indices, Tensor values, bool "
-         "accumulate=False) -> Tensor",
-         Function<index_put>);
-INGOT_OP("aten::index_put_(Tensor(a!) self, Tensor?[] indices, Tensor values, bool "
-         "accumulate=False) -> Tensor(a!)",
-         Function<index_put_>);
-INGOT_OP("aten::_index_put_impl_(Tensor(a!) self, Tensor?[] indices, Tensor values, bool "
-         "accumulate=False, bool unsafe=False) -> Tensor(a!)",
-         Function<index_put_impl_>);
+INGOT_OP(
+    "aten::index_put(Tensor self, Tensor?[] indices, Tensor values, bool accumulate=False) -> "
+    "Tensor",
+    Function<index_put>);
+INGOT_OP(
+    "aten::_unsafe_index_put(Tensor self, Tensor?[] indices, Tensor values, bool "
+    "accumulate=False) -> Tensor",
+    Function<index_put>);
+INGOT_OP(
+    "aten::index_put_(Tensor(a!) self, Tensor?[] indices, Tensor values, bool "
+    "accumulate=False) -> Tensor(a!)",
+    Function<index_put_>);
+INGOT_OP(
+    "aten::_index_put_impl_(Tensor(a!) self, Tensor?[] indices, Tensor values, bool "
+    "accumulate=False, bool unsafe=False) -> Tensor(a!)",
+    Function<index_put_impl_>);
 
 }  // namespace
 }  // namespace ingot

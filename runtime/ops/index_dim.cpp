@@ -23,8 +23,10 @@ TensorInfo index_select_meta(const Tensor& self, int64_t dim, const Tensor& inde
   const int d = wrap_dim(dim, self.rank());
   TensorInfo info = self.info();
   if (self.rank() > 0) info.sizes[d] = index.numel();
-  INGOT_CHECK(self.rank() > 0 || index.numel() == 1, "a tensor without dimensions takes one index, "
-              "got ", index);
+  INGOT_CHECK(self.rank() > 0 || index.numel() == 1,
+              "a tensor without dimensions takes one index, "
+              "got ",
+              index);
   return info;
 }
 void index_select(const Tensor& self, int64_t dim, const Tensor& index, Tensor& out) {
@@ -153,29 +155,34 @@ Tensor index_fill(const Tensor& self, int64_t dim, const Tensor& index, Scalar v
 
 INGOT_OP("aten::index_select(Tensor self, int dim, Tensor index) -> Tensor",
          Structured<index_select_meta, index_select>);
-INGOT_OP("aten::embedding(Tensor weight, Tensor indices, SymInt padding_idx=-1, bool "
-         "scale_grad_by_freq=False, bool sparse=False) -> Tensor",
-         Structured<embedding_meta, embedding>);
-INGOT_OP("aten::index_add(Tensor self, int dim, Tensor index, Tensor source, *, Scalar alpha=1) -> "
-         "Tensor",
-         Function<index_add>);
-INGOT_OP("aten::index_add_(Tensor(a!) self, int dim, Tensor index, Tensor source, *, Scalar "
-         "alpha=1) -> Tensor(a!)",
-         Function<index_add_>);
+INGOT_OP(
+    "aten::embedding(Tensor weight, Tensor indices, SymInt padding_idx=-1, bool "
+    "scale_grad_by_freq=False, bool sparse=False) -> Tensor",
+    Structured<embedding_meta, embedding>);
+INGOT_OP(
+    "aten::index_add(Tensor self, int dim, Tensor index, Tensor source, *, Scalar alpha=1) -> "
+    "Tensor",
+    Function<index_add>);
+INGOT_OP(
+    "aten::index_add_(Tensor(a!) self, int dim, Tensor index, Tensor source, *, Scalar "
+    "alpha=1) -> Tensor(a!)",
+    Function<index_add_>);
 INGOT_OP("aten::index_copy(Tensor self, int dim, Tensor index, Tensor source) -> Tensor",
          Function<index_copy>);
 INGOT_OP("aten::index_copy_(Tensor(a!) self, int dim, Tensor index, Tensor source) -> Tensor(a!)",
          Function<index_copy_>);
 INGOT_OP("aten::index_fill.int_Scalar(Tensor self, int dim, Tensor index, Scalar value) -> Tensor",
          Function<index_fill>);
-INGOT_OP("aten::index_fill_.int_Scalar(Tensor(a!) self, int dim, Tensor index, Scalar value) -> "
-         "Tensor(a!)",
-         Function<index_fill_>);
+INGOT_OP(
+    "aten::index_fill_.int_Scalar(Tensor(a!) self, int dim, Tensor index, Scalar value) -> "
+    "Tensor(a!)",
+    Function<index_fill_>);
 INGOT_OP("aten::index_fill.int_Tensor(Tensor self, int dim, Tensor index, Tensor value) -> Tensor",
          Function<index_fill_tensor>);
-INGOT_OP("aten::index_fill_.int_Tensor(Tensor(a!) self, int dim, Tensor index, Tensor value) -> "
-         "Tensor(a!)",
-         Function<index_fill_tensor_>);
+INGOT_OP(
+    "aten::index_fill_.int_Tensor(Tensor(a!) self, int dim, Tensor index, Tensor value) -> "
+    "Tensor(a!)",
+    Function<index_fill_tensor_>);
 
 }  // namespace
 }  // namespace ingot

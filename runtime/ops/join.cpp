@@ -37,7 +37,8 @@ TensorInfo cat_meta(TensorList tensors, int64_t dim) {
   const Tensor* first = nullptr;
   for (size_t i = 0; i < tensors.size(); ++i) {
     dtype = promote(dtype, tensors[i].dtype());
-    INGOT_CHECK(tensors[i].rank() > 0, "tensor ", i, " has no dimensions: cat() needs at least one");
+    INGOT_CHECK(tensors[i].rank() > 0, "tensor ", i,
+                " has no dimensions: cat() needs at least one");
     if (!first && !skipped(tensors[i])) first = &tensors[i];
   }
   if (!first) return {dtype, Dims{0}};
@@ -46,8 +47,10 @@ TensorInfo cat_meta(TensorList tensors, int64_t dim) {
   sizes[d] = 0;
   for (size_t i = 0; i < tensors.size(); ++i) {
     if (skipped(tensors[i])) continue;
-    INGOT_CHECK(tensors[i].rank() == first->rank(), "tensors to join must have the same number of "
-                "dimensions: got ", *first, " and ", tensors[i]);
+    INGOT_CHECK(tensors[i].rank() == first->rank(),
+                "tensors to join must have the same number of "
+                "dimensions: got ",
+                *first, " and ", tensors[i]);
     for (int k = 0; k < first->rank(); ++k)
       INGOT_CHECK(k == d || tensors[i].size(k) == first->size(k),
                   "sizes of tensors to join must be equal except in dimension ", d, ": got ",
@@ -72,8 +75,10 @@ TensorInfo stack_meta(TensorList tensors, int64_t dim) {
   const int d = wrap_dim(dim, tensors[0].rank() + 1);
   DType dtype = tensors[0].dtype();
   for (size_t i = 0; i < tensors.size(); ++i) {
-    INGOT_CHECK(tensors[i].sizes() == tensors[0].sizes(), "tensors to stack must have equal sizes: "
-                "got ", tensors[0], " and ", tensors[i]);
+    INGOT_CHECK(tensors[i].sizes() == tensors[0].sizes(),
+                "tensors to stack must have equal sizes: "
+                "got ",
+                tensors[0], " and ", tensors[i]);
     dtype = promote(dtype, tensors[i].dtype());
   }
   Dims sizes = tensors[0].sizes();
@@ -171,10 +176,10 @@ void interleave(const Tensor& self, int64_t repeats, std::optional<int64_t> dim,
 }
 
 // Each position i as often as counts[i] says.
-std::vector<int64_t> repeated_positions(const Tensor& repeats,
-                                        std::optional<int64_t> output_size) {
-  INGOT_CHECK(repeats.rank() <= 1 && (repeats.dtype() == DType::i64 || repeats.dtype() == DType::i32),
-              "repeats must be an i32 or i64 tensor of one dimension, got ", repeats);
+std::vector<int64_t> repeated_positions(const Tensor& repeats, std::optional<int64_t> output_size) {
+  INGOT_CHECK(
+      repeats.rank() <= 1 && (repeats.dtype() == DType::i64 || repeats.dtype() == DType::i32),
+      "repeats must be an i32 or i64 tensor of one dimension, got ", repeats);
   const Tensor counts = repeats.to(DType::i64).contiguous();
   const auto* count = counts.data<int64_t>();
   int64_t total = 0;
@@ -201,10 +206,12 @@ Tensor interleave_tensor(const Tensor& self, const Tensor& repeats, std::optiona
                          std::optional<int64_t> output_size) {
   const Tensor source = with_rank(along(self, dim), std::max(along(self, dim).rank(), 1));
   const int d = wrap_dim(dim.value_or(0), source.rank());
-  const Tensor counts = repeats.numel() == 1 ? expand(reshape(repeats, Dims{1}), Dims{source.size(d)})
-                                             : repeats;
-  INGOT_CHECK(counts.numel() == source.size(d), "repeats ", repeats, " must have a number for each "
-              "of the ", source.size(d), " elements of dimension ", d);
+  const Tensor counts =
+      repeats.numel() == 1 ? expand(reshape(repeats, Dims{1}), Dims{source.size(d)}) : repeats;
+  INGOT_CHECK(counts.numel() == source.size(d), "repeats ", repeats,
+              " must have a number for each "
+              "of the ",
+              source.size(d), " elements of dimension ", d);
   std::vector<int64_t> positions = repeated_positions(counts, output_size);
   Dims sizes = source.sizes();
   sizes[d] = static_cast<int64_t>(positions.size());
@@ -222,12 +229,14 @@ INGOT_OP("aten::concatenate(Tensor[] tensors, int dim=0) -> Tensor", Structured<
 INGOT_OP("aten::stack(Tensor[] tensors, int dim=0) -> Tensor", Structured<stack_meta, stack>);
 INGOT_OP("aten::repeat(Tensor self, SymInt[] repeats) -> Tensor", Structured<repeat_meta, repeat>);
 INGOT_OP("aten::tile(Tensor self, SymInt[] dims) -> Tensor", Structured<tile_meta, tile>);
-INGOT_OP("aten::repeat_interleave.self_int(Tensor self, SymInt repeats, int? dim=None, *, SymInt? "
-         "output_size=None) -> Tensor",
-         Structured<interleave_meta, interleave>);
-INGOT_OP("aten::repeat_interleave.self_Tensor(Tensor self, Tensor repeats, int? dim=None, *, "
-         "SymInt? output_size=None) -> Tensor",
-         Function<interleave_tensor>);
+INGOT_OP(
+    "aten::repeat_interleave.self_int(Tensor self, SymInt repeats, int? dim=None, *, SymInt? "
+    "output_size=None) -> Tensor",
+    Structured<interleave_meta, interleave>);
+INGOT_OP(
+    "aten::repeat_interleave.self_Tensor(Tensor self, Tensor repeats, int? dim=None, *, "
+    "SymInt? output_size=None) -> Tensor",
+    Function<interleave_tensor>);
 INGOT_OP("aten::repeat_interleave.Tensor(Tensor repeats, *, SymInt? output_size=None) -> Tensor",
          Function<interleave_counts>);
 

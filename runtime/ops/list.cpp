@@ -83,8 +83,7 @@ Value pop(const Value& self, int64_t idx) {
 
 void delete_item(const Value& self, int64_t idx) {
   std::vector<Value>& elements = elements_of(self);
-  elements.erase(elements.begin() +
-                 wrap_index(idx, static_cast<int64_t>(elements.size()), "list"));
+  elements.erase(elements.begin() + wrap_index(idx, static_cast<int64_t>(elements.size()), "list"));
 }
 
 void insert(const Value& self, int64_t idx, const Value& el) {
@@ -103,7 +102,8 @@ size_t find(const std::vector<Value>& elements, const Value& el) {
 void remove(const Value& self, const Value& el) {
   std::vector<Value>& elements = elements_of(self);
   const size_t at = find(elements, el);
-  if (at == elements.size()) raise_python("ValueError", "list.remove(x): ", repr(el), " not in list");
+  if (at == elements.size())
+    raise_python("ValueError", "list.remove(x): ", repr(el), " not in list");
   elements.erase(elements.begin() + static_cast<std::ptrdiff_t>(at));
 }
 

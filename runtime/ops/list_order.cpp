@@ -101,11 +101,13 @@ int64_t range_length(int64_t lo, int64_t hi, int64_t step) {
   // Unsigned: the distance and the negated step fit for every int64.
   uint64_t count = 0;
   if (step > 0 && lo < hi)
-    count = (static_cast<uint64_t>(hi) - static_cast<uint64_t>(lo) - 1) /
-                static_cast<uint64_t>(step) + 1;
+    count =
+        (static_cast<uint64_t>(hi) - static_cast<uint64_t>(lo) - 1) / static_cast<uint64_t>(step) +
+        1;
   if (step < 0 && hi < lo)
     count = (static_cast<uint64_t>(lo) - static_cast<uint64_t>(hi) - 1) /
-                (0 - static_cast<uint64_t>(step)) + 1;
+                (0 - static_cast<uint64_t>(step)) +
+            1;
   if (count > static_cast<uint64_t>(std::numeric_limits<int64_t>::max()))
     raise_python("OverflowError", "range(", lo, ", ", hi, ", ", step, ") is too long");
   return static_cast<int64_t>(count);
@@ -123,7 +125,7 @@ Value range_list(int64_t n) {
   return Value::list(std::move(elements));
 }
 
-#define INGOT_ORDER_OPS(type)                                                              \
+#define INGOT_ORDER_OPS(type)                                                                     \
   INGOT_OP("aten::sort." type "(" type "[](a!) self, bool reverse=False) -> ()", Function<sort>); \
   INGOT_OP("aten::sorted." type "(" type "[](a) input) -> " type "[]", Function<sorted>)
 INGOT_ORDER_OPS("int");
@@ -133,14 +135,14 @@ INGOT_ORDER_OPS("str");
 INGOT_OP("aten::sort.any(t[](a!) self, bool reverse=False) -> ()", Function<sort>);
 INGOT_OP("aten::sorted.any(t[](a) self) -> t[]", Function<sorted>);
 
-#define INGOT_EXTREME_OPS(type)                                                                 \
-  INGOT_OP("prim::min.self_" type "(" type "[] self) -> " type, Function<min_of>);              \
-  INGOT_OP("prim::max.self_" type "(" type "[] self) -> " type, Function<max_of>);              \
-  INGOT_OP("prim::min." type "_list(" type "[] l, " type "[] r) -> " type "[]",                 \
-           Function<min_of_two>);                                                               \
-  INGOT_OP("prim::max." type "_list(" type "[] l, " type "[] r) -> " type "[]",                 \
-           Function<max_of_two>);                                                               \
-  INGOT_OP("aten::all." type "(" type "[] self) -> bool", Function<all_of>);                    \
+#define INGOT_EXTREME_OPS(type)                                                    \
+  INGOT_OP("prim::min.self_" type "(" type "[] self) -> " type, Function<min_of>); \
+  INGOT_OP("prim::max.self_" type "(" type "[] self) -> " type, Function<max_of>); \
+  INGOT_OP("prim::min." type "_list(" type "[] l, " type "[] r) -> " type "[]",    \
+           Function<min_of_two>);                                                  \
+  INGOT_OP("prim::max." type "_list(" type "[] l, " type "[] r) -> " type "[]",    \
+           Function<max_of_two>);                                                  \
+  INGOT_OP("aten::all." type "(" type "[] self) -> bool", Function<all_of>);       \
   INGOT_OP("aten::any." type "(" type "[] self) -> bool", Function<any_of>)
 INGOT_EXTREME_OPS("int");
 INGOT_EXTREME_OPS("float");

@@ -156,14 +156,16 @@ INGOT_OP("aten::masked_scatter(Tensor self, Tensor mask, Tensor source) -> Tenso
 INGOT_OP("aten::masked_scatter_(Tensor(a!) self, Tensor mask, Tensor source) -> Tensor(a!)",
          Function<masked_scatter_>);
 INGOT_OP("aten::one_hot(Tensor self, int num_classes=-1) -> Tensor", Function<one_hot>);
-INGOT_OP("aten::slice_scatter(Tensor self, Tensor src, int dim=0, SymInt? start=None, SymInt? "
-         "end=None, SymInt step=1) -> Tensor",
-         Structured<slice_scatter_meta, slice_scatter>);
+INGOT_OP(
+    "aten::slice_scatter(Tensor self, Tensor src, int dim=0, SymInt? start=None, SymInt? "
+    "end=None, SymInt step=1) -> Tensor",
+    Structured<slice_scatter_meta, slice_scatter>);
 INGOT_OP("aten::select_scatter(Tensor self, Tensor src, int dim, SymInt index) -> Tensor",
          Structured<select_scatter_meta, select_scatter>);
-INGOT_OP("aten::diagonal_scatter(Tensor self, Tensor src, int offset=0, int dim1=0, int dim2=1) -> "
-         "Tensor",
-         Structured<diagonal_scatter_meta, diagonal_scatter>);
+INGOT_OP(
+    "aten::diagonal_scatter(Tensor self, Tensor src, int offset=0, int dim1=0, int dim2=1) -> "
+    "Tensor",
+    Structured<diagonal_scatter_meta, diagonal_scatter>);
 
 }  // namespace
 }  // namespace ingot

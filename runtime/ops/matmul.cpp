@@ -79,9 +79,12 @@ void multiply_matrices(const Tensor& a, const Tensor& b, Tensor& out, const Scal
 }
 
 DType product_dtype(const Tensor& a, const Tensor& b) {
-  INGOT_CHECK(a.dtype() == b.dtype(), "expected both operands of a matrix product to have the "
-              "same dtype, but got ", a.dtype(), " and ", b.dtype());
-  INGOT_CHECK(a.dtype() != DType::boolean, "matrix products of bool tensors are not supported; "
+  INGOT_CHECK(a.dtype() == b.dtype(),
+              "expected both operands of a matrix product to have the "
+              "same dtype, but got ",
+              a.dtype(), " and ", b.dtype());
+  INGOT_CHECK(a.dtype() != DType::boolean,
+              "matrix products of bool tensors are not supported; "
               "convert them to a number type first");
   return a.dtype();
 }
@@ -151,13 +154,13 @@ TensorInfo with_addend(const Tensor& self, TensorInfo product) {
   return product;
 }
 
-void product_with_addend(const Tensor& self, const Tensor& a, const Tensor& b,
-                         const Scalar& beta, const Scalar& alpha, Tensor& out) {
+void product_with_addend(const Tensor& self, const Tensor& a, const Tensor& b, const Scalar& beta,
+                         const Scalar& alpha, Tensor& out) {
   check_factors(out.dtype(), beta, alpha);
   ComputeOutput result(out);
   const bool ignored = beta.to_complex() == 0.0;
-  const bool is_bias = self.rank() == 1 && self.size(0) == out.sizes().back() &&
-                       beta.to_complex() == 1.0;
+  const bool is_bias =
+      self.rank() == 1 && self.size(0) == out.sizes().back() && beta.to_complex() == 1.0;
   if (is_bias) {
     multiply_matrices(in_compute_dtype(a), in_compute_dtype(b), result.tensor(), alpha, 0.0,
                       as_dense(self, result.tensor().dtype()));
@@ -178,12 +181,14 @@ TensorInfo baddbmm_meta(const Tensor& self, const Tensor& batch1, const Tensor& 
   return with_addend(self, bmm_meta(batch1, batch2));
 }
 
-INGOT_OP("aten::addmm(Tensor self, Tensor mat1, Tensor mat2, *, Scalar beta=1, Scalar alpha=1) "
-         "-> Tensor",
-         Structured<addmm_meta, product_with_addend>);
-INGOT_OP("aten::baddbmm(Tensor self, Tensor batch1, Tensor batch2, *, Scalar beta=1, "
-         "Scalar alpha=1) -> Tensor",
-         Structured<baddbmm_meta, product_with_addend>);
+INGOT_OP(
+    "aten::addmm(Tensor self, Tensor mat1, Tensor mat2, *, Scalar beta=1, Scalar alpha=1) "
+    "-> Tensor",
+    Structured<addmm_meta, product_with_addend>);
+INGOT_OP(
+    "aten::baddbmm(Tensor self, Tensor batch1, Tensor batch2, *, Scalar beta=1, "
+    "Scalar alpha=1) -> Tensor",
+    Structured<baddbmm_meta, product_with_addend>);
 
 TensorInfo addbmm_meta(const Tensor& self, const Tensor& batch1, const Tensor& batch2,
                        const Scalar&, const Scalar&) {
@@ -196,21 +201,21 @@ void addbmm(const Tensor& self, const Tensor& batch1, const Tensor& batch2, cons
             const Scalar& alpha, Tensor& out) {
   check_factors(out.dtype(), beta, alpha);
   // The sum over the batch is one product with k = batch · K.
-  const int64_t batch = batch1.size(0), m = batch1.size(1), k = batch1.size(2),
-                n = batch2.size(2);
+  const int64_t batch = batch1.size(0), m = batch1.size(1), k = batch1.size(2), n = batch2.size(2);
   const Tensor left = in_compute_dtype(batch1);
   Tensor gathered = Tensor::empty(left.dtype(), {m, batch, k});
-  copy_into(left.as_strided(gathered.sizes(),
-                            Dims{left.stride(1), left.stride(0), left.stride(2)}, 0),
-            gathered);
+  copy_into(
+      left.as_strided(gathered.sizes(), Dims{left.stride(1), left.stride(0), left.stride(2)}, 0),
+      gathered);
   product_with_addend(self, gathered.as_strided(Dims{m, batch * k}, Dims{batch * k, 1}, 0),
                       batch2.contiguous().as_strided(Dims{batch * k, n}, Dims{n, 1}, 0), beta,
                       alpha, out);
 }
 
-INGOT_OP("aten::addbmm(Tensor self, Tensor batch1, Tensor batch2, *, Scalar beta=1, "
-         "Scalar alpha=1) -> Tensor",
-         Structured<addbmm_meta, addbmm>);
+INGOT_OP(
+    "aten::addbmm(Tensor self, Tensor batch1, Tensor batch2, *, Scalar beta=1, "
+    "Scalar alpha=1) -> Tensor",
+    Structured<addbmm_meta, addbmm>);
 
 // --- vectors: mv, addmv, dot ----------------------------------------------------------------
 
@@ -223,8 +228,8 @@ Tensor as_row(const Tensor& vector) {
 }
 
 TensorInfo mv_meta(const Tensor& self, const Tensor& vec) {
-  INGOT_CHECK(self.rank() == 2 && vec.rank() == 1, "expected a matrix and a vector, but got ",
-              self, " and ", vec);
+  INGOT_CHECK(self.rank() == 2 && vec.rank() == 1, "expected a matrix and a vector, but got ", self,
+              " and ", vec);
   INGOT_CHECK(self.size(1) == vec.size(0), "a matrix of shape ", self.sizes(),
               " cannot be multiplied with a vector of ", vec.size(0), " elements");
   return {product_dtype(self, vec), {self.size(0)}};
@@ -243,16 +248,16 @@ TensorInfo addmv_meta(const Tensor& self, const Tensor& mat, const Tensor& vec, 
 void addmv(const Tensor& self, const Tensor& mat, const Tensor& vec, const Scalar& beta,
            const Scalar& alpha, Tensor& out) {
   Tensor row = as_row(out);
-  const Tensor transposed = mat.as_strided(Dims{mat.size(1), mat.size(0)},
-                                           Dims{mat.stride(1), mat.stride(0)}, 0);
+  const Tensor transposed =
+      mat.as_strided(Dims{mat.size(1), mat.size(0)}, Dims{mat.stride(1), mat.stride(0)}, 0);
   product_with_addend(self, as_row(vec), transposed, beta, alpha, row);
 }
 
 TensorInfo dot_meta(const Tensor& self, const Tensor& tensor) {
   INGOT_CHECK(self.rank() == 1 && tensor.rank() == 1, "expected two vectors, but got ", self,
               " and ", tensor);
-  INGOT_CHECK(self.size(0) == tensor.size(0), "vectors of ", self.size(0), " and ",
-              tensor.size(0), " elements have no dot product");
+  INGOT_CHECK(self.size(0) == tensor.size(0), "vectors of ", self.size(0), " and ", tensor.size(0),
+              " elements have no dot product");
   return {product_dtype(self, tensor), {}};
 }
 
@@ -262,9 +267,10 @@ void dot(const Tensor& self, const Tensor& tensor, Tensor& out) {
 }
 
 INGOT_OP("aten::mv(Tensor self, Tensor vec) -> Tensor", Structured<mv_meta, mv>);
-INGOT_OP("aten::addmv(Tensor self, Tensor mat, Tensor vec, *, Scalar beta=1, Scalar alpha=1) -> "
-         "Tensor",
-         Structured<addmv_meta, addmv>);
+INGOT_OP(
+    "aten::addmv(Tensor self, Tensor mat, Tensor vec, *, Scalar beta=1, Scalar alpha=1) -> "
+    "Tensor",
+    Structured<addmv_meta, addmv>);
 INGOT_OP("aten::dot(Tensor self, Tensor tensor) -> Tensor", Structured<dot_meta, dot>);
 
 // --- matmul -----------------------------------------------------------------------------------
@@ -278,7 +284,8 @@ TensorInfo matmul_meta(const Tensor& self, const Tensor& other) {
   INGOT_CHECK(inner == other_inner, "shapes ", self.sizes(), " and ", other.sizes(),
               " cannot be multiplied: the inner sizes ", inner, " and ", other_inner, " differ");
   const auto leading = [](const Tensor& t) {
-    return std::span<const int64_t>(t.sizes()).first(static_cast<size_t>(std::max(t.rank() - 2, 0)));
+    return std::span<const int64_t>(t.sizes()).first(
+        static_cast<size_t>(std::max(t.rank() - 2, 0)));
   };
   Dims sizes = broadcast(leading(self), leading(other));
   if (a > 1) sizes.push_back(self.size(a - 2));
@@ -312,8 +319,8 @@ void matmul(const Tensor& self, const Tensor& other, Tensor& out) {
   if (b.rank() == 2 && a.rank() > 2 && row_stride) {
     const int64_t rows = out.numel() / n, k = b.size(0);
     Tensor matrix = result.tensor().as_strided(Dims{rows, n}, Dims{n, 1}, 0);
-    multiply_matrices(
-        a.as_strided(Dims{rows, k}, Dims{*row_stride, a.strides().back()}, 0), b, matrix);
+    multiply_matrices(a.as_strided(Dims{rows, k}, Dims{*row_stride, a.strides().back()}, 0), b,
+                      matrix);
   } else {
     Dims batch = out.sizes();
     if (self.rank() > 1) batch.erase(batch.size() - 1);

@@ -12,10 +12,11 @@ namespace ingot {
 void check_norm_dtypes(const Tensor& input, const Tensor* weight, const Tensor* bias) {
   INGOT_CHECK(is_floating(input.dtype()), "expected a floating-point input, but got ", input);
   for (const Tensor* parameter : {weight, bias})
-    INGOT_CHECK(!parameter || parameter->dtype() == input.dtype() ||
-                (parameter->dtype() == DType::f32 && compute_dtype(input.dtype()) == DType::f32),
-                "expected weight and bias of dtype ", input.dtype(), ", as input has, but got ",
-                *parameter);
+    INGOT_CHECK(
+        !parameter || parameter->dtype() == input.dtype() ||
+            (parameter->dtype() == DType::f32 && compute_dtype(input.dtype()) == DType::f32),
+        "expected weight and bias of dtype ", input.dtype(), ", as input has, but got ",
+        *parameter);
 }
 
 DType statistics_dtype(const Tensor& input, const Tensor* weight, const Tensor* bias) {
@@ -86,26 +87,26 @@ void layer_norm_op(const Tensor& input, const IntList& normalized_shape, const T
 
 std::array<TensorInfo, 3> native_layer_norm_meta(const Tensor& input,
                                                  const IntList& normalized_shape,
-                                                 const Tensor* weight, const Tensor* bias,
-                                                 double) {
+                                                 const Tensor* weight, const Tensor* bias, double) {
   check_row_shape(input, normalized_shape, weight, bias);
   const TensorInfo statistics = {statistics_dtype(input, weight, bias),
                                  statistics_sizes(input, normalized_shape)};
   return {input.info(), statistics, statistics};
 }
 
-void native_layer_norm(const Tensor& input, const IntList& normalized_shape,
-                       const Tensor* weight, const Tensor* bias, double eps, Tensor& out,
-                       Tensor& mean, Tensor& rstd) {
+void native_layer_norm(const Tensor& input, const IntList& normalized_shape, const Tensor* weight,
+                       const Tensor* bias, double eps, Tensor& out, Tensor& mean, Tensor& rstd) {
   layer_norm_into(input, normalized_shape, weight, bias, eps, out, &mean, &rstd);
 }
 
-INGOT_OP("aten::layer_norm(Tensor input, SymInt[] normalized_shape, Tensor? weight=None, "
-         "Tensor? bias=None, float eps=1.0000000000000001e-05, bool cudnn_enable=True) -> Tensor",
-         Structured<layer_norm_meta, layer_norm_op>);
-INGOT_OP("aten::native_layer_norm(Tensor input, SymInt[] normalized_shape, Tensor? weight, "
-         "Tensor? bias, float eps) -> (Tensor, Tensor, Tensor)",
-         Structured<native_layer_norm_meta, native_layer_norm>);
+INGOT_OP(
+    "aten::layer_norm(Tensor input, SymInt[] normalized_shape, Tensor? weight=None, "
+    "Tensor? bias=None, float eps=1.0000000000000001e-05, bool cudnn_enable=True) -> Tensor",
+    Structured<layer_norm_meta, layer_norm_op>);
+INGOT_OP(
+    "aten::native_layer_norm(Tensor input, SymInt[] normalized_shape, Tensor? weight, "
+    "Tensor? bias, float eps) -> (Tensor, Tensor, Tensor)",
+    Structured<native_layer_norm_meta, native_layer_norm>);
 
 // PyTorch's default eps: the smallest step from 1 in the dtype that it computes in.
 double default_epsilon(DType compute) {
@@ -113,8 +114,8 @@ double default_epsilon(DType compute) {
                                : std::numeric_limits<double>::epsilon();
 }
 
-TensorInfo rms_norm_meta(const Tensor& input, const IntList& normalized_shape,
-                         const Tensor* weight, std::optional<double>) {
+TensorInfo rms_norm_meta(const Tensor& input, const IntList& normalized_shape, const Tensor* weight,
+                         std::optional<double>) {
   check_row_shape(input, normalized_shape, weight, nullptr);
   return input.info();
 }
@@ -132,14 +133,15 @@ void rms_norm_op(const Tensor& input, const IntList& normalized_shape, const Ten
   result.store();
 }
 
-INGOT_OP("aten::rms_norm(Tensor input, SymInt[] normalized_shape, Tensor? weight=None, "
-         "float? eps=None) -> Tensor",
-         Structured<rms_norm_meta, rms_norm_op>);
+INGOT_OP(
+    "aten::rms_norm(Tensor input, SymInt[] normalized_shape, Tensor? weight=None, "
+    "float? eps=None) -> Tensor",
+    Structured<rms_norm_meta, rms_norm_op>);
 
 // --- group_norm ---------------------------------------------------------------------------------
 
-void check_group_shape(const Tensor& input, int64_t channels, int64_t groups,
-                       const Tensor* weight, const Tensor* bias) {
+void check_group_shape(const Tensor& input, int64_t channels, int64_t groups, const Tensor* weight,
+                       const Tensor* bias) {
   INGOT_CHECK(groups > 0 && channels % groups == 0, "the ", channels, " channels of input ",
               input.sizes(), " do not divide into ", groups, " groups");
   for (const Tensor* parameter : {weight, bias})
@@ -181,8 +183,8 @@ void group_norm_op(const Tensor& input, int64_t num_groups, const Tensor* weight
                    const Tensor* bias, double eps, bool, Tensor& out) {
   if (input.numel() == 0) return;
   const int64_t images = input.size(0), channels = input.size(1);
-  group_norm_into(input, images, channels, input.numel() / (images * channels), num_groups,
-                  weight, bias, eps, out, nullptr, nullptr);
+  group_norm_into(input, images, channels, input.numel() / (images * channels), num_groups, weight,
+                  bias, eps, out, nullptr, nullptr);
 }
 
 std::array<TensorInfo, 3> native_group_norm_meta(const Tensor& input, const Tensor* weight,
@@ -201,12 +203,14 @@ void native_group_norm(const Tensor& input, const Tensor* weight, const Tensor* 
   group_norm_into(input, n, c, plane, group, weight, bias, eps, out, &mean, &rstd);
 }
 
-INGOT_OP("aten::group_norm(Tensor input, int num_groups, Tensor? weight=None, Tensor? bias=None, "
-         "float eps=1.0000000000000001e-05, bool cudnn_enabled=True) -> Tensor",
-         Structured<group_norm_meta, group_norm_op>);
-INGOT_OP("aten::native_group_norm(Tensor input, Tensor? weight, Tensor? bias, SymInt N, SymInt C, "
-         "SymInt HxW, int group, float eps) -> (Tensor, Tensor, Tensor)",
-         Structured<native_group_norm_meta, native_group_norm>);
+INGOT_OP(
+    "aten::group_norm(Tensor input, int num_groups, Tensor? weight=None, Tensor? bias=None, "
+    "float eps=1.0000000000000001e-05, bool cudnn_enabled=True) -> Tensor",
+    Structured<group_norm_meta, group_norm_op>);
+INGOT_OP(
+    "aten::native_group_norm(Tensor input, Tensor? weight, Tensor? bias, SymInt N, SymInt C, "
+    "SymInt HxW, int group, float eps) -> (Tensor, Tensor, Tensor)",
+    Structured<native_group_norm_meta, native_group_norm>);
 
 }  // namespace
 

@@ -42,7 +42,8 @@ Op::Op(const char* schema, const OpDefinition& definition)
 }
 
 const Schema& Op::schema() const {
-  std::call_once(parsed_, [this] { schema_ = std::make_unique<const Schema>(parse_schema(text_)); });
+  std::call_once(parsed_,
+                 [this] { schema_ = std::make_unique<const Schema>(parse_schema(text_)); });
   return *schema_;
 }
 
@@ -72,8 +73,7 @@ Scalar::Scalar(const Value& value) : tag_(value.tag()) {
       floating_ = value.to_complex().real();
       imag_ = value.to_complex().imag();
       break;
-    default:
-      fail(ErrorCode::invalid_argument, "expected a number, got ", value.describe());
+    default: fail(ErrorCode::invalid_argument, "expected a number, got ", value.describe());
   }
 }
 

@@ -139,9 +139,27 @@ using Infer = void (*)(const Arguments& in, std::vector<TensorInfo>& out);
 
 // How C++ takes a parameter; the catalogue's test holds it against the schema.
 enum class ParamKind : uint8_t {
-  tensor, optional_tensor, tensor_list, optional_tensor_list, integer, floating, boolean, scalar,
-  string, dtype, int_list, float_list, optional_integer, optional_floating, optional_boolean,
-  optional_scalar, optional_string, optional_dtype, optional_int_list, optional_float_list, any,
+  tensor,
+  optional_tensor,
+  tensor_list,
+  optional_tensor_list,
+  integer,
+  floating,
+  boolean,
+  scalar,
+  string,
+  dtype,
+  int_list,
+  float_list,
+  optional_integer,
+  optional_floating,
+  optional_boolean,
+  optional_scalar,
+  optional_string,
+  optional_dtype,
+  optional_int_list,
+  optional_float_list,
+  any,
 };
 
 // The compiled half of an op.
@@ -187,50 +205,61 @@ struct UnboxAs {
   static constexpr ParamKind kind = kKind;
 };
 
-template <> struct Unbox<const Tensor&> : UnboxAs<const Tensor&, ParamKind::tensor> {
+template <>
+struct Unbox<const Tensor&> : UnboxAs<const Tensor&, ParamKind::tensor> {
   static const Tensor& get(const Value& v) { return v.tensor(); }
 };
-template <> struct Unbox<const Tensor*> : UnboxAs<const Tensor*, ParamKind::optional_tensor> {
+template <>
+struct Unbox<const Tensor*> : UnboxAs<const Tensor*, ParamKind::optional_tensor> {
   static const Tensor* get(const Value& v) { return v.is_none() ? nullptr : &v.tensor(); }
 };
-template <> struct Unbox<TensorList> : UnboxAs<TensorList, ParamKind::tensor_list> {
+template <>
+struct Unbox<TensorList> : UnboxAs<TensorList, ParamKind::tensor_list> {
   static TensorList get(const Value& v) { return TensorList(v.to_list().elements); }
 };
 template <>
 struct Unbox<OptionalTensorList> : UnboxAs<OptionalTensorList, ParamKind::optional_tensor_list> {
   static OptionalTensorList get(const Value& v) { return OptionalTensorList(v.to_list().elements); }
 };
-template <> struct Unbox<int64_t> : UnboxAs<int64_t, ParamKind::integer> {
+template <>
+struct Unbox<int64_t> : UnboxAs<int64_t, ParamKind::integer> {
   static int64_t get(const Value& v) { return v.to_int(); }
 };
-template <> struct Unbox<double> : UnboxAs<double, ParamKind::floating> {
+template <>
+struct Unbox<double> : UnboxAs<double, ParamKind::floating> {
   static double get(const Value& v) {
     return v.is_int() ? static_cast<double>(v.to_int()) : v.to_double();
   }
 };
-template <> struct Unbox<bool> : UnboxAs<bool, ParamKind::boolean> {
+template <>
+struct Unbox<bool> : UnboxAs<bool, ParamKind::boolean> {
   static bool get(const Value& v) { return v.to_bool(); }
 };
-template <> struct Unbox<Scalar> : UnboxAs<Scalar, ParamKind::scalar> {
+template <>
+struct Unbox<Scalar> : UnboxAs<Scalar, ParamKind::scalar> {
   static Scalar get(const Value& v) { return Scalar(v); }
 };
-template <> struct Unbox<std::string_view> : UnboxAs<std::string_view, ParamKind::string> {
+template <>
+struct Unbox<std::string_view> : UnboxAs<std::string_view, ParamKind::string> {
   static std::string_view get(const Value& v) { return v.to_string(); }
 };
-template <> struct Unbox<DType> : UnboxAs<DType, ParamKind::dtype> {
+template <>
+struct Unbox<DType> : UnboxAs<DType, ParamKind::dtype> {
   static DType get(const Value& v) {
     INGOT_CHECK(is_dtype(v.to_int()), "dtype number ", v.to_int(), " is not supported");
     return static_cast<DType>(v.to_int());
   }
 };
-template <> struct Unbox<IntList> : UnboxAs<IntList, ParamKind::int_list> {
+template <>
+struct Unbox<IntList> : UnboxAs<IntList, ParamKind::int_list> {
   INGOT_API static IntList get(const Value& v);
 };
 template <>
 struct Unbox<std::vector<double>> : UnboxAs<std::vector<double>, ParamKind::float_list> {
   INGOT_API static std::vector<double> get(const Value& v);
 };
-template <> struct Unbox<const Value&> : UnboxAs<const Value&, ParamKind::any> {
+template <>
+struct Unbox<const Value&> : UnboxAs<const Value&, ParamKind::any> {
   static const Value& get(const Value& v) { return v; }
 };
 template <class T>
@@ -257,8 +286,9 @@ struct Unbox<std::optional<T>> {
 
 // A parameter type as Unbox knows it: by value, except const references.
 template <class P>
-using ParamOf = std::conditional_t<std::is_same_v<P, const Tensor&> || std::is_same_v<P, const Value&>,
-                                   P, std::remove_cvref_t<P>>;
+using ParamOf =
+    std::conditional_t<std::is_same_v<P, const Tensor&> || std::is_same_v<P, const Value&>, P,
+                       std::remove_cvref_t<P>>;
 
 // Boxing of results.
 inline Value box(Tensor v) { return Value(std::move(v)); }
@@ -286,7 +316,8 @@ struct Function<kFunction, R (*)(P...)> {
       R results = kFunction(Unbox<ParamOf<P>>::get(in[I])...);
       [&]<size_t... K>(std::index_sequence<K...>) {
         (out.set(K, box(std::move(std::get<K>(results)))), ...);
-      }(std::make_index_sequence<std::tuple_size_v<R>>());
+      }
+      (std::make_index_sequence<std::tuple_size_v<R>>());
     } else {
       out.set(0, box(kFunction(Unbox<ParamOf<P>>::get(in[I])...)));
     }
@@ -331,7 +362,8 @@ struct Structured<kMeta, kKernel, TensorInfo (*)(P...)> {
   static void infer(const Arguments& in, std::vector<TensorInfo>& out) {
     [&]<size_t... I>(std::index_sequence<I...>) {
       out.push_back(kMeta(Unbox<ParamOf<P>>::get(in[I])...));
-    }(std::index_sequence_for<P...>());
+    }
+    (std::index_sequence_for<P...>());
   }
   static constexpr OpDefinition definition() { return {&invoke, &infer, kParams}; }
 };
@@ -357,7 +389,8 @@ struct Structured<kMeta, kKernel, std::array<TensorInfo, kOutputs> (*)(P...)> {
   static void infer(const Arguments& in, std::vector<TensorInfo>& out) {
     [&]<size_t... I>(std::index_sequence<I...>) {
       for (const TensorInfo& info : kMeta(Unbox<ParamOf<P>>::get(in[I])...)) out.push_back(info);
-    }(std::index_sequence_for<P...>());
+    }
+    (std::index_sequence_for<P...>());
   }
   static constexpr OpDefinition definition() { return {&invoke, &infer, kParams}; }
 };

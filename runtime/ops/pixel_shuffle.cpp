@@ -27,9 +27,10 @@ TensorInfo pixel_unshuffle_meta(const Tensor& self, int64_t downscale_factor) {
   INGOT_CHECK(rank >= 3, "expected input with at least 3 dimensions, but got ", self);
   INGOT_CHECK(downscale_factor > 0 && downscale_factor < (int64_t{1} << 31),
               "downscale_factor must be at least 1, but is ", downscale_factor);
-  INGOT_CHECK(self.size(rank - 2) % downscale_factor == 0 &&
-              self.size(rank - 1) % downscale_factor == 0, "height and width of input ",
-              self.sizes(), " must be multiples of downscale_factor, ", downscale_factor);
+  INGOT_CHECK(
+      self.size(rank - 2) % downscale_factor == 0 && self.size(rank - 1) % downscale_factor == 0,
+      "height and width of input ", self.sizes(), " must be multiples of downscale_factor, ",
+      downscale_factor);
   Dims sizes = self.sizes();
   sizes[rank - 3] = numel_of(Dims{sizes[rank - 3], downscale_factor, downscale_factor});
   sizes[rank - 2] /= downscale_factor;
@@ -74,8 +75,10 @@ void pixel_unshuffle(const Tensor& self, int64_t downscale_factor, Tensor& out) 
 
 TensorInfo channel_shuffle_meta(const Tensor& self, int64_t groups) {
   INGOT_CHECK(self.rank() >= 3, "expected input with at least 3 dimensions, but got ", self);
-  INGOT_CHECK(groups > 0 && self.size(1) % groups == 0, "groups must divide the channels of "
-              "input ", self.sizes(), ", but is ", groups);
+  INGOT_CHECK(groups > 0 && self.size(1) % groups == 0,
+              "groups must divide the channels of "
+              "input ",
+              self.sizes(), ", but is ", groups);
   return self.info();
 }
 

@@ -23,12 +23,12 @@ int64_t pooled_size(int64_t in, int64_t kernel, int64_t stride, int64_t pad, int
 }
 
 PoolGeometry pool_geometry(const Tensor& input, int rank, const IntList& kernel,
-                           const IntList& stride, const IntList& padding,
-                           const IntList& dilation, bool ceil_mode) {
+                           const IntList& stride, const IntList& padding, const IntList& dilation,
+                           bool ceil_mode) {
   INGOT_CHECK(input.rank() == rank + 1 || input.rank() == rank + 2, "expected input with ",
               rank + 1, " (unbatched) or ", rank + 2, " (batched) dimensions, but got ", input);
-  INGOT_CHECK(input.dtype() != DType::boolean && !is_complex(input.dtype()),
-              "pooling of ", input.dtype(), " tensors is not supported");
+  INGOT_CHECK(input.dtype() != DType::boolean && !is_complex(input.dtype()), "pooling of ",
+              input.dtype(), " tensors is not supported");
   for (int d = input.rank() - rank - 1; d < input.rank(); ++d)
     INGOT_CHECK(input.size(d) > 0, "only the batch size of input may be 0, but input is ", input);
   PoolGeometry g;
@@ -41,11 +41,15 @@ PoolGeometry pool_geometry(const Tensor& input, int rank, const IntList& kernel,
   g.dilation = spatial_argument(dilation, rank, 1, 1, "dilation");
   for (size_t d = 0; d < 3; ++d) {
     const int64_t extent = g.dilation[d] * (g.kernel[d] - 1) + 1;
-    INGOT_CHECK(g.pad[d] <= extent / 2, "padding must be at most half of the effective kernel "
-                "size ", extent, ", but is ", g.pad[d]);
+    INGOT_CHECK(g.pad[d] <= extent / 2,
+                "padding must be at most half of the effective kernel "
+                "size ",
+                extent, ", but is ", g.pad[d]);
     g.out[d] = pooled_size(g.in[d], g.kernel[d], g.stride[d], g.pad[d], g.dilation[d], ceil_mode);
-    INGOT_CHECK(g.out[d] > 0, "input ", input.sizes(), " is smaller than the window: an output "
-                "size would be ", g.out[d]);
+    INGOT_CHECK(g.out[d] > 0, "input ", input.sizes(),
+                " is smaller than the window: an output "
+                "size would be ",
+                g.out[d]);
   }
   return g;
 }
@@ -62,8 +66,8 @@ TensorInfo pooled_info(const Tensor& input, int rank, const PoolGeometry& g) {
 template <int kRank>
 TensorInfo max_pool_meta(const Tensor& self, const IntList& kernel_size, const IntList& stride,
                          const IntList& padding, const IntList& dilation, bool ceil_mode) {
-  return pooled_info(self, kRank, pool_geometry(self, kRank, kernel_size, stride, padding,
-                                                dilation, ceil_mode));
+  return pooled_info(self, kRank,
+                     pool_geometry(self, kRank, kernel_size, stride, padding, dilation, ceil_mode));
 }
 
 template <int kRank>
@@ -87,44 +91,48 @@ void max_pool_into(const Tensor& input, const PoolGeometry& g, Tensor& out, int6
 template <int kRank>
 void max_pool_op(const Tensor& self, const IntList& kernel_size, const IntList& stride,
                  const IntList& padding, const IntList& dilation, bool ceil_mode, Tensor& out) {
-  max_pool_into(
-      self, pool_geometry(self, kRank, kernel_size, stride, padding, dilation, ceil_mode), out,
-      nullptr);
+  max_pool_into(self, pool_geometry(self, kRank, kernel_size, stride, padding, dilation, ceil_mode),
+                out, nullptr);
 }
 
 template <int kRank>
 void max_pool_indices_op(const Tensor& self, const IntList& kernel_size, const IntList& stride,
                          const IntList& padding, const IntList& dilation, bool ceil_mode,
                          Tensor& out, Tensor& indices) {
-  max_pool_into(
-      self, pool_geometry(self, kRank, kernel_size, stride, padding, dilation, ceil_mode), out,
-      indices.data<int64_t>());
+  max_pool_into(self, pool_geometry(self, kRank, kernel_size, stride, padding, dilation, ceil_mode),
+                out, indices.data<int64_t>());
 }
 
-INGOT_OP("aten::max_pool1d(Tensor self, int[1] kernel_size, int[1] stride=[], int[1] padding=[0], "
-         "int[1] dilation=[1], bool ceil_mode=False) -> Tensor",
-         Structured<max_pool_meta<1>, max_pool_op<1>>);
-INGOT_OP("aten::max_pool2d(Tensor self, int[2] kernel_size, int[2] stride=[], int[2] padding=0, "
-         "int[2] dilation=1, bool ceil_mode=False) -> Tensor",
-         Structured<max_pool_meta<2>, max_pool_op<2>>);
-INGOT_OP("aten::max_pool3d(Tensor self, int[3] kernel_size, int[3] stride=[], int[3] padding=0, "
-         "int[3] dilation=1, bool ceil_mode=False) -> Tensor",
-         Structured<max_pool_meta<3>, max_pool_op<3>>);
-INGOT_OP("aten::max_pool1d_with_indices(Tensor self, int[1] kernel_size, int[1] stride=[], "
-         "int[1] padding=[0], int[1] dilation=[1], bool ceil_mode=False) -> (Tensor, Tensor)",
-         Structured<max_pool_indices_meta<1>, max_pool_indices_op<1>>);
-INGOT_OP("aten::max_pool2d_with_indices(Tensor self, int[2] kernel_size, int[2] stride=[], "
-         "int[2] padding=0, int[2] dilation=1, bool ceil_mode=False) -> (Tensor, Tensor)",
-         Structured<max_pool_indices_meta<2>, max_pool_indices_op<2>>);
-INGOT_OP("aten::max_pool3d_with_indices(Tensor self, int[3] kernel_size, int[3] stride=[], "
-         "int[3] padding=0, int[3] dilation=1, bool ceil_mode=False) -> (Tensor, Tensor)",
-         Structured<max_pool_indices_meta<3>, max_pool_indices_op<3>>);
+INGOT_OP(
+    "aten::max_pool1d(Tensor self, int[1] kernel_size, int[1] stride=[], int[1] padding=[0], "
+    "int[1] dilation=[1], bool ceil_mode=False) -> Tensor",
+    Structured<max_pool_meta<1>, max_pool_op<1>>);
+INGOT_OP(
+    "aten::max_pool2d(Tensor self, int[2] kernel_size, int[2] stride=[], int[2] padding=0, "
+    "int[2] dilation=1, bool ceil_mode=False) -> Tensor",
+    Structured<max_pool_meta<2>, max_pool_op<2>>);
+INGOT_OP(
+    "aten::max_pool3d(Tensor self, int[3] kernel_size, int[3] stride=[], int[3] padding=0, "
+    "int[3] dilation=1, bool ceil_mode=False) -> Tensor",
+    Structured<max_pool_meta<3>, max_pool_op<3>>);
+INGOT_OP(
+    "aten::max_pool1d_with_indices(Tensor self, int[1] kernel_size, int[1] stride=[], "
+    "int[1] padding=[0], int[1] dilation=[1], bool ceil_mode=False) -> (Tensor, Tensor)",
+    Structured<max_pool_indices_meta<1>, max_pool_indices_op<1>>);
+INGOT_OP(
+    "aten::max_pool2d_with_indices(Tensor self, int[2] kernel_size, int[2] stride=[], "
+    "int[2] padding=0, int[2] dilation=1, bool ceil_mode=False) -> (Tensor, Tensor)",
+    Structured<max_pool_indices_meta<2>, max_pool_indices_op<2>>);
+INGOT_OP(
+    "aten::max_pool3d_with_indices(Tensor self, int[3] kernel_size, int[3] stride=[], "
+    "int[3] padding=0, int[3] dilation=1, bool ceil_mode=False) -> (Tensor, Tensor)",
+    Structured<max_pool_indices_meta<3>, max_pool_indices_op<3>>);
 
 // --- avg_pool -----------------------------------------------------------------------------------
 
 template <int kRank>
-PoolGeometry average_geometry(const Tensor& self, const IntList& kernel_size,
-                              const IntList& stride, const IntList& padding, bool ceil_mode,
+PoolGeometry average_geometry(const Tensor& self, const IntList& kernel_size, const IntList& stride,
+                              const IntList& padding, bool ceil_mode,
                               std::optional<int64_t> divisor) {
   INGOT_CHECK(!divisor || *divisor != 0, "divisor_override must not be 0");
   const int64_t one = 1;
@@ -136,16 +144,17 @@ template <int kRank>
 TensorInfo avg_pool_meta(const Tensor& self, const IntList& kernel_size, const IntList& stride,
                          const IntList& padding, bool ceil_mode, bool,
                          std::optional<int64_t> divisor_override) {
-  return pooled_info(self, kRank, average_geometry<kRank>(self, kernel_size, stride, padding,
-                                                          ceil_mode, divisor_override));
+  return pooled_info(
+      self, kRank,
+      average_geometry<kRank>(self, kernel_size, stride, padding, ceil_mode, divisor_override));
 }
 
 template <int kRank>
 void avg_pool_op(const Tensor& self, const IntList& kernel_size, const IntList& stride,
                  const IntList& padding, bool ceil_mode, bool count_include_pad,
                  std::optional<int64_t> divisor_override, Tensor& out) {
-  const PoolGeometry g = average_geometry<kRank>(self, kernel_size, stride, padding, ceil_mode,
-                                                 divisor_override);
+  const PoolGeometry g =
+      average_geometry<kRank>(self, kernel_size, stride, padding, ceil_mode, divisor_override);
   ComputeOutput result(out);
   const DType compute = result.tensor().dtype();
   dispatch_compute(compute, [&]<class T>(std::type_identity<T>) {
@@ -167,15 +176,18 @@ void avg_pool1d(const Tensor& self, const IntList& kernel_size, const IntList& s
                  out);
 }
 
-INGOT_OP("aten::avg_pool1d(Tensor self, int[1] kernel_size, int[1] stride=[], int[1] padding=[0], "
-         "bool ceil_mode=False, bool count_include_pad=True) -> Tensor",
-         Structured<avg_pool1d_meta, avg_pool1d>);
-INGOT_OP("aten::avg_pool2d(Tensor self, int[2] kernel_size, int[2] stride=[], int[2] padding=0, "
-         "bool ceil_mode=False, bool count_include_pad=True, int? divisor_override=None) -> Tensor",
-         Structured<avg_pool_meta<2>, avg_pool_op<2>>);
-INGOT_OP("aten::avg_pool3d(Tensor self, int[3] kernel_size, int[3] stride=[], int[3] padding=0, "
-         "bool ceil_mode=False, bool count_include_pad=True, int? divisor_override=None) -> Tensor",
-         Structured<avg_pool_meta<3>, avg_pool_op<3>>);
+INGOT_OP(
+    "aten::avg_pool1d(Tensor self, int[1] kernel_size, int[1] stride=[], int[1] padding=[0], "
+    "bool ceil_mode=False, bool count_include_pad=True) -> Tensor",
+    Structured<avg_pool1d_meta, avg_pool1d>);
+INGOT_OP(
+    "aten::avg_pool2d(Tensor self, int[2] kernel_size, int[2] stride=[], int[2] padding=0, "
+    "bool ceil_mode=False, bool count_include_pad=True, int? divisor_override=None) -> Tensor",
+    Structured<avg_pool_meta<2>, avg_pool_op<2>>);
+INGOT_OP(
+    "aten::avg_pool3d(Tensor self, int[3] kernel_size, int[3] stride=[], int[3] padding=0, "
+    "bool ceil_mode=False, bool count_include_pad=True, int? divisor_override=None) -> Tensor",
+    Structured<avg_pool_meta<3>, avg_pool_op<3>>);
 
 }  // namespace
 

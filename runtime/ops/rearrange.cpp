@@ -151,8 +151,10 @@ TensorInfo spatial_pad_meta(const Tensor& self, const IntList& padding) {
               kDims + 2, " dimensions, got ", self);
   const TensorInfo info = edge_pad_meta(self, padding, mode);
   for (int d = self.rank() - kDims; d < self.rank(); ++d)
-    INGOT_CHECK(info.sizes[d] > 0, "padding ", std::span<const int64_t>(padding), " leaves nothing "
-                "of dimension ", d, " of ", self);
+    INGOT_CHECK(info.sizes[d] > 0, "padding ", std::span<const int64_t>(padding),
+                " leaves nothing "
+                "of dimension ",
+                d, " of ", self);
   return info;
 }
 template <PadMode mode>
@@ -167,8 +169,10 @@ TensorInfo pad_meta(const Tensor& self, const IntList& pad, std::string_view mod
   INGOT_CHECK(!value || *value == 0, "padding mode '", mode, "' takes no value");
   const int dims = static_cast<int>(pad.size() / 2);
   INGOT_CHECK(dims >= 1 && dims <= 3 && (self.rank() == dims + 1 || self.rank() == dims + 2),
-              "padding mode '", mode, "' pads the last 1, 2 or 3 dimensions of a tensor with one "
-              "or two more: got ", std::span<const int64_t>(pad), " for ", self);
+              "padding mode '", mode,
+              "' pads the last 1, 2 or 3 dimensions of a tensor with one "
+              "or two more: got ",
+              std::span<const int64_t>(pad), " for ", self);
   return edge_pad_meta(self, pad, kind);
 }
 void pad(const Tensor& self, const IntList& pad, std::string_view mode, std::optional<double> value,
@@ -186,8 +190,8 @@ INGOT_OP("aten::constant_pad_nd(Tensor self, SymInt[] pad, Scalar value=0) -> Te
 INGOT_OP("aten::pad(Tensor self, SymInt[] pad, str mode=\"constant\", float? value=None) -> Tensor",
          Structured<pad_meta, pad>);
 
-#define INGOT_SPATIAL_PAD(name, mode, dims, numbers)                              \
-  INGOT_OP("aten::" name "(Tensor self, SymInt[" numbers "] padding) -> Tensor",  \
+#define INGOT_SPATIAL_PAD(name, mode, dims, numbers)                             \
+  INGOT_OP("aten::" name "(Tensor self, SymInt[" numbers "] padding) -> Tensor", \
            Structured<spatial_pad_meta<mode, dims>, spatial_pad<mode>>)
 INGOT_SPATIAL_PAD("reflection_pad1d", PadMode::reflect, 1, "2");
 INGOT_SPATIAL_PAD("reflection_pad2d", PadMode::reflect, 2, "4");

@@ -15,8 +15,8 @@ using Scales = std::array<double, 3>;  // 0: not given
 
 template <int kRank>
 TensorInfo resampled(const Tensor& input, std::span<const int64_t> output_size) {
-  INGOT_CHECK(input.rank() == kRank + 2, "expected input with ", kRank + 2,
-              " dimensions, but got ", input);
+  INGOT_CHECK(input.rank() == kRank + 2, "expected input with ", kRank + 2, " dimensions, but got ",
+              input);
   INGOT_CHECK(output_size.size() == kRank, "output_size must have ", kRank, " values, but has ",
               output_size.size());
   INGOT_CHECK(is_floating(input.dtype()) || input.dtype() == DType::u8, "interpolation of ",
@@ -45,8 +45,8 @@ Dims chosen_size(const Tensor& input, const std::optional<IntList>& output_size,
   for (int d = 0; d < kRank; ++d) {
     const double factor = (*scale_factors)[static_cast<size_t>(d)];
     const double size = static_cast<double>(input.size(d + 2)) * factor;
-    INGOT_CHECK(size >= 0 && size < static_cast<double>(kSpatialLimit),
-                "scale factor ", factor, " for size ", input.size(d + 2), " is out of range");
+    INGOT_CHECK(size >= 0 && size < static_cast<double>(kSpatialLimit), "scale factor ", factor,
+                " for size ", input.size(d + 2), " is out of range");
     sizes.push_back(static_cast<int64_t>(size));
   }
   return sizes;
@@ -121,49 +121,63 @@ void nearest_vec(const Tensor& input, const std::optional<IntList>&,
 constexpr Interpolation kNearest = Interpolation::nearest;
 constexpr Interpolation kExact = Interpolation::nearest_exact;
 
-INGOT_OP("aten::upsample_nearest1d(Tensor self, SymInt[1] output_size, float? scales=None) -> "
-         "Tensor",
-         Structured<nearest1d_meta, nearest1d<kNearest>>);
-INGOT_OP("aten::upsample_nearest2d(Tensor self, SymInt[2] output_size, float? scales_h=None, "
-         "float? scales_w=None) -> Tensor",
-         Structured<nearest2d_meta, nearest2d<kNearest>>);
-INGOT_OP("aten::upsample_nearest3d(Tensor self, SymInt[3] output_size, float? scales_d=None, "
-         "float? scales_h=None, float? scales_w=None) -> Tensor",
-         Structured<nearest3d_meta, nearest3d<kNearest>>);
-INGOT_OP("aten::_upsample_nearest_exact1d(Tensor self, SymInt[1] output_size, "
-         "float? scales=None) -> Tensor",
-         Structured<nearest1d_meta, nearest1d<kExact>>);
-INGOT_OP("aten::_upsample_nearest_exact2d(Tensor self, SymInt[2] output_size, "
-         "float? scales_h=None, float? scales_w=None) -> Tensor",
-         Structured<nearest2d_meta, nearest2d<kExact>>);
-INGOT_OP("aten::_upsample_nearest_exact3d(Tensor self, SymInt[3] output_size, "
-         "float? scales_d=None, float? scales_h=None, float? scales_w=None) -> Tensor",
-         Structured<nearest3d_meta, nearest3d<kExact>>);
-INGOT_OP("aten::upsample_nearest1d.vec(Tensor input, SymInt[]? output_size, "
-         "float[]? scale_factors) -> Tensor",
-         Structured<nearest_vec_meta<1>, nearest_vec<1, kNearest>>);
-INGOT_OP("aten::upsample_nearest2d.vec(Tensor input, SymInt[]? output_size, "
-         "float[]? scale_factors) -> Tensor",
-         Structured<nearest_vec_meta<2>, nearest_vec<2, kNearest>>);
-INGOT_OP("aten::upsample_nearest3d.vec(Tensor input, SymInt[]? output_size, "
-         "float[]? scale_factors) -> Tensor",
-         Structured<nearest_vec_meta<3>, nearest_vec<3, kNearest>>);
-INGOT_OP("aten::_upsample_nearest_exact1d.vec(Tensor input, SymInt[]? output_size, "
-         "float[]? scale_factors) -> Tensor",
-         Structured<nearest_vec_meta<1>, nearest_vec<1, kExact>>);
-INGOT_OP("aten::_upsample_nearest_exact2d.vec(Tensor input, SymInt[]? output_size, "
-         "float[]? scale_factors) -> Tensor",
-         Structured<nearest_vec_meta<2>, nearest_vec<2, kExact>>);
-INGOT_OP("aten::_upsample_nearest_exact3d.vec(Tensor input, SymInt[]? output_size, "
-         "float[]? scale_factors) -> Tensor",
-         Structured<nearest_vec_meta<3>, nearest_vec<3, kExact>>);
+INGOT_OP(
+    "aten::upsample_nearest1d(Tensor self, SymInt[1] output_size, float? scales=None) -> "
+    "Tensor",
+    Structured<nearest1d_meta, nearest1d<kNearest>>);
+INGOT_OP(
+    "aten::upsample_nearest2d(Tensor self, SymInt[2] output_size, float? scales_h=None, "
+    "float? scales_w=None) -> Tensor",
+    Structured<nearest2d_meta, nearest2d<kNearest>>);
+INGOT_OP(
+    "aten::upsample_nearest3d(Tensor self, SymInt[3] output_size, float? scales_d=None, "
+    "float? scales_h=None, float? scales_w=None) -> Tensor",
+    Structured<nearest3d_meta, nearest3d<kNearest>>);
+INGOT_OP(
+    "aten::_upsample_nearest_exact1d(Tensor self, SymInt[1] output_size, "
+    "float? scales=None) -> Tensor",
+    Structured<nearest1d_meta, nearest1d<kExact>>);
+INGOT_OP(
+    "aten::_upsample_nearest_exact2d(Tensor self, SymInt[2] output_size, "
+    "float? scales_h=None, float? scales_w=None) -> Tensor",
+    Structured<nearest2d_meta, nearest2d<kExact>>);
+INGOT_OP(
+    "aten::_upsample_nearest_exact3d(Tensor self, SymInt[3] output_size, "
+    "float? scales_d=None, float? scales_h=None, float? scales_w=None) -> Tensor",
+    Structured<nearest3d_meta, nearest3d<kExact>>);
+INGOT_OP(
+    "aten::upsample_nearest1d.vec(Tensor input, SymInt[]? output_size, "
+    "float[]? scale_factors) -> Tensor",
+    Structured<nearest_vec_meta<1>, nearest_vec<1, kNearest>>);
+INGOT_OP(
+    "aten::upsample_nearest2d.vec(Tensor input, SymInt[]? output_size, "
+    "float[]? scale_factors) -> Tensor",
+    Structured<nearest_vec_meta<2>, nearest_vec<2, kNearest>>);
+INGOT_OP(
+    "aten::upsample_nearest3d.vec(Tensor input, SymInt[]? output_size, "
+    "float[]? scale_factors) -> Tensor",
+    Structured<nearest_vec_meta<3>, nearest_vec<3, kNearest>>);
+INGOT_OP(
+    "aten::_upsample_nearest_exact1d.vec(Tensor input, SymInt[]? output_size, "
+    "float[]? scale_factors) -> Tensor",
+    Structured<nearest_vec_meta<1>, nearest_vec<1, kExact>>);
+INGOT_OP(
+    "aten::_upsample_nearest_exact2d.vec(Tensor input, SymInt[]? output_size, "
+    "float[]? scale_factors) -> Tensor",
+    Structured<nearest_vec_meta<2>, nearest_vec<2, kExact>>);
+INGOT_OP(
+    "aten::_upsample_nearest_exact3d.vec(Tensor input, SymInt[]? output_size, "
+    "float[]? scale_factors) -> Tensor",
+    Structured<nearest_vec_meta<3>, nearest_vec<3, kExact>>);
 
 // --- linear and cubic -----------------------------------------------------------------------
 
 template <int kRank>
 TensorInfo smooth_info(const Tensor& self, std::span<const int64_t> output_size) {
-  INGOT_CHECK(is_floating(self.dtype()), "linear and cubic interpolation need a floating-point "
-              "input, but got ", self);
+  INGOT_CHECK(is_floating(self.dtype()),
+              "linear and cubic interpolation need a floating-point "
+              "input, but got ",
+              self);
   return resampled<kRank>(self, output_size);
 }
 
@@ -171,8 +185,8 @@ TensorInfo linear1d_meta(const Tensor& self, const IntList& output_size, bool,
                          std::optional<double>) {
   return smooth_info<1>(self, output_size);
 }
-void linear1d(const Tensor& self, const IntList&, bool align_corners,
-              std::optional<double> scales, Tensor& out) {
+void linear1d(const Tensor& self, const IntList&, bool align_corners, std::optional<double> scales,
+              Tensor& out) {
   resample_into<1, Interpolation::linear>(self, align_corners, {0, 0, scales.value_or(0)}, out);
 }
 
@@ -195,8 +209,7 @@ void linear3d(const Tensor& self, const IntList&, bool align_corners,
               std::optional<double> scales_d, std::optional<double> scales_h,
               std::optional<double> scales_w, Tensor& out) {
   resample_into<3, Interpolation::linear>(
-      self, align_corners, {scales_d.value_or(0), scales_h.value_or(0), scales_w.value_or(0)},
-      out);
+      self, align_corners, {scales_d.value_or(0), scales_h.value_or(0), scales_w.value_or(0)}, out);
 }
 
 template <int kRank>
@@ -207,34 +220,41 @@ TensorInfo smooth_vec_meta(const Tensor& input, const std::optional<IntList>& ou
 template <int kRank, Interpolation kInterpolation>
 void smooth_vec(const Tensor& input, const std::optional<IntList>&, bool align_corners,
                 const std::optional<std::vector<double>>& scale_factors, Tensor& out) {
-  resample_into<kRank, kInterpolation>(input, align_corners, scales_of<kRank>(scale_factors),
-                                       out);
+  resample_into<kRank, kInterpolation>(input, align_corners, scales_of<kRank>(scale_factors), out);
 }
 
-INGOT_OP("aten::upsample_linear1d(Tensor self, SymInt[1] output_size, bool align_corners, "
-         "float? scales=None) -> Tensor",
-         Structured<linear1d_meta, linear1d>);
-INGOT_OP("aten::upsample_bilinear2d(Tensor self, SymInt[2] output_size, bool align_corners, "
-         "float? scales_h=None, float? scales_w=None) -> Tensor",
-         Structured<smooth2d_meta, smooth2d<Interpolation::linear>>);
-INGOT_OP("aten::upsample_bicubic2d(Tensor self, SymInt[2] output_size, bool align_corners, "
-         "float? scales_h=None, float? scales_w=None) -> Tensor",
-         Structured<smooth2d_meta, smooth2d<Interpolation::cubic>>);
-INGOT_OP("aten::upsample_trilinear3d(Tensor self, SymInt[3] output_size, bool align_corners, "
-         "float? scales_d=None, float? scales_h=None, float? scales_w=None) -> Tensor",
-         Structured<linear3d_meta, linear3d>);
-INGOT_OP("aten::upsample_linear1d.vec(Tensor input, SymInt[]? output_size, bool align_corners, "
-         "float[]? scale_factors) -> Tensor",
-         Structured<smooth_vec_meta<1>, smooth_vec<1, Interpolation::linear>>);
-INGOT_OP("aten::upsample_bilinear2d.vec(Tensor input, SymInt[]? output_size, bool align_corners, "
-         "float[]? scale_factors) -> Tensor",
-         Structured<smooth_vec_meta<2>, smooth_vec<2, Interpolation::linear>>);
-INGOT_OP("aten::upsample_bicubic2d.vec(Tensor input, SymInt[]? output_size, bool align_corners, "
-         "float[]? scale_factors) -> Tensor",
-         Structured<smooth_vec_meta<2>, smooth_vec<2, Interpolation::cubic>>);
-INGOT_OP("aten::upsample_trilinear3d.vec(Tensor input, SymInt[]? output_size, bool align_corners, "
-         "float[]? scale_factors) -> Tensor",
-         Structured<smooth_vec_meta<3>, smooth_vec<3, Interpolation::linear>>);
+INGOT_OP(
+    "aten::upsample_linear1d(Tensor self, SymInt[1] output_size, bool align_corners, "
+    "float? scales=None) -> Tensor",
+    Structured<linear1d_meta, linear1d>);
+INGOT_OP(
+    "aten::upsample_bilinear2d(Tensor self, SymInt[2] output_size, bool align_corners, "
+    "float? scales_h=None, float? scales_w=None) -> Tensor",
+    Structured<smooth2d_meta, smooth2d<Interpolation::linear>>);
+INGOT_OP(
+    "aten::upsample_bicubic2d(Tensor self, SymInt[2] output_size, bool align_corners, "
+    "float? scales_h=None, float? scales_w=None) -> Tensor",
+    Structured<smooth2d_meta, smooth2d<Interpolation::cubic>>);
+INGOT_OP(
+    "aten::upsample_trilinear3d(Tensor self, SymInt[3] output_size, bool align_corners, "
+    "float? scales_d=None, float? scales_h=None, float? scales_w=None) -> Tensor",
+    Structured<linear3d_meta, linear3d>);
+INGOT_OP(
+    "aten::upsample_linear1d.vec(Tensor input, SymInt[]? output_size, bool align_corners, "
+    "float[]? scale_factors) -> Tensor",
+    Structured<smooth_vec_meta<1>, smooth_vec<1, Interpolation::linear>>);
+INGOT_OP(
+    "aten::upsample_bilinear2d.vec(Tensor input, SymInt[]? output_size, bool align_corners, "
+    "float[]? scale_factors) -> Tensor",
+    Structured<smooth_vec_meta<2>, smooth_vec<2, Interpolation::linear>>);
+INGOT_OP(
+    "aten::upsample_bicubic2d.vec(Tensor input, SymInt[]? output_size, bool align_corners, "
+    "float[]? scale_factors) -> Tensor",
+    Structured<smooth_vec_meta<2>, smooth_vec<2, Interpolation::cubic>>);
+INGOT_OP(
+    "aten::upsample_trilinear3d.vec(Tensor input, SymInt[]? output_size, bool align_corners, "
+    "float[]? scale_factors) -> Tensor",
+    Structured<smooth_vec_meta<3>, smooth_vec<3, Interpolation::linear>>);
 
 }  // namespace
 

@@ -73,12 +73,13 @@ Rnn checked_rnn(RnnKind kind, DType dtype, int64_t batch, int64_t input_size,
   INGOT_CHECK(is_floating(dtype), "expected a floating-point input, but got ", dtype);
   INGOT_CHECK(!(train && dropout > 0 && num_layers > 1),
               "dropout between layers is not supported: call eval() on the module first");
-  INGOT_CHECK(num_layers > 0 && num_layers <= static_cast<int64_t>(params.size()),
-              "num_layers is ", num_layers, ", but there are ", params.size(), " parameters");
+  INGOT_CHECK(num_layers > 0 && num_layers <= static_cast<int64_t>(params.size()), "num_layers is ",
+              num_layers, ", but there are ", params.size(), " parameters");
   for (const Tensor* state : hx)
     INGOT_CHECK(state->rank() == 3, "expected hx with 3 dimensions, but got ", *state);
-  Rnn rnn = {kind, has_biases, num_layers, bidirectional ? 2 : 1, hx.back()->size(2),
-             hx.front()->size(2), batch, batch_first};
+  Rnn rnn = {
+      kind,  has_biases, num_layers, bidirectional ? 2 : 1, hx.back()->size(2), hx.front()->size(2),
+      batch, batch_first};
   check_state(rnn, dtype, *hx.front(), rnn.projected, "hidden state");
   if (kind == RnnKind::lstm) check_state(rnn, dtype, *hx.back(), rnn.hidden, "cell state");
   check_params(rnn, dtype, input_size, params);
@@ -170,28 +171,27 @@ std::array<const Tensor*, 2> lstm_states(const TensorList& hx) {
 }
 
 std::array<TensorInfo, 3> lstm_meta(const Tensor& input, const TensorList& hx,
-                                    const TensorList& params, bool has_biases,
-                                    int64_t num_layers, double dropout, bool train,
-                                    bool bidirectional, bool batch_first) {
-  const Rnn rnn = padded_rnn(RnnKind::lstm, input, lstm_states(hx), params, has_biases,
-                             num_layers, dropout, train, bidirectional, batch_first);
+                                    const TensorList& params, bool has_biases, int64_t num_layers,
+                                    double dropout, bool train, bool bidirectional,
+                                    bool batch_first) {
+  const Rnn rnn = padded_rnn(RnnKind::lstm, input, lstm_states(hx), params, has_biases, num_layers,
+                             dropout, train, bidirectional, batch_first);
   return {padded_output(rnn, input), hx[0].info(), hx[1].info()};
 }
 
 void lstm(const Tensor& input, const TensorList& hx, const TensorList& params, bool has_biases,
           int64_t num_layers, double dropout, bool train, bool bidirectional, bool batch_first,
           Tensor& output, Tensor& h_n, Tensor& c_n) {
-  const Rnn rnn = padded_rnn(RnnKind::lstm, input, lstm_states(hx), params, has_biases,
-                             num_layers, dropout, train, bidirectional, batch_first);
+  const Rnn rnn = padded_rnn(RnnKind::lstm, input, lstm_states(hx), params, has_biases, num_layers,
+                             dropout, train, bidirectional, batch_first);
   run(rnn, padded_steps(rnn, input), step_major(rnn, input), params, hx[0], &hx[1], output, h_n,
       &c_n);
 }
 
 template <RnnKind kKind>
-std::array<TensorInfo, 2> rnn_meta(const Tensor& input, const Tensor& hx,
-                                   const TensorList& params, bool has_biases, int64_t num_layers,
-                                   double dropout, bool train, bool bidirectional,
-                                   bool batch_first) {
+std::array<TensorInfo, 2> rnn_meta(const Tensor& input, const Tensor& hx, const TensorList& params,
+                                   bool has_biases, int64_t num_layers, double dropout, bool train,
+                                   bool bidirectional, bool batch_first) {
   const Tensor* const states[] = {&hx};
   const Rnn rnn = padded_rnn(kKind, input, states, params, has_biases, num_layers, dropout, train,
                              bidirectional, batch_first);
@@ -209,22 +209,26 @@ void rnn_op(const Tensor& input, const Tensor& hx, const TensorList& params, boo
       nullptr);
 }
 
-INGOT_OP("aten::lstm.input(Tensor input, Tensor[] hx, Tensor[] params, bool has_biases, "
-         "int num_layers, float dropout, bool train, bool bidirectional, bool batch_first) -> "
-         "(Tensor, Tensor, Tensor)",
-         Structured<lstm_meta, lstm>);
-INGOT_OP("aten::gru.input(Tensor input, Tensor hx, Tensor[] params, bool has_biases, "
-         "int num_layers, float dropout, bool train, bool bidirectional, bool batch_first) -> "
-         "(Tensor, Tensor)",
-         Structured<rnn_meta<RnnKind::gru>, rnn_op<RnnKind::gru>>);
-INGOT_OP("aten::rnn_tanh.input(Tensor input, Tensor hx, Tensor[] params, bool has_biases, "
-         "int num_layers, float dropout, bool train, bool bidirectional, bool batch_first) -> "
-         "(Tensor, Tensor)",
-         Structured<rnn_meta<RnnKind::tanh>, rnn_op<RnnKind::tanh>>);
-INGOT_OP("aten::rnn_relu.input(Tensor input, Tensor hx, Tensor[] params, bool has_biases, "
-         "int num_layers, float dropout, bool train, bool bidirectional, bool batch_first) -> "
-         "(Tensor, Tensor)",
-         Structured<rnn_meta<RnnKind::relu>, rnn_op<RnnKind::relu>>);
+INGOT_OP(
+    "aten::lstm.input(Tensor input, Tensor[] hx, Tensor[] params, bool has_biases, "
+    "int num_layers, float dropout, bool train, bool bidirectional, bool batch_first) -> "
+    "(Tensor, Tensor, Tensor)",
+    Structured<lstm_meta, lstm>);
+INGOT_OP(
+    "aten::gru.input(Tensor input, Tensor hx, Tensor[] params, bool has_biases, "
+    "int num_layers, float dropout, bool train, bool bidirectional, bool batch_first) -> "
+    "(Tensor, Tensor)",
+    Structured<rnn_meta<RnnKind::gru>, rnn_op<RnnKind::gru>>);
+INGOT_OP(
+    "aten::rnn_tanh.input(Tensor input, Tensor hx, Tensor[] params, bool has_biases, "
+    "int num_layers, float dropout, bool train, bool bidirectional, bool batch_first) -> "
+    "(Tensor, Tensor)",
+    Structured<rnn_meta<RnnKind::tanh>, rnn_op<RnnKind::tanh>>);
+INGOT_OP(
+    "aten::rnn_relu.input(Tensor input, Tensor hx, Tensor[] params, bool has_biases, "
+    "int num_layers, float dropout, bool train, bool bidirectional, bool batch_first) -> "
+    "(Tensor, Tensor)",
+    Structured<rnn_meta<RnnKind::relu>, rnn_op<RnnKind::relu>>);
 
 // --- packed sequences: rows of all steps, batch_sizes says how many each step has --------------
 
@@ -232,11 +236,12 @@ Rnn packed_rnn(RnnKind kind, const Tensor& data, const Tensor& batch_sizes,
                std::span<const Tensor* const> hx, const TensorList& params, bool has_biases,
                int64_t num_layers, double dropout, bool train, bool bidirectional) {
   INGOT_CHECK(data.rank() == 2, "expected packed data with 2 dimensions, but got ", data);
-  INGOT_CHECK(batch_sizes.rank() == 1 && batch_sizes.dtype() == DType::i64 &&
-              batch_sizes.size(0) > 0, "expected batch_sizes as i64 vector, but got ", batch_sizes);
+  INGOT_CHECK(
+      batch_sizes.rank() == 1 && batch_sizes.dtype() == DType::i64 && batch_sizes.size(0) > 0,
+      "expected batch_sizes as i64 vector, but got ", batch_sizes);
   INGOT_CHECK(hx.front()->rank() == 3, "expected hx with 3 dimensions, but got ", *hx.front());
-  return checked_rnn(kind, data.dtype(), hx.front()->size(1), data.size(1), hx, params,
-                     has_biases, num_layers, dropout, train, bidirectional, false);
+  return checked_rnn(kind, data.dtype(), hx.front()->size(1), data.size(1), hx, params, has_biases,
+                     num_layers, dropout, train, bidirectional, false);
 }
 
 RnnSteps packed_steps(const Rnn& rnn, const Tensor& data, const Tensor& batch_sizes) {
@@ -249,8 +254,10 @@ RnnSteps packed_steps(const Rnn& rnn, const Tensor& data, const Tensor& batch_si
     INGOT_CHECK(rows > 0 && rows <= before && (t > 0 || rows == rnn.batch),
                 "batch_sizes must begin with the batch of hx, ", rnn.batch,
                 ", and never rise, but has ", rows, " at ", t);
-    INGOT_CHECK(rows <= data.size(0) - steps.offsets.back(), "batch_sizes counts more rows than "
-                "the ", data.size(0), " of data");
+    INGOT_CHECK(rows <= data.size(0) - steps.offsets.back(),
+                "batch_sizes counts more rows than "
+                "the ",
+                data.size(0), " of data");
     steps.offsets.push_back(steps.offsets.back() + rows);
     before = rows;
   }
@@ -267,16 +274,16 @@ std::array<TensorInfo, 3> lstm_packed_meta(const Tensor& data, const Tensor& bat
                                            const TensorList& hx, const TensorList& params,
                                            bool has_biases, int64_t num_layers, double dropout,
                                            bool train, bool bidirectional) {
-  const Rnn rnn = packed_rnn(RnnKind::lstm, data, batch_sizes, lstm_states(hx), params,
-                             has_biases, num_layers, dropout, train, bidirectional);
+  const Rnn rnn = packed_rnn(RnnKind::lstm, data, batch_sizes, lstm_states(hx), params, has_biases,
+                             num_layers, dropout, train, bidirectional);
   return {packed_output(rnn, data), hx[0].info(), hx[1].info()};
 }
 
 void lstm_packed(const Tensor& data, const Tensor& batch_sizes, const TensorList& hx,
                  const TensorList& params, bool has_biases, int64_t num_layers, double dropout,
                  bool train, bool bidirectional, Tensor& output, Tensor& h_n, Tensor& c_n) {
-  const Rnn rnn = packed_rnn(RnnKind::lstm, data, batch_sizes, lstm_states(hx), params,
-                             has_biases, num_layers, dropout, train, bidirectional);
+  const Rnn rnn = packed_rnn(RnnKind::lstm, data, batch_sizes, lstm_states(hx), params, has_biases,
+                             num_layers, dropout, train, bidirectional);
   run(rnn, packed_steps(rnn, data, batch_sizes), step_major(rnn, data), params, hx[0], &hx[1],
       output, h_n, &c_n);
 }
@@ -299,33 +306,39 @@ void rnn_packed(const Tensor& data, const Tensor& batch_sizes, const Tensor& hx,
   const Tensor* const states[] = {&hx};
   const Rnn rnn = packed_rnn(kKind, data, batch_sizes, states, params, has_biases, num_layers,
                              dropout, train, bidirectional);
-  run(rnn, packed_steps(rnn, data, batch_sizes), step_major(rnn, data), params, hx, nullptr,
-      output, h_n, nullptr);
+  run(rnn, packed_steps(rnn, data, batch_sizes), step_major(rnn, data), params, hx, nullptr, output,
+      h_n, nullptr);
 }
 
-INGOT_OP("aten::lstm.data(Tensor data, Tensor batch_sizes, Tensor[] hx, Tensor[] params, "
-         "bool has_biases, int num_layers, float dropout, bool train, bool bidirectional) -> "
-         "(Tensor, Tensor, Tensor)",
-         Structured<lstm_packed_meta, lstm_packed>);
-INGOT_OP("aten::gru.data(Tensor data, Tensor batch_sizes, Tensor hx, Tensor[] params, "
-         "bool has_biases, int num_layers, float dropout, bool train, bool bidirectional) -> "
-         "(Tensor, Tensor)",
-         Structured<rnn_packed_meta<RnnKind::gru>, rnn_packed<RnnKind::gru>>);
-INGOT_OP("aten::rnn_tanh.data(Tensor data, Tensor batch_sizes, Tensor hx, Tensor[] params, "
-         "bool has_biases, int num_layers, float dropout, bool train, bool bidirectional) -> "
-         "(Tensor, Tensor)",
-         Structured<rnn_packed_meta<RnnKind::tanh>, rnn_packed<RnnKind::tanh>>);
-INGOT_OP("aten::rnn_relu.data(Tensor data, Tensor batch_sizes, Tensor hx, Tensor[] params, "
-         "bool has_biases, int num_layers, float dropout, bool train, bool bidirectional) -> "
-         "(Tensor, Tensor)",
-         Structured<rnn_packed_meta<RnnKind::relu>, rnn_packed<RnnKind::relu>>);
+INGOT_OP(
+    "aten::lstm.data(Tensor data, Tensor batch_sizes, Tensor[] hx, Tensor[] params, "
+    "bool has_biases, int num_layers, float dropout, bool train, bool bidirectional) -> "
+    "(Tensor, Tensor, Tensor)",
+    Structured<lstm_packed_meta, lstm_packed>);
+INGOT_OP(
+    "aten::gru.data(Tensor data, Tensor batch_sizes, Tensor hx, Tensor[] params, "
+    "bool has_biases, int num_layers, float dropout, bool train, bool bidirectional) -> "
+    "(Tensor, Tensor)",
+    Structured<rnn_packed_meta<RnnKind::gru>, rnn_packed<RnnKind::gru>>);
+INGOT_OP(
+    "aten::rnn_tanh.data(Tensor data, Tensor batch_sizes, Tensor hx, Tensor[] params, "
+    "bool has_biases, int num_layers, float dropout, bool train, bool bidirectional) -> "
+    "(Tensor, Tensor)",
+    Structured<rnn_packed_meta<RnnKind::tanh>, rnn_packed<RnnKind::tanh>>);
+INGOT_OP(
+    "aten::rnn_relu.data(Tensor data, Tensor batch_sizes, Tensor hx, Tensor[] params, "
+    "bool has_biases, int num_layers, float dropout, bool train, bool bidirectional) -> "
+    "(Tensor, Tensor)",
+    Structured<rnn_packed_meta<RnnKind::relu>, rnn_packed<RnnKind::relu>>);
 
 // --- cells --------------------------------------------------------------------------------------
 
 void check_cell(RnnKind kind, const Tensor& input, const Tensor& hx, const Tensor* cx,
                 const Tensor& w_ih, const Tensor& w_hh, const Tensor* b_ih, const Tensor* b_hh) {
-  INGOT_CHECK(input.rank() == 2 && hx.rank() == 2, "expected input and hx with 2 dimensions, but "
-              "got ", input, " and ", hx);
+  INGOT_CHECK(input.rank() == 2 && hx.rank() == 2,
+              "expected input and hx with 2 dimensions, but "
+              "got ",
+              input, " and ", hx);
   const int64_t rows = gates_of(kind) * hx.size(1);
   check_size(hx, {input.size(0), hx.size(1)}, "hx");
   if (cx) check_size(*cx, {input.size(0), hx.size(1)}, "cx");
@@ -363,8 +376,8 @@ void run_cell(RnnKind kind, const Tensor& input, const Tensor& hx, const Tensor*
 }
 
 std::array<TensorInfo, 2> lstm_cell_meta(const Tensor& input, const TensorList& hx,
-                                         const Tensor& w_ih, const Tensor& w_hh,
-                                         const Tensor* b_ih, const Tensor* b_hh) {
+                                         const Tensor& w_ih, const Tensor& w_hh, const Tensor* b_ih,
+                                         const Tensor* b_hh) {
   lstm_states(hx);
   check_cell(RnnKind::lstm, input, hx[0], &hx[1], w_ih, w_hh, b_ih, b_hh);
   return {hx[0].info(), hx[1].info()};
@@ -376,8 +389,8 @@ void lstm_cell(const Tensor& input, const TensorList& hx, const Tensor& w_ih, co
 }
 
 template <RnnKind kKind>
-TensorInfo cell_meta(const Tensor& input, const Tensor& hx, const Tensor& w_ih,
-                     const Tensor& w_hh, const Tensor* b_ih, const Tensor* b_hh) {
+TensorInfo cell_meta(const Tensor& input, const Tensor& hx, const Tensor& w_ih, const Tensor& w_hh,
+                     const Tensor* b_ih, const Tensor* b_hh) {
   check_cell(kKind, input, hx, nullptr, w_ih, w_hh, b_ih, b_hh);
   return hx.info();
 }
@@ -388,18 +401,22 @@ void cell(const Tensor& input, const Tensor& hx, const Tensor& w_ih, const Tenso
   run_cell(kKind, input, hx, nullptr, w_ih, w_hh, b_ih, b_hh, h_next, nullptr);
 }
 
-INGOT_OP("aten::lstm_cell(Tensor input, Tensor[] hx, Tensor w_ih, Tensor w_hh, Tensor? b_ih=None, "
-         "Tensor? b_hh=None) -> (Tensor, Tensor)",
-         Structured<lstm_cell_meta, lstm_cell>);
-INGOT_OP("aten::gru_cell(Tensor input, Tensor hx, Tensor w_ih, Tensor w_hh, Tensor? b_ih=None, "
-         "Tensor? b_hh=None) -> Tensor",
-         Structured<cell_meta<RnnKind::gru>, cell<RnnKind::gru>>);
-INGOT_OP("aten::rnn_tanh_cell(Tensor input, Tensor hx, Tensor w_ih, Tensor w_hh, "
-         "Tensor? b_ih=None, Tensor? b_hh=None) -> Tensor",
-         Structured<cell_meta<RnnKind::tanh>, cell<RnnKind::tanh>>);
-INGOT_OP("aten::rnn_relu_cell(Tensor input, Tensor hx, Tensor w_ih, Tensor w_hh, "
-         "Tensor? b_ih=None, Tensor? b_hh=None) -> Tensor",
-         Structured<cell_meta<RnnKind::relu>, cell<RnnKind::relu>>);
+INGOT_OP(
+    "aten::lstm_cell(Tensor input, Tensor[] hx, Tensor w_ih, Tensor w_hh, Tensor? b_ih=None, "
+    "Tensor? b_hh=None) -> (Tensor, Tensor)",
+    Structured<lstm_cell_meta, lstm_cell>);
+INGOT_OP(
+    "aten::gru_cell(Tensor input, Tensor hx, Tensor w_ih, Tensor w_hh, Tensor? b_ih=None, "
+    "Tensor? b_hh=None) -> Tensor",
+    Structured<cell_meta<RnnKind::gru>, cell<RnnKind::gru>>);
+INGOT_OP(
+    "aten::rnn_tanh_cell(Tensor input, Tensor hx, Tensor w_ih, Tensor w_hh, "
+    "Tensor? b_ih=None, Tensor? b_hh=None) -> Tensor",
+    Structured<cell_meta<RnnKind::tanh>, cell<RnnKind::tanh>>);
+INGOT_OP(
+    "aten::rnn_relu_cell(Tensor input, Tensor hx, Tensor w_ih, Tensor w_hh, "
+    "Tensor? b_ih=None, Tensor? b_hh=None) -> Tensor",
+    Structured<cell_meta<RnnKind::relu>, cell<RnnKind::relu>>);
 
 }  // namespace
 

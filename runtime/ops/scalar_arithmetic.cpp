@@ -23,7 +23,8 @@ using Complex128 = std::complex<double>;
 struct Add {
   static int64_t apply(int64_t a, int64_t b) {
     int64_t result;
-    if (__builtin_add_overflow(a, b, &result)) [[unlikely]] overflow(a, "+", b);
+    if (__builtin_add_overflow(a, b, &result)) [[unlikely]]
+      overflow(a, "+", b);
     return result;
   }
   static double apply(double a, double b) { return a + b; }
@@ -33,7 +34,8 @@ struct Add {
 struct Sub {
   static int64_t apply(int64_t a, int64_t b) {
     int64_t result;
-    if (__builtin_sub_overflow(a, b, &result)) [[unlikely]] overflow(a, "-", b);
+    if (__builtin_sub_overflow(a, b, &result)) [[unlikely]]
+      overflow(a, "-", b);
     return result;
   }
   static double apply(double a, double b) { return a - b; }
@@ -43,7 +45,8 @@ struct Sub {
 struct Mul {
   static int64_t apply(int64_t a, int64_t b) {
     int64_t result;
-    if (__builtin_mul_overflow(a, b, &result)) [[unlikely]] overflow(a, "*", b);
+    if (__builtin_mul_overflow(a, b, &result)) [[unlikely]]
+      overflow(a, "*", b);
     return result;
   }
   static double apply(double a, double b) { return a * b; }
@@ -52,18 +55,21 @@ struct Mul {
 
 struct Div {
   static double apply(int64_t a, int64_t b) {
-    if (b == 0) [[unlikely]] zero_division("division by zero");
+    if (b == 0) [[unlikely]]
+      zero_division("division by zero");
     constexpr int64_t kExact = int64_t{1} << 53;
     if (a >= -kExact && a <= kExact && b >= -kExact && b <= kExact) [[likely]]
       return static_cast<double>(a) / static_cast<double>(b);
     return static_cast<double>(static_cast<long double>(a) / static_cast<long double>(b));
   }
   static double apply(double a, double b) {
-    if (b == 0) [[unlikely]] zero_division("float division by zero");
+    if (b == 0) [[unlikely]]
+      zero_division("float division by zero");
     return a / b;
   }
   static Complex128 apply(Complex128 a, Complex128 b) {
-    if (b == Complex128(0)) [[unlikely]] zero_division("complex division by zero");
+    if (b == Complex128(0)) [[unlikely]]
+      zero_division("complex division by zero");
     return a / b;
   }
 };
@@ -87,26 +93,30 @@ std::pair<double, double> divmod_float(double a, double b) {
 
 struct FloorDiv {
   static int64_t apply(int64_t a, int64_t b) {
-    if (b == 0) [[unlikely]] zero_division("integer division or modulo by zero");
+    if (b == 0) [[unlikely]]
+      zero_division("integer division or modulo by zero");
     if (b == -1) return Sub::apply(0, a);
     const int64_t quotient = a / b;
     return quotient - ((a % b != 0) & ((a < 0) != (b < 0)));
   }
   static double apply(double a, double b) {
-    if (b == 0) [[unlikely]] zero_division("float floor division by zero");
+    if (b == 0) [[unlikely]]
+      zero_division("float floor division by zero");
     return divmod_float(a, b).first;
   }
 };
 
 struct Remainder {
   static int64_t apply(int64_t a, int64_t b) {
-    if (b == 0) [[unlikely]] zero_division("integer division or modulo by zero");
+    if (b == 0) [[unlikely]]
+      zero_division("integer division or modulo by zero");
     if (b == -1) return 0;
     const int64_t remainder = a % b;
     return remainder != 0 && ((remainder < 0) != (b < 0)) ? remainder + b : remainder;
   }
   static double apply(double a, double b) {
-    if (b == 0) [[unlikely]] zero_division("float modulo by zero");
+    if (b == 0) [[unlikely]]
+      zero_division("float modulo by zero");
     return divmod_float(a, b).second;
   }
 };
@@ -199,17 +209,13 @@ Value abs_scalar(const Value& a) {
 // Python keeps the first of two equals, and the first if either is NaN.
 struct Min {
   template <class T>
-    requires std::is_arithmetic_v<T>
-  static T apply(T a, T b) {
-    return b < a ? b : a;
-  }
+  requires std::is_arithmetic_v<T>
+  static T apply(T a, T b) { return b < a ? b : a; }
 };
 struct Max {
   template <class T>
-    requires std::is_arithmetic_v<T>
-  static T apply(T a, T b) {
-    return b > a ? b : a;
-  }
+  requires std::is_arithmetic_v<T>
+  static T apply(T a, T b) { return b > a ? b : a; }
 };
 // math.fmod and math.remainder.
 struct FMod {
@@ -238,7 +244,8 @@ std::tuple<int64_t, int64_t> divmod_int(int64_t a, int64_t b) {
 }
 template <class A, class B>
 std::tuple<double, double> divmod_mixed(A a, B b) {
-  if (b == 0) [[unlikely]] zero_division("float divmod()");
+  if (b == 0) [[unlikely]]
+    zero_division("float divmod()");
   return divmod_float(static_cast<double>(a), static_cast<double>(b));
 }
 
@@ -246,19 +253,23 @@ int64_t and_int(int64_t a, int64_t b) { return a & b; }
 int64_t or_int(int64_t a, int64_t b) { return a | b; }
 int64_t xor_int(int64_t a, int64_t b) { return a ^ b; }
 int64_t lshift(int64_t a, int64_t b) {
-  if (b < 0) [[unlikely]] raise_python("ValueError", "negative shift count");
+  if (b < 0) [[unlikely]]
+    raise_python("ValueError", "negative shift count");
   if (a == 0) return 0;
   const int64_t result = b < 64 ? static_cast<int64_t>(static_cast<uint64_t>(a) << b) : 0;
-  if (b >= 64 || (result >> b) != a) [[unlikely]] overflow(a, "<<", b);
+  if (b >= 64 || (result >> b) != a) [[unlikely]]
+    overflow(a, "<<", b);
   return result;
 }
 int64_t rshift(int64_t a, int64_t b) {
-  if (b < 0) [[unlikely]] raise_python("ValueError", "negative shift count");
+  if (b < 0) [[unlikely]]
+    raise_python("ValueError", "negative shift count");
   return a >> (b < 63 ? b : 63);
 }
 
 int64_t round_to_zero_floordiv(int64_t a, int64_t b) {
-  if (b == 0) [[unlikely]] zero_division("integer division or modulo by zero");
+  if (b == 0) [[unlikely]]
+    zero_division("integer division or modulo by zero");
   return b == -1 ? Sub::apply(0, a) : a / b;
 }
 
@@ -267,13 +278,15 @@ int64_t gcd_int(int64_t a, int64_t b) {
     return v < 0 ? 0 - static_cast<uint64_t>(v) : static_cast<uint64_t>(v);
   };
   const uint64_t result = std::gcd(magnitude(a), magnitude(b));
-  if (result >> 63) [[unlikely]] raise_python("OverflowError", "the greatest common divisor of ", a,
-                                              " and ", b, " does not fit in 64 bits");
+  if (result >> 63) [[unlikely]]
+    raise_python("OverflowError", "the greatest common divisor of ", a, " and ", b,
+                 " does not fit in 64 bits");
   return static_cast<int64_t>(result);
 }
 
 int64_t factorial_int(int64_t n) {
-  if (n < 0) [[unlikely]] raise_python("ValueError", "factorial() not defined for negative values");
+  if (n < 0) [[unlikely]]
+    raise_python("ValueError", "factorial() not defined for negative values");
   if (n > 20) [[unlikely]]
     raise_python("OverflowError", "the factorial of ", n, " does not fit in 64 bits");
   int64_t result = 1;
@@ -281,17 +294,17 @@ int64_t factorial_int(int64_t n) {
   return result;
 }
 
-#define INGOT_REAL_OPS(name, Kind, Int)                                                         \
-  INGOT_OP(name ".int(int a, int b) -> " Int, Function<on<Kind, int64_t, int64_t>>);            \
-  INGOT_OP(name ".float(float a, float b) -> float", Function<on<Kind, double, double>>);       \
-  INGOT_OP(name ".int_float(int a, float b) -> float", Function<on<Kind, int64_t, double>>);    \
+#define INGOT_REAL_OPS(name, Kind, Int)                                                      \
+  INGOT_OP(name ".int(int a, int b) -> " Int, Function<on<Kind, int64_t, int64_t>>);         \
+  INGOT_OP(name ".float(float a, float b) -> float", Function<on<Kind, double, double>>);    \
+  INGOT_OP(name ".int_float(int a, float b) -> float", Function<on<Kind, int64_t, double>>); \
   INGOT_OP(name ".float_int(float a, int b) -> float", Function<on<Kind, double, int64_t>>)
 
-#define INGOT_COMPLEX_OPS(name, Kind)                                                           \
-  INGOT_OP(name ".complex(complex a, complex b) -> complex", Function<on_complex<Kind>>);       \
-  INGOT_OP(name ".int_complex(int a, complex b) -> complex", Function<on_complex<Kind>>);       \
-  INGOT_OP(name ".complex_int(complex a, int b) -> complex", Function<on_complex<Kind>>);       \
-  INGOT_OP(name ".float_complex(float a, complex b) -> complex", Function<on_complex<Kind>>);   \
+#define INGOT_COMPLEX_OPS(name, Kind)                                                         \
+  INGOT_OP(name ".complex(complex a, complex b) -> complex", Function<on_complex<Kind>>);     \
+  INGOT_OP(name ".int_complex(int a, complex b) -> complex", Function<on_complex<Kind>>);     \
+  INGOT_OP(name ".complex_int(complex a, int b) -> complex", Function<on_complex<Kind>>);     \
+  INGOT_OP(name ".float_complex(float a, complex b) -> complex", Function<on_complex<Kind>>); \
   INGOT_OP(name ".complex_float(complex a, float b) -> complex", Function<on_complex<Kind>>)
 
 INGOT_REAL_OPS("aten::add", Add, "int");
@@ -317,7 +330,8 @@ INGOT_OP("aten::pow.int_to_int(int a, int b) -> int", Function<pow_int>);
 INGOT_OP("aten::pow.complex(complex a, complex b) -> complex", Function<pow_complex>);
 INGOT_OP("aten::pow.complex_float(complex a, float b) -> complex", Function<pow_complex>);
 INGOT_OP("aten::pow.float_complex(float a, complex b) -> complex", Function<pow_complex>);
-INGOT_OP("aten::pow.Scalar_Scalar(Scalar a, Scalar b) -> float", Function<on_scalars_to_float<Pow>>);
+INGOT_OP("aten::pow.Scalar_Scalar(Scalar a, Scalar b) -> float",
+         Function<on_scalars_to_float<Pow>>);
 INGOT_REAL_OPS("prim::min", Min, "int");
 INGOT_OP("prim::min(Scalar a, Scalar b) -> Scalar", Function<on_scalars<Min>>);
 INGOT_REAL_OPS("prim::max", Max, "int");

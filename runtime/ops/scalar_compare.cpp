@@ -13,7 +13,8 @@ std::partial_ordering order(double a, double b) { return a <=> b; }
 std::partial_ordering order(int64_t a, int64_t b) { return a <=> b; }
 std::partial_ordering order(int64_t a, double b) {
   constexpr int64_t kExact = int64_t{1} << 53;
-  if (a >= -kExact && a <= kExact) [[likely]] return static_cast<double>(a) <=> b;
+  if (a >= -kExact && a <= kExact) [[likely]]
+    return static_cast<double>(a) <=> b;
   if (std::isnan(b)) return std::partial_ordering::unordered;
   if (b >= 0x1p63) return std::partial_ordering::less;
   if (b < -0x1p63) return std::partial_ordering::greater;
@@ -79,16 +80,16 @@ INGOT_OP("aten::le(Scalar a, Scalar b) -> bool", Function<compare_scalars<std::i
 INGOT_OP("aten::gt(Scalar a, Scalar b) -> bool", Function<compare_scalars<std::is_gt>>);
 INGOT_OP("aten::ge(Scalar a, Scalar b) -> bool", Function<compare_scalars<std::is_gteq>>);
 
-#define INGOT_EQUALITY_OPS(name, function, on_bool)                                     \
-  INGOT_OP(name "(Scalar a, Scalar b) -> bool", Function<function>);                    \
-  INGOT_OP(name ".bool(bool a, bool b) -> bool", Function<on_bool>);                    \
-  INGOT_OP(name ".device(Device a, Device b) -> bool", Function<function>);             \
-  INGOT_OP(name ".complex(complex a, complex b) -> bool", Function<function>);          \
-  INGOT_OP(name ".float_complex(float a, complex b) -> bool", Function<function>);      \
-  INGOT_OP(name ".complex_float(complex a, float b) -> bool", Function<function>);      \
-  INGOT_OP(name ".int_list(int[] a, int[] b) -> bool", Function<function>);             \
-  INGOT_OP(name ".float_list(float[] a, float[] b) -> bool", Function<function>);       \
-  INGOT_OP(name ".bool_list(bool[] a, bool[] b) -> bool", Function<function>);          \
+#define INGOT_EQUALITY_OPS(name, function, on_bool)                                \
+  INGOT_OP(name "(Scalar a, Scalar b) -> bool", Function<function>);               \
+  INGOT_OP(name ".bool(bool a, bool b) -> bool", Function<on_bool>);               \
+  INGOT_OP(name ".device(Device a, Device b) -> bool", Function<function>);        \
+  INGOT_OP(name ".complex(complex a, complex b) -> bool", Function<function>);     \
+  INGOT_OP(name ".float_complex(float a, complex b) -> bool", Function<function>); \
+  INGOT_OP(name ".complex_float(complex a, float b) -> bool", Function<function>); \
+  INGOT_OP(name ".int_list(int[] a, int[] b) -> bool", Function<function>);        \
+  INGOT_OP(name ".float_list(float[] a, float[] b) -> bool", Function<function>);  \
+  INGOT_OP(name ".bool_list(bool[] a, bool[] b) -> bool", Function<function>);     \
   INGOT_OP(name ".str_list(str[] a, str[] b) -> bool", Function<function>)
 
 INGOT_EQUALITY_OPS("aten::eq", eq_any, eq_bool);

@@ -165,8 +165,8 @@ class Stacker {
     if (depth == sizes_.size()) {
       Tensor element = data.is_tensor() ? data.tensor() : number_tensor(Scalar(data));
       INGOT_CHECK(element.numel() == 1, "a list of numbers was expected, it holds ", element);
-      Tensor slot = Tensor::from_blob(static_cast<std::byte*>(tensor_.data()) + at_, kind_,
-                                      element.sizes());
+      Tensor slot =
+          Tensor::from_blob(static_cast<std::byte*>(tensor_.data()) + at_, kind_, element.sizes());
       copy_into(element, slot);
       at_ += size_of(kind_);
       return;
@@ -255,9 +255,9 @@ INGOT_COMPLEX_OP("float_Tensor", "float", "Tensor");
 INGOT_COMPLEX_OP("int_Tensor", "int", "Tensor");
 INGOT_OP("aten::Complex.Tensor_Tensor(Tensor a, Tensor b) -> complex", Function<complex_parts>);
 
-#define INGOT_TENSOR_OP(name, parameter, tail, function)                             \
+#define INGOT_TENSOR_OP(name, parameter, tail, function)                              \
   INGOT_OP(name "(" parameter ", *, ScalarType? dtype=None, Device? device=None" tail \
-                ") -> Tensor",                                                       \
+                ") -> Tensor",                                                        \
            Function<function>)
 INGOT_TENSOR_OP("aten::tensor", "t[] data", ", bool requires_grad=False", tensor);
 INGOT_TENSOR_OP("aten::tensor.int", "int t", ", bool requires_grad=False", tensor);
@@ -269,14 +269,16 @@ INGOT_TENSOR_OP("aten::as_tensor.int", "int t", "", as_tensor_number);
 INGOT_TENSOR_OP("aten::as_tensor.float", "float t", "", as_tensor_number);
 INGOT_TENSOR_OP("aten::as_tensor.bool", "bool t", "", as_tensor_number);
 INGOT_TENSOR_OP("aten::as_tensor.complex", "complex t", "", as_tensor_number);
-INGOT_OP("aten::as_tensor(Tensor(a) data, *, ScalarType? dtype=None, Device? device=None) -> "
-         "Tensor(b|a)",
-         Function<as_tensor>);
+INGOT_OP(
+    "aten::as_tensor(Tensor(a) data, *, ScalarType? dtype=None, Device? device=None) -> "
+    "Tensor(b|a)",
+    Function<as_tensor>);
 INGOT_OP("prim::NumToTensor.Scalar(Scalar a) -> Tensor", Function<num_to_tensor>);
 INGOT_OP("prim::NumToTensor.bool(bool a) -> Tensor", Function<bool_to_tensor>);
-INGOT_OP("aten::scalar_tensor(Scalar s, *, ScalarType? dtype=None, Layout? layout=None, Device? "
-         "device=None, bool? pin_memory=None) -> Tensor",
-         Structured<scalar_tensor_meta, scalar_tensor>);
+INGOT_OP(
+    "aten::scalar_tensor(Scalar s, *, ScalarType? dtype=None, Layout? layout=None, Device? "
+    "device=None, bool? pin_memory=None) -> Tensor",
+    Structured<scalar_tensor_meta, scalar_tensor>);
 INGOT_OP("aten::_shape_as_tensor(Tensor self) -> Tensor", Function<shape_as_tensor>);
 
 }  // namespace

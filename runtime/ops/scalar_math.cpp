@@ -34,8 +34,10 @@ double checked(double x) {
 template <double (*f)(double)>
 double checked_pole(double x) {
   const double y = f(x);
-  if (!std::isfinite(y) && std::isfinite(x)) [[unlikely]] domain_error(x);
-  if (std::isnan(y) && !std::isnan(x)) [[unlikely]] domain_error(x);
+  if (!std::isfinite(y) && std::isfinite(x)) [[unlikely]]
+    domain_error(x);
+  if (std::isnan(y) && !std::isnan(x)) [[unlikely]]
+    domain_error(x);
   return y;
 }
 
@@ -51,7 +53,9 @@ double lgamma_of(double x) {
 double degrees_of(double x) { return x * (180 / std::numbers::pi); }
 double radians_of(double x) { return x * (std::numbers::pi / 180); }
 double round_half_even(double x) { return std::nearbyint(x); }
-double angle_of(double x) { return std::isnan(x) ? x : std::signbit(x) && x != 0 ? std::numbers::pi : 0; }
+double angle_of(double x) {
+  return std::isnan(x) ? x : std::signbit(x) && x != 0 ? std::numbers::pi : 0;
+}
 int64_t floor_to_int(double x) { return truncate_to_int(std::floor(x)); }
 int64_t ceil_to_int(double x) { return truncate_to_int(std::ceil(x)); }
 int64_t same_int(int64_t x) { return x; }
@@ -80,15 +84,15 @@ double angle_any(const Value& x) {
   return x.tag() == Tag::complex ? angle_complex(x) : angle_of(number(x));
 }
 
-#define INGOT_MATH_OPS(name, f)                                               \
-  INGOT_OP(name ".int(int a) -> float", Function<of_int<f>>);                 \
+#define INGOT_MATH_OPS(name, f)                               \
+  INGOT_OP(name ".int(int a) -> float", Function<of_int<f>>); \
   INGOT_OP(name ".float(float a) -> float", Function<f>)
-#define INGOT_REAL_MATH_OPS(name, f)                                          \
-  INGOT_MATH_OPS(name, f);                                                    \
+#define INGOT_REAL_MATH_OPS(name, f) \
+  INGOT_MATH_OPS(name, f);           \
   INGOT_OP(name ".Scalar(Scalar a) -> Scalar", Function<of_scalar<f>>)
-#define INGOT_COMPLEX_MATH_OPS(name, f, g)                                    \
-  INGOT_MATH_OPS(name, f);                                                    \
-  INGOT_OP(name ".complex(complex a) -> complex", Function<of_complex<g>>);   \
+#define INGOT_COMPLEX_MATH_OPS(name, f, g)                                  \
+  INGOT_MATH_OPS(name, f);                                                  \
+  INGOT_OP(name ".complex(complex a) -> complex", Function<of_complex<g>>); \
   INGOT_OP(name ".Scalar(Scalar a) -> Scalar", Function<of_any<f, g>>)
 
 INGOT_COMPLEX_MATH_OPS("aten::sqrt", checked<std::sqrt>, std::sqrt<double>);
@@ -149,10 +153,10 @@ double of_scalars(const Value& a, const Value& b) {
   return f(number(a), number(b));
 }
 
-#define INGOT_BINARY_MATH_OPS(name, f)                                                   \
-  INGOT_OP(name ".int(int a, int b) -> float", Function<of_scalars<f>>);                 \
-  INGOT_OP(name ".float(float a, float b) -> float", Function<f>);                       \
-  INGOT_OP(name ".int_float(int a, float b) -> float", Function<of_scalars<f>>);         \
+#define INGOT_BINARY_MATH_OPS(name, f)                                           \
+  INGOT_OP(name ".int(int a, int b) -> float", Function<of_scalars<f>>);         \
+  INGOT_OP(name ".float(float a, float b) -> float", Function<f>);               \
+  INGOT_OP(name ".int_float(int a, float b) -> float", Function<of_scalars<f>>); \
   INGOT_OP(name ".float_int(float a, int b) -> float", Function<of_scalars<f>>)
 
 INGOT_BINARY_MATH_OPS("aten::atan2", atan2_of);

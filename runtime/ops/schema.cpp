@@ -68,8 +68,8 @@ class Parser {
   std::string_view word() {
     skip();
     const size_t start = at_;
-    while (at_ < text_.size() && (std::isalnum(static_cast<unsigned char>(text_[at_])) ||
-                                  text_[at_] == '_'))
+    while (at_ < text_.size() &&
+           (std::isalnum(static_cast<unsigned char>(text_[at_])) || text_[at_] == '_'))
       ++at_;
     return text_.substr(start, at_ - start);
   }
@@ -218,8 +218,8 @@ class Parser {
 
   // "int[2] stride=1" means [1, 1]; an int default of a float argument is a float.
   static Value fit(Value value, const SchemaArgument& argument) {
-    const Type& type = argument.type->kind == TypeKind::optional ? *argument.type->elements[0]
-                                                                 : *argument.type;
+    const Type& type =
+        argument.type->kind == TypeKind::optional ? *argument.type->elements[0] : *argument.type;
     if (type.kind == TypeKind::floating && value.is_int())
       return Value(static_cast<double>(value.to_int()));
     if (type.kind != TypeKind::list || value.is_list() || value.is_none()) return value;

@@ -11,14 +11,15 @@ namespace {
 
 int64_t wrapped_dim(const Tensor& self, int64_t dim) {
   const int64_t rank = std::max(self.rank(), 1);
-  INGOT_CHECK(dim >= -rank && dim < rank, "dim ", dim, " is out of range for ", self,
-              ": expected ", -rank, " to ", rank - 1);
+  INGOT_CHECK(dim >= -rank && dim < rank, "dim ", dim, " is out of range for ", self, ": expected ",
+              -rank, " to ", rank - 1);
   return dim < 0 ? dim + rank : dim;
 }
 
 TensorInfo softmax_info(const Tensor& self, int64_t dim, DType dtype) {
   wrapped_dim(self, dim);
-  INGOT_CHECK(is_floating(dtype), "softmax of ", dtype, " tensors is not supported; pass dtype or "
+  INGOT_CHECK(is_floating(dtype), "softmax of ", dtype,
+              " tensors is not supported; pass dtype or "
               "convert the input to a floating dtype");
   return {dtype, self.sizes()};
 }

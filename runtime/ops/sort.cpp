@@ -149,24 +149,29 @@ void kthvalue(const Tensor& self, int64_t k, int64_t dim, bool keepdim, Tensor& 
   });
 }
 
-INGOT_OP("aten::sort(Tensor self, int dim=-1, bool descending=False) -> (Tensor values, Tensor "
-         "indices)",
-         Structured<sort_meta, sort>);
-INGOT_OP("aten::sort.stable(Tensor self, *, bool? stable, int dim=-1, bool descending=False) -> "
-         "(Tensor values, Tensor indices)",
-         Structured<sort_stable_meta, sort_stable>);
+INGOT_OP(
+    "aten::sort(Tensor self, int dim=-1, bool descending=False) -> (Tensor values, Tensor "
+    "indices)",
+    Structured<sort_meta, sort>);
+INGOT_OP(
+    "aten::sort.stable(Tensor self, *, bool? stable, int dim=-1, bool descending=False) -> "
+    "(Tensor values, Tensor indices)",
+    Structured<sort_stable_meta, sort_stable>);
 INGOT_OP("aten::argsort(Tensor self, int dim=-1, bool descending=False) -> Tensor",
          Structured<argsort_meta, argsort>);
-INGOT_OP("aten::argsort.stable(Tensor self, *, bool stable, int dim=-1, bool descending=False) -> "
-         "Tensor",
-         Structured<argsort_stable_meta, argsort_stable>);
+INGOT_OP(
+    "aten::argsort.stable(Tensor self, *, bool stable, int dim=-1, bool descending=False) -> "
+    "Tensor",
+    Structured<argsort_stable_meta, argsort_stable>);
 INGOT_OP("aten::msort(Tensor self) -> Tensor", Structured<msort_meta, msort>);
-INGOT_OP("aten::topk(Tensor self, SymInt k, int dim=-1, bool largest=True, bool sorted=True) -> "
-         "(Tensor values, Tensor indices)",
-         Structured<topk_meta, topk>);
-INGOT_OP("aten::kthvalue(Tensor self, SymInt k, int dim=-1, bool keepdim=False) -> (Tensor values, "
-         "Tensor indices)",
-         Structured<kthvalue_meta, kthvalue>);
+INGOT_OP(
+    "aten::topk(Tensor self, SymInt k, int dim=-1, bool largest=True, bool sorted=True) -> "
+    "(Tensor values, Tensor indices)",
+    Structured<topk_meta, topk>);
+INGOT_OP(
+    "aten::kthvalue(Tensor self, SymInt k, int dim=-1, bool keepdim=False) -> (Tensor values, "
+    "Tensor indices)",
+    Structured<kthvalue_meta, kthvalue>);
 
 }  // namespace
 }  // namespace ingot

@@ -35,7 +35,8 @@ void fill(const std::byte* from, int64_t step, std::vector<uint64_t>& keys) {
 }  // namespace
 
 void check_sortable(DType dtype) {
-  if (is_complex(dtype)) fail(ErrorCode::unsupported, "complex numbers have no order: dtype ", dtype);
+  if (is_complex(dtype))
+    fail(ErrorCode::unsupported, "complex numbers have no order: dtype ", dtype);
 }
 
 void sort_keys(const std::byte* from, int64_t step, DType dtype, std::vector<uint64_t>& keys) {

@@ -100,7 +100,8 @@ int64_t count(Text self, Text substr, int64_t start, int64_t end) {
   if (!window.valid) return 0;
   if (substr.empty()) return length(window.text) + 1;
   int64_t times = 0;
-  for (size_t at = 0; (at = window.text.find(substr, at)) != Text::npos; at += substr.size()) ++times;
+  for (size_t at = 0; (at = window.text.find(substr, at)) != Text::npos; at += substr.size())
+    ++times;
   return times;
 }
 bool startswith(Text self, Text substr, int64_t start, int64_t end) {

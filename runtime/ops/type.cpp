@@ -38,9 +38,8 @@ std::string tensor_str(const Type& type, const std::vector<std::string>* symbols
 }
 
 bool all_subtypes(const std::vector<TypePtr>& a, const std::vector<TypePtr>& b) {
-  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [](auto& x, auto& y) {
-           return is_subtype(*x, *y);
-         });
+  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(),
+                                            [](auto& x, auto& y) { return is_subtype(*x, *y); });
 }
 
 }  // namespace
@@ -133,8 +132,7 @@ bool is_subtype(const Type& a, const Type& b) {
   if (b.kind == TypeKind::union_) return some(b.elements);
   if (b.kind == TypeKind::number)
     return a.kind == TypeKind::integer || a.kind == TypeKind::floating ||
-           a.kind == TypeKind::boolean || a.kind == TypeKind::complex ||
-           a.kind == TypeKind::number;
+           a.kind == TypeKind::boolean || a.kind == TypeKind::complex || a.kind == TypeKind::number;
   switch (b.kind) {
     case TypeKind::list:
     case TypeKind::dict:
@@ -176,8 +174,7 @@ bool holds(const Type& type, const Value& value) {
         if (!holds(*type.elements[0], key) || !holds(*type.elements[1], item)) return false;
       return true;
     case TypeKind::tuple:
-    case TypeKind::named_tuple:
-      return value.is_tuple() && each_holds(value.to_tuple().elements);
+    case TypeKind::named_tuple: return value.is_tuple() && each_holds(value.to_tuple().elements);
     case TypeKind::optional: return value.is_none() || holds(*type.elements[0], value);
     case TypeKind::union_:
       return std::any_of(type.elements.begin(), type.elements.end(),

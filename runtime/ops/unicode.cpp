@@ -24,15 +24,24 @@ struct Special {
 #include "ops/unicode_tables.inc"
 
 enum Property {
-  kAlpha, kDecimal, kDigit, kNumeric, kLowercase, kUppercase, kTitlecase, kSpace, kPrintable,
-  kIdentifierStart, kIdentifierPart,
+  kAlpha,
+  kDecimal,
+  kDigit,
+  kNumeric,
+  kLowercase,
+  kUppercase,
+  kTitlecase,
+  kSpace,
+  kPrintable,
+  kIdentifierStart,
+  kIdentifierPart,
 };
 
 bool has(char32_t c, Property property) {
   constexpr uint32_t kPoint = (1u << 21) - 1;
-  const auto* after = std::upper_bound(
-      std::begin(kProperties), std::end(kProperties), c,
-      [](char32_t point, uint32_t entry) { return point < (entry & kPoint); });
+  const auto* after =
+      std::upper_bound(std::begin(kProperties), std::end(kProperties), c,
+                       [](char32_t point, uint32_t entry) { return point < (entry & kPoint); });
   return after[-1] >> (21 + property) & 1;
 }
 
@@ -61,9 +70,7 @@ bool is_lower(char32_t c) { return has(c, kLowercase); }
 bool is_upper(char32_t c) { return has(c, kUppercase); }
 bool is_title(char32_t c) { return has(c, kTitlecase); }
 bool is_space(char32_t c) { return has(c, kSpace); }
-bool is_printable(char32_t c) {
-  return c < 0x7f ? c >= 0x20 : has(c, kPrintable);
-}
+bool is_printable(char32_t c) { return c < 0x7f ? c >= 0x20 : has(c, kPrintable); }
 bool is_identifier_start(char32_t c) { return has(c, kIdentifierStart); }
 bool is_identifier_part(char32_t c) { return has(c, kIdentifierPart); }
 

@@ -28,8 +28,8 @@ Runs find_runs(const std::vector<uint64_t>& keys, int64_t rows, int64_t width, b
       return std::lexicographical_compare(row(a), row(a) + width, row(b), row(b) + width);
     });
   for (int64_t i = 0; i < rows; ++i)
-    if (i == 0 || !std::equal(row(runs.order[i - 1]), row(runs.order[i - 1]) + width,
-                              row(runs.order[i])))
+    if (i == 0 ||
+        !std::equal(row(runs.order[i - 1]), row(runs.order[i - 1]) + width, row(runs.order[i])))
       runs.starts.push_back(i);
   return runs;
 }
@@ -93,18 +93,22 @@ Three unique_consecutive(const Tensor& self, bool return_inverse, bool return_co
   return unique_along(self, *dim, false, return_inverse, return_counts);
 }
 
-INGOT_OP("aten::_unique(Tensor self, bool sorted=True, bool return_inverse=False) -> (Tensor, "
-         "Tensor)",
-         Function<unique>);
-INGOT_OP("aten::_unique2(Tensor self, bool sorted=True, bool return_inverse=False, bool "
-         "return_counts=False) -> (Tensor, Tensor, Tensor)",
-         Function<unique2>);
-INGOT_OP("aten::unique_dim(Tensor self, int dim, bool sorted=True, bool return_inverse=False, bool "
-         "return_counts=False) -> (Tensor, Tensor, Tensor)",
-         Function<unique_dim>);
-INGOT_OP("aten::unique_consecutive(Tensor self, bool return_inverse=False, bool "
-         "return_counts=False, int? dim=None) -> (Tensor, Tensor, Tensor)",
-         Function<unique_consecutive>);
+INGOT_OP(
+    "aten::_unique(Tensor self, bool sorted=True, bool return_inverse=False) -> (Tensor, "
+    "Tensor)",
+    Function<unique>);
+INGOT_OP(
+    "aten::_unique2(Tensor self, bool sorted=True, bool return_inverse=False, bool "
+    "return_counts=False) -> (Tensor, Tensor, Tensor)",
+    Function<unique2>);
+INGOT_OP(
+    "aten::unique_dim(Tensor self, int dim, bool sorted=True, bool return_inverse=False, bool "
+    "return_counts=False) -> (Tensor, Tensor, Tensor)",
+    Function<unique_dim>);
+INGOT_OP(
+    "aten::unique_consecutive(Tensor self, bool return_inverse=False, bool "
+    "return_counts=False, int? dim=None) -> (Tensor, Tensor, Tensor)",
+    Function<unique_consecutive>);
 
 }  // namespace
 }  // namespace ingot

@@ -47,8 +47,7 @@ std::optional<Dims> view_strides(const Tensor& self, const Dims& sizes) {
     int first = last;
     int64_t run = self.size(last);
     const int64_t step = self.stride(last);
-    while (first > 0 &&
-           (self.size(first - 1) == 1 || self.stride(first - 1) == run * step)) {
+    while (first > 0 && (self.size(first - 1) == 1 || self.stride(first - 1) == run * step)) {
       --first;
       run *= self.size(first);
     }
@@ -80,8 +79,8 @@ Tensor reshape(const Tensor& self, std::span<const int64_t> sizes) {
 
 Tensor expand(const Tensor& self, std::span<const int64_t> sizes) {
   const int added = static_cast<int>(sizes.size()) - self.rank();
-  INGOT_CHECK(added >= 0, "a tensor of sizes ", self.sizes(), " cannot be expanded to the fewer sizes ",
-              sizes);
+  INGOT_CHECK(added >= 0, "a tensor of sizes ", self.sizes(),
+              " cannot be expanded to the fewer sizes ", sizes);
   Dims target(sizes);
   Dims strides = Dims::filled(target.size(), 0);
   for (int d = 0; d < target.size(); ++d) {
@@ -182,9 +181,10 @@ INGOT_OP("aten::flatten.using_ints(Tensor(a) self, int start_dim=0, int end_dim=
 INGOT_OP("aten::ravel(Tensor(a) self) -> Tensor(a)", Function<ravel>);
 INGOT_OP("aten::unflatten.int(Tensor(a) self, int dim, SymInt[] sizes) -> Tensor(a)",
          Function<unflatten>);
-INGOT_OP("aten::as_strided(Tensor(a) self, SymInt[] size, SymInt[] stride, SymInt? "
-         "storage_offset=None) -> Tensor(a)",
-         Function<as_strided>);
+INGOT_OP(
+    "aten::as_strided(Tensor(a) self, SymInt[] size, SymInt[] stride, SymInt? "
+    "storage_offset=None) -> Tensor(a)",
+    Function<as_strided>);
 INGOT_OP("aten::alias(Tensor(a) self) -> Tensor(a)", Function<alias>);
 INGOT_OP("aten::detach(Tensor(a) self) -> Tensor(a)", Function<alias>);
 INGOT_OP("aten::detach_(Tensor(a!) self) -> Tensor(a!)", Function<same>);

@@ -140,7 +140,9 @@ Tensor become(const Tensor& self, const Tensor& view) {
   return self;
 }
 Tensor squeeze_(const Tensor& self) { return become(self, squeeze(self)); }
-Tensor squeeze_dim_(const Tensor& self, int64_t dim) { return become(self, squeeze_dim(self, dim)); }
+Tensor squeeze_dim_(const Tensor& self, int64_t dim) {
+  return become(self, squeeze_dim(self, dim));
+}
 Tensor squeeze_dims_(const Tensor& self, const IntList& dims) {
   return become(self, squeeze_dims(self, dims));
 }

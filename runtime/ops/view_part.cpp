@@ -38,8 +38,10 @@ Tensor slice(const Tensor& self, int64_t dim, std::optional<int64_t> start,
   sizes[d] = count / step + (count % step != 0);
   const int64_t offset = count > 0 ? first * strides[d] : 0;
   // A step past the end leaves one element, whose stride is never used.
-  if (sizes[d] > 1) strides[d] *= step;
-  else if (__builtin_mul_overflow(strides[d], step, &strides[d])) strides[d] = 1;
+  if (sizes[d] > 1)
+    strides[d] *= step;
+  else if (__builtin_mul_overflow(strides[d], step, &strides[d]))
+    strides[d] = 1;
   return self.as_strided(sizes, strides, offset);
 }
 
@@ -48,11 +50,11 @@ Tensor narrow(const Tensor& self, int64_t dim, int64_t start, int64_t length) {
   const int d = wrap_dim(dim, self.rank());
   const int64_t size = self.size(d);
   INGOT_CHECK(length >= 0, "length ", length, " is negative");
-  INGOT_CHECK(start >= -size && start <= size, "start ", start, " is out of range for dimension ", d,
-              " of size ", size);
+  INGOT_CHECK(start >= -size && start <= size, "start ", start, " is out of range for dimension ",
+              d, " of size ", size);
   if (start < 0) start += size;
-  INGOT_CHECK(length <= size - start, "start ", start, " and length ", length,
-              " exceed dimension ", d, " of size ", size);
+  INGOT_CHECK(length <= size - start, "start ", start, " and length ", length, " exceed dimension ",
+              d, " of size ", size);
   return slice(self, d, start, start + length, 1);
 }
 
@@ -165,9 +167,10 @@ Tensor unfold(const Tensor& self, int64_t dimension, int64_t size, int64_t step)
 }
 
 INGOT_OP("aten::select.int(Tensor(a) self, int dim, SymInt index) -> Tensor(a)", Function<select>);
-INGOT_OP("aten::slice.Tensor(Tensor(a) self, int dim=0, SymInt? start=None, SymInt? end=None, "
-         "SymInt step=1) -> Tensor(a)",
-         Function<slice>);
+INGOT_OP(
+    "aten::slice.Tensor(Tensor(a) self, int dim=0, SymInt? start=None, SymInt? end=None, "
+    "SymInt step=1) -> Tensor(a)",
+    Function<slice>);
 INGOT_OP("aten::narrow(Tensor(a) self, int dim, SymInt start, SymInt length) -> Tensor(a)",
          Function<narrow>);
 INGOT_OP("aten::narrow.Tensor(Tensor(a) self, int dim, Tensor start, SymInt length) -> Tensor(a)",
@@ -178,17 +181,19 @@ INGOT_OP("aten::split.sizes(Tensor(a -> *) self, SymInt[] split_size, int dim=0)
          Function<split_with_sizes>);
 INGOT_OP("aten::split(Tensor(a -> *) self, int[] split_sizes, int dim=0) -> Tensor(a)[]",
          Function<split_with_sizes>);
-INGOT_OP("aten::split_with_sizes(Tensor(a -> *) self, SymInt[] split_sizes, int dim=0) -> "
-         "Tensor(a)[]",
-         Function<split_with_sizes>);
-INGOT_OP("aten::chunk(Tensor(a -> *) self, int chunks, int dim=0) -> Tensor(a)[]",
-         Function<chunk>);
-INGOT_OP("aten::tensor_split.indices(Tensor(a -> *) self, SymInt[] indices, int dim=0) -> "
-         "Tensor(a)[]",
-         Function<tensor_split_indices>);
-INGOT_OP("aten::tensor_split.sections(Tensor(a -> *) self, SymInt sections, int dim=0) -> "
-         "Tensor(a)[]",
-         Function<tensor_split>);
+INGOT_OP(
+    "aten::split_with_sizes(Tensor(a -> *) self, SymInt[] split_sizes, int dim=0) -> "
+    "Tensor(a)[]",
+    Function<split_with_sizes>);
+INGOT_OP("aten::chunk(Tensor(a -> *) self, int chunks, int dim=0) -> Tensor(a)[]", Function<chunk>);
+INGOT_OP(
+    "aten::tensor_split.indices(Tensor(a -> *) self, SymInt[] indices, int dim=0) -> "
+    "Tensor(a)[]",
+    Function<tensor_split_indices>);
+INGOT_OP(
+    "aten::tensor_split.sections(Tensor(a -> *) self, SymInt sections, int dim=0) -> "
+    "Tensor(a)[]",
+    Function<tensor_split>);
 INGOT_OP("aten::unbind.int(Tensor(a -> *) self, int dim=0) -> Tensor(a)[]", Function<unbind>);
 INGOT_OP("aten::unfold(Tensor(a) self, int dimension, int size, int step) -> Tensor(a)",
          Function<unfold>);

@@ -28,8 +28,8 @@ Dims Dims::filled(int rank, int64_t value) {
 void Dims::push_back(int64_t value) { insert(size_, value); }
 
 void Dims::insert(int index, int64_t value) {
-  INGOT_CHECK(size_ < kMaxRank, "a tensor of ", size_ + 1,
-              " dimensions is not supported: at most ", kMaxRank);
+  INGOT_CHECK(size_ < kMaxRank, "a tensor of ", size_ + 1, " dimensions is not supported: at most ",
+              kMaxRank);
   std::copy_backward(values_ + index, values_ + size_, values_ + size_ + 1);
   values_[index] = value;
   ++size_;

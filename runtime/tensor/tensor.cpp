@@ -72,7 +72,8 @@ std::pair<int64_t, int64_t> extent(std::span<const int64_t> sizes,
     int64_t& end = reach < 0 ? low : high;
     overflow |= __builtin_add_overflow(end, reach, &end);
   }
-  INGOT_CHECK(!overflow, "sizes ", sizes, " with strides ", strides, " reach past the address space");
+  INGOT_CHECK(!overflow, "sizes ", sizes, " with strides ", strides,
+              " reach past the address space");
   return {low, high};
 }
 
@@ -111,8 +112,7 @@ Tensor Tensor::empty(DType dtype, std::span<const int64_t> sizes) {
   constexpr size_t kHead = sizeof(detail::TensorImpl) + sizeof(Storage);
   static_assert(sizeof(detail::TensorImpl) % alignof(Storage) == 0);
   auto* block = static_cast<std::byte*>(std::malloc(kHead + bytes + 2 * kAlignment));
-  if (!block)
-    fail(ErrorCode::out_of_memory, "out of memory: a tensor needs ", bytes, " bytes");
+  if (!block) fail(ErrorCode::out_of_memory, "out of memory: a tensor needs ", bytes, " bytes");
   auto* impl = new (block) detail::TensorImpl;
   auto* storage = new (block + sizeof(detail::TensorImpl)) Storage;
   const auto start = reinterpret_cast<uintptr_t>(block + kHead);
@@ -151,8 +151,8 @@ Tensor Tensor::from_blob(void* data, DType dtype, std::span<const int64_t> sizes
   if (strides.empty()) {
     set_row_major_strides(impl);
   } else {
-    INGOT_CHECK(strides.size() == sizes.size(), "a tensor of sizes ", sizes, " cannot have strides ",
-                strides, ": one stride per dimension");
+    INGOT_CHECK(strides.size() == sizes.size(), "a tensor of sizes ", sizes,
+                " cannot have strides ", strides, ": one stride per dimension");
     impl->strides = Dims(strides);
     impl->contiguous = row_major(impl->info.sizes, impl->strides);
     std::tie(low, high) = extent(sizes, strides);

@@ -161,7 +161,8 @@ std::string Value::describe() const {
     case Tag::tensor: return tensor().describe();
     case Tag::complex: {
       const auto c = to_complex();
-      return concat("(", number_repr(c.real()), c.imag() < 0 ? "" : "+", number_repr(c.imag()), "j)");
+      return concat("(", number_repr(c.real()), c.imag() < 0 ? "" : "+", number_repr(c.imag()),
+                    "j)");
     }
     case Tag::string: return concat("'", to_string(), "'");
     case Tag::list: return concat("[", join(to_list().elements), "]");

@@ -17,8 +17,8 @@ struct Descr {
   DType dtype;
 };
 constexpr Descr kDescrs[] = {
-    {"|b1", DType::boolean}, {"|u1", DType::u8},  {"|i1", DType::i8},  {"<i2", DType::i16},
-    {"<i4", DType::i32},     {"<i8", DType::i64}, {"<f2", DType::f16}, {"<f4", DType::f32},
+    {"|b1", DType::boolean}, {"|u1", DType::u8},  {"|i1", DType::i8},    {"<i2", DType::i16},
+    {"<i4", DType::i32},     {"<i8", DType::i64}, {"<f2", DType::f16},   {"<f4", DType::f32},
     {"<f8", DType::f64},     {"<c8", DType::c64}, {"<c16", DType::c128},
 };
 
@@ -33,8 +33,7 @@ std::string field(const std::string& path, const std::string& header, const std:
   const size_t start = header.find_first_not_of(' ', at + key.size() + 3);
   if (start == std::string::npos) bad(path, "its header ends early");
   const char open = header[start];
-  const size_t end = open == '(' ? header.find(')', start)
-                                 : header.find_first_of(",}", start);
+  const size_t end = open == '(' ? header.find(')', start) : header.find_first_of(",}", start);
   if (end == std::string::npos) bad(path, "its header ends early");
   return header.substr(start, end - start);
 }
@@ -109,8 +108,7 @@ void write_npy(const std::string& path, const Tensor& tensor) {
   file << header;
   file.write(static_cast<const char*>(data.data()), static_cast<std::streamsize>(data.nbytes()));
   file.flush();
-  if (!file)
-    throw Error(ErrorCode::io, path + " cannot be written: " + std::strerror(errno));
+  if (!file) throw Error(ErrorCode::io, path + " cannot be written: " + std::strerror(errno));
 }
 
 }  // namespace ingot

@@ -40,8 +40,10 @@ void check(int64_t m, int64_t n, int64_t k, bool a_transposed, bool b_transposed
   const int64_t c_stride = n + 3;
   std::vector<T> c = random_values<T>(m * c_stride, 5);
   const std::vector<T> before = c;
-  const MatrixView<T> a_view = a_transposed ? MatrixView<T>{a.data(), 1, m} : MatrixView<T>{a.data(), k, 1};
-  const MatrixView<T> b_view = b_transposed ? MatrixView<T>{b.data(), 1, k} : MatrixView<T>{b.data(), n, 1};
+  const MatrixView<T> a_view =
+      a_transposed ? MatrixView<T>{a.data(), 1, m} : MatrixView<T>{a.data(), k, 1};
+  const MatrixView<T> b_view =
+      b_transposed ? MatrixView<T>{b.data(), 1, k} : MatrixView<T>{b.data(), n, 1};
   GemmEpilogue<T> epilogue;
   if (full) epilogue = {T(2), T(3), row_bias.data(), column_bias.data()};
   gemm<T>(m, n, k, a_view, b_view, c.data(), c_stride, epilogue);

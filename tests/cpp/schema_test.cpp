@@ -34,13 +34,15 @@ TEST(Schema, ReadsContainersAndVariables) {
   EXPECT_TRUE(append.arguments[0].mutated);
   const Schema keys = parse_schema("aten::keys.str(Dict(str, t) self) -> str[](*)");
   EXPECT_EQ(keys.arguments[0].type->str(), "Dict[str, t]");
-  const Schema many = parse_schema("aten::lstm(Tensor input, Tensor[] hx) -> (Tensor, Tensor, Tensor)");
+  const Schema many =
+      parse_schema("aten::lstm(Tensor input, Tensor[] hx) -> (Tensor, Tensor, Tensor)");
   EXPECT_EQ(many.returns.size(), 3u);
   const Schema nothing = parse_schema("aten::warn(str message, int stacklevel=2) -> ()");
   EXPECT_TRUE(nothing.returns.empty());
   const Schema text = parse_schema("aten::gelu(Tensor self, *, str approximate='none') -> Tensor");
   EXPECT_EQ(text.arguments[1].fallback->to_string(), "none");
-  const Schema indices = parse_schema("aten::index.Tensor(Tensor self, Tensor?[] indices) -> Tensor");
+  const Schema indices =
+      parse_schema("aten::index.Tensor(Tensor self, Tensor?[] indices) -> Tensor");
   EXPECT_EQ(indices.arguments[1].type->str(), "List[Optional[Tensor]]");
 }
 

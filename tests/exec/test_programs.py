@@ -135,8 +135,7 @@ def test_state_is_kept_between_calls_and_threads_take_turns() -> None:
     assert int(m(x)) == 1
     seen: list[int] = []
     threads = [
-        threading.Thread(target=lambda: seen.extend(int(m(x)) for _ in range(50)))
-        for _ in range(4)
+        threading.Thread(target=lambda: seen.extend(int(m(x)) for _ in range(50))) for _ in range(4)
     ]
     for thread in threads:
         thread.start()
