@@ -274,3 +274,30 @@ def test_dropout_in_training_is_refused():
     with pytest.raises(ingot.Error, match="random numbers") as caught:
         ingot.script(nn.Sequential(nn.Dropout(0.5)))
     assert "eval()" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: torch.nn.utils.parametrizations.weight_norm(nn.Linear(3, 4)),
+        lambda: nn.Conv2d(2, 2, 3, padding=1, padding_mode="circular"),
+        lambda: nn.Bilinear(3, 3, 2),
+        lambda: nn.LSTMCell(3, 4),
+        lambda: nn.CosineSimilarity(),
+    ],
+)
+def test_layers_written_in_python(make):
+    layer = make().eval()
+    x = torch.randn(2, 3)
+    if isinstance(layer, nn.Conv2d):
+        inputs = (torch.randn(1, 2, 5, 5),)
+    else:
+        inputs = (x, x + 1) if isinstance(layer, nn.Bilinear | nn.CosineSimilarity) else (x,)
+    same_as_eager(layer, inputs)
+
+
+@pytest.mark.parametrize(("kind", "gates"), [(nn.LSTM, 4), (nn.GRU, 3), (nn.RNN, 1)])
+def test_recurrent_networks(kind, gates):
+    layer = kind(3, 5, 2, bidirectional=True)
+    assert layer.weight_ih_l0.shape[0] == 5 * gates
+    same_as_eager(layer, *[(torch.randn(length, 2, 3),) for length in (1, 4, 7)])

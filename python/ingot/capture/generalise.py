@@ -9,6 +9,7 @@ is dropped, where it does not a condition is added.
 from __future__ import annotations
 
 import itertools
+import math
 import time
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -38,7 +39,8 @@ class Trials:
         self.captured = captured
         self.shapes = shapes
         self.deadline = time.monotonic() + seconds
-        self.longest = seconds
+        # The user's own examples have all the time they need; see generalise() for others.
+        self.longest = math.inf
         self._known: dict[tuple, str] = {}
 
     def has_time(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -99,6 +100,13 @@ def _enumerate(frame: Frame, item: Item, start: Item = ZERO) -> Item:
 
 def _zip(frame: Frame, *items: Item, strict: Item = FALSE) -> Item:
     return ZipItem(items)
+
+
+def _repeat(frame: Frame, item: Item, times: Item) -> Item:
+    """``itertools.repeat(x, n)``."""
+    if isinstance(times, Constant):
+        return TupleItem((item,) * times.value)
+    raise CompileError("repeat needs a number that is known while compiling")
 
 
 def _reversed(frame: Frame, item: Item) -> Item:
@@ -429,6 +437,7 @@ BUILTINS: dict[Any, Callable[..., Item]] = {
     enumerate: _enumerate,
     zip: _zip,
     reversed: _reversed,
+    itertools.repeat: _repeat,
     int: _int,
     float: _float,
     bool: _bool,

@@ -6,6 +6,7 @@ documentation of each function.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -297,6 +298,73 @@ def cross_entropy_loss(
     return plain
 
 
+def margin_ranking_loss(input1, input2, target, margin=0.0, reduction=1):
+    return _reduced(torch.clamp(-target * (input1 - input2) + margin, min=0), reduction)
+
+
+def triplet_margin_loss(
+    anchor, positive, negative, margin=1.0, p=2.0, eps=1e-6, swap=False, reduction=1
+):
+    near = torch.pairwise_distance(anchor, positive, p, eps)
+    far = torch.pairwise_distance(anchor, negative, p, eps)
+    if swap:
+        far = torch.minimum(far, torch.pairwise_distance(positive, negative, p, eps))
+    return _reduced(torch.clamp(margin + near - far, min=0), reduction)
+
+
+def cosine_embedding_loss(input1, input2, target, margin=0.0, reduction=1):
+    dim = 1 if target.dim() > 0 else 0
+    product = (input1 * input2).sum(dim)
+    first = (input1 * input1).sum(dim) + 1e-12
+    second = (input2 * input2).sum(dim) + 1e-12
+    cosine = product / torch.sqrt(first * second)
+    zeros = torch.zeros_like(cosine)
+    alike = torch.where(target == 1, 1 - cosine, zeros)
+    apart = torch.where(target == -1, torch.clamp(cosine - margin, min=0), zeros)
+    return _reduced(alike + apart, reduction)
+
+
+def hinge_embedding_loss(self, target, margin=1.0, reduction=1):
+    zeros = torch.zeros_like(self)
+    apart = torch.where(target != 1, torch.clamp(margin - self, min=0), zeros)
+    alike = torch.where(target != -1, self, zeros)
+    return _reduced(apart + alike, reduction)
+
+
+def poisson_nll_loss(input, target, log_input, full, eps, reduction):
+    if log_input:
+        loss = torch.exp(input) - target * input
+    else:
+        loss = input - target * torch.log(input + eps)
+    if full:
+        stirling = target * torch.log(target) - target + 0.5 * torch.log(2 * math.pi * target)
+        loss = loss + torch.where(target <= 1, torch.zeros_like(stirling), stirling)
+    return _reduced(loss, reduction)
+
+
+def soft_margin_loss(self, target, reduction=1):
+    return _reduced(torch.log1p(torch.exp(-target * self)), reduction)
+
+
+def bilinear(input1, input2, weight, bias=None):
+    first = torch.matmul(input1.unsqueeze(-2).unsqueeze(-2), weight).squeeze(-2)
+    result = torch.matmul(first, input2.unsqueeze(-1)).squeeze(-1)
+    return result if bias is None else result + bias
+
+
+def rrelu(self, lower=0.125, upper=1.0 / 3.0, training=False):
+    if training:
+        raise NotImplementedError("rrelu draws random numbers in training, programs do not")
+    return torch.nn.functional.leaky_relu(self, (lower + upper) / 2)
+
+
+def weight_norm(v, g, dim=0):
+    if dim == -1:
+        return v * (g / torch.sqrt((v * v).sum()))
+    dims = [d for d in range(v.dim()) if d != dim]
+    return v * (g / torch.sqrt((v * v).sum(dims, True)))
+
+
 def pad_sequence(sequences, batch_first=False, padding_value=0.0, padding_side="right"):
     longest = 0
     for each in sequences:
@@ -310,10 +378,12 @@ def pad_sequence(sequences, batch_first=False, padding_value=0.0, padding_side="
 
 
 COMPOSITIONS: dict[str, Callable[..., Any]] = {
+    "aten::_weight_norm": weight_norm,
     "aten::adjoint": adjoint,
     "aten::atleast_1d": atleast_1d,
     "aten::atleast_2d": atleast_2d,
     "aten::atleast_3d": atleast_3d,
+    "aten::bilinear": bilinear,
     "aten::binary_cross_entropy": binary_cross_entropy,
     "aten::binary_cross_entropy_with_logits": binary_cross_entropy_with_logits,
     "aten::broadcast_tensors": broadcast_tensors,
@@ -321,6 +391,7 @@ COMPOSITIONS: dict[str, Callable[..., Any]] = {
     "aten::channel_shuffle": channel_shuffle,
     "aten::column_stack": column_stack,
     "aten::cosine_similarity": cosine_similarity,
+    "aten::cosine_embedding_loss": cosine_embedding_loss,
     "aten::cross": cross,
     "aten::cross_entropy_loss": cross_entropy_loss,
     "aten::diag": diag,
@@ -330,6 +401,7 @@ COMPOSITIONS: dict[str, Callable[..., Any]] = {
     "aten::fliplr": fliplr,
     "aten::flipud": flipud,
     "aten::ger": outer,
+    "aten::hinge_embedding_loss": hinge_embedding_loss,
     "aten::hstack": hstack,
     "aten::huber_loss": huber_loss,
     "aten::inner": inner,
@@ -340,18 +412,23 @@ COMPOSITIONS: dict[str, Callable[..., Any]] = {
     "aten::mH": adjoint,
     "aten::mT": adjoint,
     "aten::meshgrid": meshgrid,
+    "aten::margin_ranking_loss": margin_ranking_loss,
     "aten::mse_loss": mse_loss,
     "aten::nll_loss_nd": nll_loss_nd,
     "aten::outer": outer,
     "aten::pad_sequence": pad_sequence,
     "aten::pairwise_distance": pairwise_distance,
+    "aten::poisson_nll_loss": poisson_nll_loss,
     "aten::positive": positive,
     "aten::rot90": rot90,
     "aten::row_stack": vstack,
+    "aten::rrelu": rrelu,
     "aten::rsub": rsub,
     "aten::scalar_tensor": scalar_tensor,
     "aten::smooth_l1_loss": smooth_l1_loss,
+    "aten::soft_margin_loss": soft_margin_loss,
     "aten::tensordot": tensordot,
+    "aten::triplet_margin_loss": triplet_margin_loss,
     "aten::vdot": vdot,
     "aten::vstack": vstack,
 }

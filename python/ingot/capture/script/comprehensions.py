@@ -13,6 +13,9 @@ from ingot.capture.script.values import Item, ListItem, Missing
 if TYPE_CHECKING:
     from ingot.capture.script.frame import Frame
 
+_MAX_WRITTEN_OUT = 64
+"""Elements of a constant range that are written one by one, so that each knows its number."""
+
 Comprehension = ast.ListComp | ast.GeneratorExp | ast.DictComp
 
 
@@ -40,7 +43,7 @@ def _written_out(frame: Frame, node: Comprehension) -> Item | None:
     generator = node.generators[0]
     mark = frame.builder.mark()
     turns = turns_of(frame, expression(frame, generator.iter))
-    if turns.items is None or not turns.must_unroll:
+    if turns.items is None or not (turns.must_unroll or len(turns.items) <= _MAX_WRITTEN_OUT):
         frame.builder.rewind(mark)
         return None
     items = []

@@ -87,6 +87,8 @@ class Frame:
         self.locals: set[str] = set()
         self.calls: tuple[str, ...] = ()
         self.node: ast.AST = source.node
+        self.unrollable: set[object] = set()
+        """The loops being compiled that could be written out turn by turn."""
         self.plans: dict[ast.AST, Any] = {}
         """What is known of the loops being compiled: ``loops._Plan`` by statement."""
 

@@ -25,7 +25,7 @@ from ingot.capture.script.values import (
     TupleItem,
     ZipItem,
 )
-from ingot.ir.types import STR, DictType, ListType, TensorType, Type
+from ingot.ir.types import STR, DictType, ListType, NamedTupleType, TensorType, TupleType, Type
 
 if TYPE_CHECKING:
     from ingot.capture.script.frame import Frame
@@ -70,6 +70,10 @@ def turns_of(frame: Frame, item: Item) -> Turns:
             call_op(frame, "aten::len", [sequence]),
             lambda i: _element(frame, sequence, i),
         )
+    if isinstance(type, TupleType | NamedTupleType):
+        parts = frame.builder.tuple_unpack(frame.value(item))
+        pairs = zip(parts, type.elements, strict=True)
+        return _static(tuple(frame.dynamic(v, t) for v, t in pairs))
     if isinstance(type, TensorType):
         return Turns(
             call_op(frame, "aten::len", [item]),

@@ -97,15 +97,20 @@ def for_statement(frame: Frame, node: ast.For) -> Flow:
 
     before = frame.environment.copy()
     mark = frame.builder.mark(), frame.compiler.diagnostics.mark()
+    if turns.items is not None:
+        frame.unrollable.add(marker)
     try:
         return _loop(frame, node, turns, start, turn)
     except NeedsUnrolling as needs:
-        if needs.loop is not marker or turns.items is None:
+        if needs.loop is not marker:
             raise
+        assert turns.items is not None
         frame.builder.rewind(mark[0])
         frame.compiler.diagnostics.rewind(mark[1])
         frame.environment = before
         return _unrolled(frame, node, turns.items)
+    finally:
+        frame.unrollable.discard(marker)
 
 
 def _loop(

@@ -56,18 +56,18 @@ def module_attribute(frame: Frame, item: ModuleItem, name: str) -> Item:
     if known is not None:
         _declare(frame, item, name, known)
         return frame.dynamic(frame.builder.state(full_name(item, name)), known)
+    found = inspect.getattr_static(type(module), name, None)
+    if isinstance(found, property):  # it comes before what the instance holds
+        if found.fget is None:
+            raise CompileError(f"the property {name} cannot be read")
+        return frame.compiler.call(frame, found.fget, [item], {}, frame.node)
     if name in module._parameters or name in module._buffers:
         return parameter(frame, item, name)
     if name in module._modules:
         return child(frame, item, name)
     if name in module.__dict__:
         return _instance_value(frame, item, name, module.__dict__[name])
-    found = inspect.getattr_static(type(module), name, None)
     match found:
-        case property():
-            if found.fget is None:
-                raise CompileError(f"the property {name} cannot be read")
-            return frame.compiler.call(frame, found.fget, [item], {}, frame.node)
         case types.FunctionType():
             return MethodItem(item, name, found)
         case staticmethod():

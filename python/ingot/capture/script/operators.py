@@ -13,6 +13,7 @@ from ingot.capture.script.language import NUMBER, SIZE, join, settle
 from ingot.capture.script.operations import call_op
 from ingot.capture.script.values import (
     Constant,
+    Dynamic,
     Item,
     ListItem,
     TupleItem,
@@ -118,11 +119,20 @@ def binary(frame: Frame, symbol: str, a: Item, b: Item) -> Item:
         else:
             result = _containers(frame, symbol, a, b, x, y)
         if result is not None:
-            return result
+            return _follow_index(result, a, b)
     hint = ""
     if "Optional" in f"{x}{y}":
         hint = "check the Optional value with `is not None` first"
     raise CompileError(f"{a.describe()} {symbol} {b.describe()} has no meaning", hint)
+
+
+def _follow_index(result: Item, a: Item, b: Item) -> Item:
+    """What is computed from the number of a loop's turn is known once the loop is unrolled."""
+    sides = [each for each in (a, b) if isinstance(each, Dynamic)]
+    loops = {each.index_of for each in sides}
+    if isinstance(result, Dynamic) and len(loops) == 1:
+        result.index_of = loops.pop()
+    return result
 
 
 def _fold(symbol: str, a: Item, b: Item) -> Constant | None:

@@ -97,7 +97,7 @@ def _static(frame: Frame, base: Item, items: tuple[Item, ...], index: Item) -> I
             ) from None
     if type_of(index) != INT:
         raise CompileError(f"{base.describe()} cannot be indexed with {index.describe()}")
-    _ask_for_unrolling(index)
+    _ask_for_unrolling(frame, index)
     together: Type | None = None
     for each in items:
         type = type_of(each)
@@ -117,10 +117,10 @@ def _static(frame: Frame, base: Item, items: tuple[Item, ...], index: Item) -> I
     return call_op(frame, "aten::__getitem__", [sequence, index], type=together)
 
 
-def _ask_for_unrolling(index: Item) -> None:
+def _ask_for_unrolling(frame: Frame, index: Item) -> None:
     from ingot.capture.script.loops import NeedsUnrolling
 
-    if isinstance(index, Dynamic) and index.index_of is not None:
+    if isinstance(index, Dynamic) and index.index_of in frame.unrollable:
         raise NeedsUnrolling(index.index_of)
 
 
@@ -147,7 +147,7 @@ def _module(frame: Frame, base: ModuleItem, index: Item) -> Item:
             raise CompileError(
                 f"{base.describe()} has {len(items)} elements and no element {index.value}"
             ) from None
-    _ask_for_unrolling(index)
+    _ask_for_unrolling(frame, index)
     raise CompileError(
         f"{base.describe()} needs an index that is known while compiling",
         "loop over the modules and compare the number",

@@ -98,6 +98,11 @@ def _constant(value: Any) -> Callable[..., Item]:
     return apply
 
 
+def _is_scripting(frame: Frame) -> Item:
+    """True, except where PyTorch asks in order to refuse parametrizations."""
+    return Constant(frame.scope.get("__name__") != "torch.nn.utils.parametrize")
+
+
 def make_tensor(
     frame: Frame, data: Item, dtype: Item = NOTHING, device: Item = NOTHING, **kwargs: Item
 ) -> Item:
@@ -248,8 +253,8 @@ def _same(frame: Frame, item: Item, *args: Item, **kwargs: Item) -> Item:
 def _functions() -> dict[Any, Callable[..., Item]]:
     overrides = torch.overrides
     found: dict[Any, Callable[..., Item]] = {
-        torch.jit.is_scripting: _constant(True),
-        torch._jit_internal.is_scripting: _constant(True),
+        torch.jit.is_scripting: _is_scripting,
+        torch._jit_internal.is_scripting: _is_scripting,
         torch.jit.is_tracing: _constant(False),
         torch.onnx.is_in_onnx_export: _constant(False),
         torch.compiler.is_compiling: _constant(False),
