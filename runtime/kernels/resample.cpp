@@ -80,7 +80,9 @@ ResampleAxis<T> resample_axis(Interpolation interpolation, int64_t in, int64_t o
 
 template <class T>
 void resample(int64_t planes, const std::array<ResampleAxis<T>, 3>& axes, const T* input, T* out) {
-  const auto& [depth, height, width] = axes;
+  const ResampleAxis<T>& depth = axes[0];
+  const ResampleAxis<T>& height = axes[1];
+  const ResampleAxis<T>& width = axes[2];
   const int64_t in_plane = depth.in * height.in * width.in;
   const int64_t out_plane = depth.out * height.out * width.out;
   const int64_t grain = std::max<int64_t>(1, kElementsPerThread / std::max<int64_t>(out_plane, 1));
