@@ -198,3 +198,18 @@ def test_factories():
 
 def test_aliasing():
     check(aliased, (torch.zeros(2, 3),))
+
+
+def contractions(a: Tensor, b: Tensor, c: Tensor) -> list[Tensor]:
+    return [
+        torch.einsum("bij,bjk->bik", a, b),
+        torch.einsum("bij, bjk, k -> ib", a, b, c),
+        torch.einsum("bij->jb", a),
+        torch.einsum("bij,bij->b", [a, a]),
+        torch.einsum("bij,k->kj", a, c),
+        torch.einsum("k,k", c, c),
+    ]
+
+
+def test_einsum():
+    check(contractions, (torch.randn(2, 3, 4), torch.randn(2, 4, 5), torch.randn(5)))

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ingot.capture.script.diagnostics import CompileError
+from ingot.capture.script.expressions import make_list
 from ingot.capture.script.items import type_of
 from ingot.capture.script.language import SIZE, has_hole, is_subtype, settle
 from ingot.capture.script.operations import call_op
@@ -263,7 +264,7 @@ def _static(frame: Frame, receiver: TupleItem | ListItem, name: str, args: list[
         sequence = frame.dynamic(frame.value(receiver, _as_list(receiver)))
         return call_op(frame, f"aten::{name}", [sequence, *args])
     if name == "copy":
-        return receiver
+        return make_list(frame, list(receiver.items))
     raise CompileError(
         f"{receiver.describe()} is known while compiling and has no {name} here",
         "make the list inside the function",

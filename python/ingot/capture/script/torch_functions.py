@@ -11,6 +11,7 @@ import torch
 
 from ingot.capture.script.annotations import read_annotation
 from ingot.capture.script.diagnostics import CompileError
+from ingot.capture.script.einsum import einsum
 from ingot.capture.script.items import type_of
 from ingot.capture.script.language import NUMBER, SIZE, is_subtype, lower
 from ingot.capture.script.operations import call_op
@@ -203,8 +204,8 @@ def _nothing(frame: Frame, *args: Item, **kwargs: Item) -> Item:
 
 def _einsum(frame: Frame, equation: Item, *operands: Item, **kwargs: Item) -> Item:
     if len(operands) == 1 and not isinstance(type_of(operands[0]), TensorType):
-        return call_op(frame, "aten::einsum", [equation, operands[0]])
-    return call_op(frame, "aten::einsum", [equation, TupleItem(operands)])
+        return einsum(frame, equation, operands[0])
+    return einsum(frame, equation, TupleItem(operands))
 
 
 def _tensor_list(name: str) -> Callable[..., Item]:
