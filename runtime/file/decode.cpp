@@ -1,6 +1,7 @@
 #include "file/decode.h"
 
 #include <algorithm>
+#include <cstring>
 #include <set>
 #include <unordered_map>
 
@@ -64,6 +65,12 @@ auto each(const flatbuffers::Vector<T>* vector) {
     Iterator end() const { return last; }
   };
   return vector ? Range{vector->begin(), vector->end()} : Range{Iterator(), Iterator()};
+}
+
+// FlatBuffers verifies the alignment of a vector's length (4), not of its wider elements.
+void copy_unaligned(const flatbuffers::Vector<int64_t>& from, std::vector<int64_t>& to) {
+  to.resize(from.size());
+  if (!to.empty()) std::memcpy(to.data(), from.Data(), to.size() * sizeof(int64_t));
 }
 
 std::vector<ValueId> ids(const flatbuffers::Vector<uint32_t>* vector) {
@@ -215,7 +222,7 @@ class Decoder {
           }
           if (in->has_rank()) {
             type->dims.emplace();
-            if (in->dims()) type->dims->assign(in->dims()->begin(), in->dims()->end());
+            if (in->dims()) copy_unaligned(*in->dims(), *type->dims);
             if (type->dims->size() > kMaxRank)
               corrupt("a tensor type of ", type->dims->size(), " dimensions");
             for (const int64_t dim : *type->dims)

@@ -151,6 +151,10 @@ template <>
 void gemm(int64_t m, int64_t n, int64_t k, MatrixView<float> a, MatrixView<float> b, float* c,
           int64_t c_stride, const GemmEpilogue<float>& epilogue) {
   if (m == 0 || n == 0) return;
+  if (k == 0) {
+    // Nothing is read; the pointers may be null, so no row lies beyond the first.
+    a.row_stride = a.column_stride = b.row_stride = b.column_stride = 0;
+  }
   if (n == 1 && m > 1 && c_stride == 1) {
     // A column vector: compute it as a row.
     return gemm(n, m, k, b.transposed(), a.transposed(), c, m,
