@@ -41,7 +41,7 @@ def resized(
     floating tensors shuffled, others repeated in order for seed 0 and drawn for other seeds.
     """
     random = torch.Generator().manual_seed(seed)
-    found = []
+    found: list[Any] = []
     for i, leaf in enumerate(leaves):
         if isinstance(leaf, torch.Tensor) and leaf.dim() > 0:
             sizes = [shapes.value(shapes.sizes[i, dim], values) for dim in range(leaf.dim())]

@@ -11,7 +11,7 @@ import types
 import warnings
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 from unittest import mock
 
 import sympy
@@ -19,6 +19,7 @@ import torch
 import torch._functorch.config
 import torch.export._trace
 import torch.fx.experimental._config as fx_config
+from torch._guards import SLoc
 from torch._subclasses.fake_tensor import DataDependentOutputException
 from torch.export import Dim, ExportedProgram
 from torch.fx.experimental import symbolic_shapes
@@ -84,7 +85,7 @@ class DataDependent(Exception):
     """The model's Python read a value that plain export does not know."""
 
 
-class _Located(symbolic_shapes.SLoc):
+class _Located(SLoc):
     """Where a guard was made, with the user's stack."""
 
     source: Source | None
@@ -118,7 +119,15 @@ def export(
         for symbol, place in env.replacements_slocs.items():
             specialised[symbol] = _place(place)[0]
     return Captured(
-        exported, root, root.seen.tree, leaves, frozenset(wrapped), env, guards, record, specialised
+        exported,
+        root,
+        root.__dict__["seen"].tree,
+        leaves,
+        frozenset(wrapped),
+        env,
+        guards,
+        record,
+        specialised,
     )
 
 
@@ -141,7 +150,7 @@ def _dynamic(leaf: Any, free: Any) -> Any:
     return None
 
 
-def _place(sloc: symbolic_shapes.SLoc) -> tuple[Source | None, bool]:
+def _place(sloc: SLoc) -> tuple[Source | None, bool]:
     if isinstance(sloc, _Located):
         return sloc.source, sloc.internal
     return None, True
@@ -171,7 +180,7 @@ def _hooks(record: Record, real: bool) -> Iterator[None]:
     loggers = [logging.getLogger(name) for name in _NOISY]
     levels = [logger.level for logger in loggers]
     with contextlib.ExitStack() as stack:
-        stack.enter_context(fx_config.patch(backed_size_oblivious=True))
+        stack.enter_context(cast(Any, fx_config).patch(backed_size_oblivious=True))
         stack.enter_context(torch._functorch.config.patch(fake_tensor_propagate_real_tensors=real))
         stack.enter_context(warnings.catch_warnings())
         warnings.simplefilter("ignore")
@@ -192,7 +201,7 @@ def _patches(record: Record) -> list[tuple[Any, str, Any]]:
     locate = ShapeEnv._get_sloc
     defer = ShapeEnv.guard_or_defer_runtime_assert
 
-    def get_sloc(self: ShapeEnv, framework_loc: Any = None) -> symbolic_shapes.SLoc:
+    def get_sloc(self: ShapeEnv, framework_loc: Any = None) -> SLoc:
         made = locate(self, framework_loc)
         frames = _frames()
         located = _Located(made.framework_loc, made.maybe_user_loc)
@@ -237,4 +246,5 @@ def _patches(record: Record) -> list[tuple[Any, str, Any]]:
 
 
 def _frames() -> traceback.StackSummary:
-    return CapturedTraceback.extract(skip=2).summary()
+    summary: traceback.StackSummary = CapturedTraceback.extract(skip=2).summary()
+    return summary

@@ -121,7 +121,7 @@ class Interface:
         size = self.shapes.sizes[leaf, dim]
         if size.is_number:
             return int(size)
-        return self.names.get(size)  # type: ignore[arg-type]
+        return self.names.get(size)
 
     def dims(self, sizes: Sequence[Any]) -> tuple[Dim, ...]:
         """Facts about the sizes of a value in the graph."""
@@ -131,7 +131,7 @@ class Interface:
         )
 
     def _known(self, expr: sympy.Basic | None) -> str | None:
-        name = self.names.get(expr)  # type: ignore[arg-type]
+        name = self.names.get(expr)
         return name if name in self._checked_by_type else None
 
     def _record_sources(self, program: Program, method: str) -> None:
@@ -242,7 +242,7 @@ class Interface:
             if op
             else self.scalars_().apply("eq", value, expected)
         )
-        self.builder.guard(held, f"{what} must be {expected!r}, as when the model was traced")  # type: ignore[arg-type]
+        self.builder.guard(held, f"{what} must be {expected!r}, as when the model was traced")
 
     def scalars_(self) -> Scalars:
         return Scalars(self.builder)

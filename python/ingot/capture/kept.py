@@ -44,7 +44,7 @@ def keep(
     _library.define(f"{name}({text}")
     _library.impl(name, lambda *args, **kwargs: op(*args, **kwargs), "CompositeExplicitAutograd")
     torch.library.register_fake(f"{NAMESPACE}::{name}", sizes, lib=_library)
-    custom = getattr(getattr(torch.ops, NAMESPACE), name).default
+    custom: torch._ops.OpOverload = getattr(getattr(torch.ops, NAMESPACE), name).default
     for function in functions:
         _routes[function] = custom
     return custom
@@ -178,13 +178,13 @@ def _keep_all() -> None:
         (torch.nn.functional.scaled_dot_product_attention,),
         _attention,
     )
-    for function, op, sizes in (
+    for recurrent, op, sizes in (
         (torch.lstm, aten.lstm.input, _lstm),
         (torch.gru, aten.gru.input, _recurrent),
         (torch.rnn_tanh, aten.rnn_tanh.input, _recurrent),
         (torch.rnn_relu, aten.rnn_relu.input, _recurrent),
     ):
-        _routes[function] = _padded_only(keep(op, (), sizes))
+        _routes[recurrent] = _padded_only(keep(op, (), sizes))
 
 
 _keep_all()

@@ -58,7 +58,7 @@ class Lowering:
         self.captured = captured
         self.b = interface.builder
         self.scalars = Scalars(self.b)
-        self.aliases = Aliases(captured.exported.graph)
+        self.aliases: Aliases | _Both = Aliases(captured.exported.graph)
         self.at: dict[fx.Node, Any] = {}
         self.bools: dict[fx.Node, Operand] = {}
         self.guarded: set[tuple] = set()
@@ -300,7 +300,7 @@ class Lowering:
 class _Both:
     """The aliases of a decomposed op's steps inside those of the graph around it."""
 
-    def __init__(self, outer: Any, inner: Aliases) -> None:
+    def __init__(self, outer: Aliases | _Both, inner: Aliases) -> None:
         self.outer, self.inner = outer, inner
 
     def written(self, node: fx.Node) -> bool:

@@ -89,13 +89,13 @@ def modules_of(function: Callable[..., Any]) -> dict[str, nn.Module]:
     function = getattr(function, "__func__", function)
     code = getattr(function, "__code__", None)
     if code is not None:
-        for name, cell in zip(code.co_freevars, function.__closure__ or (), strict=True):  # type: ignore[attr-defined]
+        for name, cell in zip(code.co_freevars, function.__closure__ or (), strict=True):
             try:
                 add(name, cell.cell_contents)
             except ValueError:  # a cell that is not filled yet
                 continue
         for name in code.co_names:
-            add(name, function.__globals__.get(name))  # type: ignore[attr-defined]
+            add(name, function.__globals__.get(name))
     elif not isinstance(function, type) and not hasattr(function, "__self__"):
         for name, value in getattr(function, "__dict__", {}).items():
             add(name, value)

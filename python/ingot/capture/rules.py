@@ -26,7 +26,7 @@ aten = torch.ops.aten
 
 def _shares_memory(one: Any, two: Any) -> bool:
     """Whether PyTorch made ``two`` as a view of ``one`` or as the same tensor."""
-    return one.untyped_storage()._cdata == two.untyped_storage()._cdata
+    return bool(one.untyped_storage()._cdata == two.untyped_storage()._cdata)
 
 
 def _same(low: Lowering, node: fx.Node) -> Any:
@@ -45,6 +45,7 @@ def _copy(low: Lowering, node: fx.Node) -> Any:
 
 def _contiguous(low: Lowering, node: fx.Node) -> Any:
     (source, *_) = node.args
+    assert isinstance(source, fx.Node)
     if low.aliases.written(node) and not _shares_memory(source.meta["val"], node.meta["val"]):
         return low.call("aten::clone", node, low.operand(source), memory_format=0)
     return low.operand(source)
@@ -187,7 +188,7 @@ def _always_true(condition: Any) -> bool:
     if not isinstance(condition, fx.Node) or condition.target is not operator.ge:
         return False
     size, bound = condition.args
-    return getattr(size, "target", None) is aten.sym_size.int and bound == 0
+    return getattr(size, "target", None) is aten.sym_size.int and bool(bound == 0)
 
 
 def _follows_from_another(condition: fx.Node) -> bool:
@@ -232,7 +233,7 @@ def _sentence(condition: Any, message: str, internal: bool) -> str:
 def _assert_tensor(low: Lowering, node: fx.Node) -> Any:
     condition = low.b.op("aten::Bool.Tensor", low.operand(node.args[0]))
     message = node.args[1] if len(node.args) > 1 else "an assertion of the model failed"
-    low.guard(condition, str(message), low.b.source)  # type: ignore[arg-type]
+    low.guard(condition, str(message), low.b.source)
     return None
 
 

@@ -12,7 +12,7 @@ import copy
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import sympy
 import torch
@@ -64,7 +64,8 @@ class ScriptCall:
         """The function's arguments, with ``leaves`` where values vary."""
         supply = iter(leaves)
         given = [next(supply) if c is _VARIES else c for c in self.constants]
-        return self.tree.unflatten(given)
+        arguments: list[Any] = self.tree.unflatten(given)
+        return arguments
 
 
 _VARIES = object()
@@ -103,7 +104,9 @@ def _take_over(function: ScriptFunction, args: tuple, kwargs: dict[str, Any]) ->
         _known[key] = _define(call)
     op = getattr(getattr(torch.ops, NAMESPACE), _known[key])
     given = [
-        torch.scalar_tensor(v, dtype=torch.float64) if isinstance(v, torch.SymFloat) else v
+        torch.scalar_tensor(cast(float, v), dtype=torch.float64)
+        if isinstance(v, torch.SymFloat)
+        else v
         for v in varying
     ]
     results = op(*given)
@@ -218,7 +221,8 @@ def _abstract(call: ScriptCall, leaves: list[Any]) -> list[Any]:
         if isinstance(value, torch.Tensor):
             results.append(value.new_empty([size(s) for s in value.shape]))
         else:
-            dtype = {BOOL: torch.bool, INT: torch.int64}.get(erase_facts(type), torch.float64)
+            dtypes: dict[Type, torch.dtype] = {BOOL: torch.bool, INT: torch.int64}
+            dtype = dtypes.get(erase_facts(type), torch.float64)
             results.append(torch.empty((), dtype=dtype))
     return results
 
@@ -314,8 +318,8 @@ def _add_methods(program: Program, function: ScriptFunction) -> str:
             if node.op == "prim::Call":
                 node.attributes["method"] = names[str(node.attributes["method"])]
             elif node.op in ("prim::GetState", "prim::SetState"):
-                state = str(node.attributes["name"])
-                node.attributes["name"] = f"{base}.{state}"
+                used = str(node.attributes["name"])
+                node.attributes["name"] = f"{base}.{used}"
     for name, state in own.state.items():
         state.name = f"{base}.{name}"
         program.state[state.name] = state

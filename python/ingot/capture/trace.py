@@ -180,7 +180,7 @@ def _attempts(signature: Signature, free: list[Any]) -> Iterator[_Attempt]:
         {d for d in f if leaf.shape[d] != 1} if isinstance(leaf, torch.Tensor) else f
         for leaf, f in zip(leaves, free, strict=True)
     ]
-    fixed = [set() if isinstance(leaf, torch.Tensor) else False for leaf in leaves]
+    fixed: list[Any] = [set() if isinstance(leaf, torch.Tensor) else False for leaf in leaves]
     for floats in (True, False) if has_floats and any(f is True for f in free) else (False,):
         for dims in ("all", "first"):
             larger = widened(leaves, free, dims)

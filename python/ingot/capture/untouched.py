@@ -28,9 +28,9 @@ def untouched(root: nn.Module) -> Iterator[None]:
         for module, before in zip(modules, attributes, strict=True):
             _restore(module, before)
         with torch.no_grad():
-            for buffer, before in buffers.values():
-                if not torch.equal(buffer, before) or buffer.isnan().any():
-                    buffer.copy_(before)
+            for buffer, saved in buffers.values():
+                if not torch.equal(buffer, saved) or buffer.isnan().any():
+                    buffer.copy_(saved)
 
 
 class TooSlow(Exception):

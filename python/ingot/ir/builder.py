@@ -81,7 +81,7 @@ class Builder:
         cls,
         program: Program,
         name: str,
-        inputs: Sequence[tuple[str, Type] | tuple[str, Type, Literal]] = (),
+        inputs: Sequence[tuple[str, Type] | tuple[str, Type, object]] = (),
         *,
         exported: bool = True,
         ops: Catalogue | None = None,
@@ -236,7 +236,10 @@ class Builder:
         schema = found.schema
         if schema.name == "aten::batch_norm" and self._writes_statistics(found):
             *operands, _ = found.operands
-            own = None if result_types is None else [result_types, TENSOR, TENSOR]
+            own: list[Type] | None = None
+            if result_types is not None:
+                given = [result_types] if isinstance(result_types, Type) else result_types
+                own = [*given, TENSOR, TENSOR]
             results = self.op("aten::_native_batch_norm_legit", *operands, result_types=own)
             assert isinstance(results, tuple)
             return results[0]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sized
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 
@@ -67,7 +67,7 @@ def _len(frame: Frame, item: Item) -> Item:
         case DictItem(items):
             return Constant(len(items))
         case ModuleItem(module) if hasattr(module, "__len__"):
-            return Constant(len(module))
+            return Constant(len(cast(Sized, module)))
         case Constant(str(text)):
             return Constant(len(text))
         case ShapeItem(tensor):

@@ -7,7 +7,7 @@ import types
 import typing
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from ingot.capture.script import statements
 from ingot.capture.script.annotations import annotation_of
@@ -143,12 +143,13 @@ class Compiler:
     def call(
         self,
         frame: Frame,
-        function: types.FunctionType,
+        callee: Callable[..., Any],
         args: list[Item],
         kwargs: dict[str, Item],
         node: ast.AST,
     ) -> Item:
         """A call of a Python function, compiled for these arguments."""
+        function = cast(types.FunctionType, callee)
         try:
             source = source_of(function)
         except NoSource:

@@ -130,7 +130,8 @@ def _plain(op: str, gives: Type | None = None) -> Callable[..., Item]:
 
     def apply(frame: Frame, receiver: Dynamic, *args: Item, **kwargs: Item) -> Item:
         type = settle(receiver.type)
-        inner = type.element if isinstance(type, ListType) else type.key  # type: ignore[union-attr]
+        assert isinstance(type, ListType | DictType)
+        inner = type.element if isinstance(type, ListType) else type.key
         items = [element(frame, inner, a) if gives == INT else a for a in args]
         result = call_op(frame, op, [receiver, *items], kwargs)
         return NOTHING if gives is None else result

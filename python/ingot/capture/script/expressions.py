@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import builtins as python_builtins
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from ingot.capture.script.diagnostics import CompileError, Poisoned
 from ingot.capture.script.flow import Junction, common_type
@@ -29,6 +29,8 @@ from ingot.ir.types import INT, DictType, ListType, OptionalType, TupleType, Typ
 
 if TYPE_CHECKING:
     from ingot.capture.script.frame import Frame
+
+_Kind = TypeVar("_Kind", bound=Type)
 
 
 def expression(frame: Frame, node: ast.expr, expected: Type | None = None) -> Item:
@@ -315,7 +317,7 @@ def _list(frame: Frame, node: ast.List, expected: Type | None) -> Item:
     return make_list(frame, items, element.element if element else None)
 
 
-def _expected(expected: Type | None, kind: type) -> Type | None:
+def _expected(expected: Type | None, kind: type[_Kind]) -> _Kind | None:
     if isinstance(expected, OptionalType):
         expected = expected.element
     return expected if isinstance(expected, kind) else None
@@ -376,8 +378,8 @@ def make_dict(
     key_type = Hole() if key_type is None else key_type
     value_type = Hole() if value_type is None else value_type
     items = [(frame.value(k, key_type), frame.value(v, value_type)) for k, v in pairs]
-    value = frame.builder.dict_construct(items, lower(key_type), lower(value_type))
-    return frame.dynamic(value, DictType(key_type, value_type))
+    made = frame.builder.dict_construct(items, lower(key_type), lower(value_type))
+    return frame.dynamic(made, DictType(key_type, value_type))
 
 
 def _widen(known: Type | None, type: Type | None, what: str) -> Type:

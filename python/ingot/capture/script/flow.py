@@ -92,8 +92,8 @@ class Junction:
         for way in sorted({*then.ends, *other.ends}):
             sides = (then.ends.get(way), other.ends.get(way))
             if way is Way.RETURN:
-                results = [None if e is None else e.names[RESULT] for e in sides]
-                ends[way] = Environment({RESULT: self.join_items(*results, RESULT)})
+                x, y = (None if e is None else e.names[RESULT] for e in sides)
+                ends[way] = Environment({RESULT: self.join_items(x, y, RESULT)})
             else:
                 ends[way] = self.join_environments(*sides, shared)
         below: dict[Way, Item] = {}
@@ -130,7 +130,7 @@ class Junction:
                     break
                 values.append(first)
             else:
-                item = self.join_items(*values, name)
+                item = self.join_items(values[0], values[1], name)
                 if not isinstance(item, Missing):
                     found[name] = item
         return found
@@ -171,11 +171,15 @@ class Junction:
             item = b if a is None else a
             assert item is not None
             if isinstance(item, TupleItem):
-                sides = [(None, e) if a is None else (e, None) for e in item.items]
-                return TupleItem(tuple(self.join_items(*s, name) for s in sides), item.named)
+                sides: list[tuple[Item | None, Item | None]] = [
+                    (None, e) if a is None else (e, None) for e in item.items
+                ]
+                return TupleItem(tuple(self.join_items(x, y, name) for x, y in sides), item.named)
             if isinstance(item, Narrowed):
-                inner = (None, item.item) if a is None else (item.item, None)
-                joined = self.join_items(*inner, name)
+                if a is None:
+                    joined = self.join_items(None, item.item, name)
+                else:
+                    joined = self.join_items(item.item, None, name)
                 return Narrowed(joined, item.type) if isinstance(joined, Dynamic) else joined
             if not isinstance(item, Dynamic):
                 return item

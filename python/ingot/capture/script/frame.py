@@ -223,7 +223,7 @@ class Frame:
                     return self.builder.named_tuple(type.name, type.fields, values)
                 return self.builder.tuple_construct(values)
             if isinstance(type, ListType) or type == SIZE:
-                element = INT if type == SIZE else type.element  # type: ignore[attr-defined]
+                element = type.element if isinstance(type, ListType) else INT
                 values = [self.value(e, element) for e in item.items]
                 return self.builder.list_construct(values, lower(element))
         if isinstance(actual, TupleType) and isinstance(type, ListType | TupleType):

@@ -8,7 +8,7 @@ import sys
 import types
 from collections.abc import Callable
 from contextvars import ContextVar
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
 
 import torch
 
@@ -21,6 +21,9 @@ from ingot.capture.script.values import ModuleItem
 from ingot.errors import Error
 from ingot.ir.graph import Program
 from ingot.ir.schema import Catalogue
+
+if TYPE_CHECKING:
+    from ingot.module import Module
 
 _MAX_RESTARTS = 64
 _RECURSION_LIMIT = 20_000
@@ -41,7 +44,7 @@ class ScriptFunction:
     def __init__(self, function: types.FunctionType, program: Program) -> None:
         self.python_function = function
         self.program = program
-        self._module: Any = None
+        self._module: Module | None = None
         functools.update_wrapper(self, function)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -53,7 +56,7 @@ class ScriptFunction:
         return self.module(*args, **kwargs)
 
     @property
-    def module(self) -> Any:
+    def module(self) -> Module:
         """The program as an ``ingot.Module`` with the one method ``forward``."""
         if self._module is None:
             from ingot.module import Module

@@ -121,8 +121,8 @@ def signature(item: Item) -> tuple:
         case MethodItem(receiver, name, function):
             return ("method", name, id(function), signature(receiver))
         case LocalFunction(node, _, environment):
-            inner = ((n, signature(i)) for n, i in environment.names.items())
-            return ("local", id(node), *inner)
+            captured = ((n, signature(i)) for n, i in environment.names.items())
+            return ("local", id(node), *captured)
     inner = children(item)
     if inner:
         return (type(item), *map(signature, inner))

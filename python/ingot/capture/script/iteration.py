@@ -109,7 +109,8 @@ def require_known_element(type: Type) -> None:
 def _static(items: Sequence[Item]) -> Turns:
     def element(i: Item) -> Item:
         assert isinstance(i, Constant)
-        return items[i.value]
+        place: int = i.value
+        return items[place]
 
     return Turns(Constant(len(items)), element, items, must_unroll=True)
 
@@ -144,7 +145,8 @@ def _range_turns(frame: Frame, item: RangeItem) -> Turns:
 
     def element(i: Item) -> Item:
         if isinstance(i, Constant) and items is not None:
-            return items[i.value]
+            place: int = i.value
+            return items[place]
         if start == Constant(0) and step == Constant(1):
             return i
         if step == Constant(1):
@@ -233,7 +235,8 @@ def _reversed_turns(frame: Frame, inner: Turns) -> Turns:
 
     def element(i: Item) -> Item:
         if isinstance(i, Constant) and items is not None:
-            return items[i.value]
+            place: int = i.value
+            return items[place]
         last = call_op(frame, "aten::sub", [inner.count, Constant(1)])
         return inner.element(call_op(frame, "aten::sub", [last, i]))
 

@@ -263,11 +263,11 @@ def _check(
     if Way.RETURN in flow.ends and not plan.returns:
         plan.returns = changed = True
     if Way.RETURN in flow.ends:
-        item = flow.ends[Way.RETURN].names[RESULT]
-        if not isinstance(item, PoisonItem | Missing):
-            type = type_of(item)
+        result = flow.ends[Way.RETURN].names[RESULT]
+        if not isinstance(result, PoisonItem | Missing):
+            type = type_of(result)
             if type is None:
-                raise CompileError(f"{item.describe()} cannot be returned from inside a loop")
+                raise CompileError(f"{result.describe()} cannot be returned from inside a loop")
             if plan.late.get(RESULT) != type:
                 plan.late[RESULT], changed = type, True
     for way in (Way.FALL, Way.CONTINUE, Way.BREAK):
@@ -338,7 +338,7 @@ def _end_of_turn(
     builder = frame.builder
     merged = merge(frame, flow, Way.FALL, Way.CONTINUE, line)
     stays = merged.below.get(Way.BREAK, FALSE)
-    goes_on = FALSE
+    goes_on: Item = FALSE
     next_environment = merged.ends.get(Way.FALL)
     if next_environment is not None:
         goes_on = _next_condition(frame, merged, next_environment, stays, start, line)

@@ -67,7 +67,7 @@ def call_op(
 
 @cache
 def _result_class(name: str, fields: tuple[str, ...]) -> Any:
-    return namedtuple(name, fields)  # type: ignore[misc]
+    return namedtuple(name, fields)
 
 
 def operand(frame: Frame, item: Item) -> Any:

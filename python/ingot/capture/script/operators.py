@@ -281,14 +281,21 @@ def _list_type(x: Type, y: Type) -> Type | None:
     return None if p is None or q is None else join(p, q)
 
 
+_UNARY: dict[type[ast.unaryop], Callable[[Any], Any]] = {
+    ast.USub: operator.neg,
+    ast.UAdd: operator.pos,
+    ast.Invert: operator.invert,
+}
+_UNARY_SYMBOLS: dict[type[ast.unaryop], str] = {ast.USub: "-", ast.UAdd: "+", ast.Invert: "~"}
+
+
 def unary(frame: Frame, node: ast.UnaryOp, item: Item) -> Item:
     """``-x``, ``+x``, ``~x``."""
     item = frame.force(item)
     type = type_of(item)
     if isinstance(item, Constant) and type in _NUMBERS:
-        apply = {ast.USub: operator.neg, ast.UAdd: operator.pos, ast.Invert: operator.invert}
         try:
-            return Constant(apply[node.op.__class__](item.value))  # type: ignore[index]
+            return Constant(_UNARY[node.op.__class__](item.value))
         except TypeError:
             raise CompileError(f"{item.describe()} has no ~") from None
     if type in (*_NUMBERS, NUMBER) or isinstance(type, TensorType):
@@ -304,5 +311,5 @@ def unary(frame: Frame, node: ast.UnaryOp, item: Item) -> Item:
             case ast.Invert() if type in (BOOL, INT):
                 negative = call_op(frame, "aten::neg", [item])
                 return call_op(frame, "aten::sub", [negative, Constant(1)])
-    symbol = {ast.USub: "-", ast.UAdd: "+", ast.Invert: "~"}[node.op.__class__]  # type: ignore[index]
+    symbol = _UNARY_SYMBOLS[node.op.__class__]
     raise CompileError(f"{symbol} of {item.describe()} has no meaning")

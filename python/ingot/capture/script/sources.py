@@ -9,8 +9,10 @@ import linecache
 import os
 import sys
 import types
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from ingot.capture.script.names import assigned_names
 from ingot.ir.graph import Source
@@ -123,7 +125,7 @@ def _parse(function: types.FunctionType) -> FunctionSource:
 def _find_lambda(path: str, code: types.CodeType) -> ast.Lambda:
     """The lambda that ``code`` was compiled from: several may stand on one line."""
     tree = _parse_file(path)
-    positions = getattr(code, "co_positions", tuple)()  # Python 3.11 has them
+    positions: Iterable[Any] = getattr(code, "co_positions", tuple)()  # Python 3.11 has them
     spans = [p for p in positions if p[0] is not None and p[2] is not None]
     found = []
     for node in ast.walk(tree):
@@ -139,7 +141,14 @@ def _find_lambda(path: str, code: types.CodeType) -> ast.Lambda:
                 found.append(node)
     if not found:
         raise NoSource("the text of the lambda was not found")
-    return min(found, key=lambda n: (n.end_lineno - n.lineno, n.end_col_offset - n.col_offset))
+    return min(found, key=_extent)
+
+
+def _extent(node: ast.expr) -> tuple[int, int]:
+    """How many lines the text of a parsed expression spans, then how many columns."""
+    assert node.end_lineno is not None
+    assert node.end_col_offset is not None
+    return node.end_lineno - node.lineno, node.end_col_offset - node.col_offset
 
 
 @functools.lru_cache(maxsize=16)

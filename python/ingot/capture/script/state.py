@@ -65,7 +65,7 @@ class StateTable:
         """Adds one tensor; two names of the same memory share their data."""
         if name in self.program.state:
             return
-        if isinstance(tensor, torch.nn.parameter.UninitializedTensorMixin):
+        if torch.nn.parameter.is_lazy(tensor):
             raise CompileError(
                 f"{name} has no values yet", "run the model once before compiling it"
             )
@@ -98,7 +98,7 @@ class StateTable:
         tensor = tensor.detach()
         if tensor.layout is not torch.strided or tensor.is_quantized:
             raise CompileError(f"a {tensor.layout} tensor cannot be kept in a program")
-        key = (tensor.data_ptr(), tensor.dtype, tuple(tensor.shape), tensor.stride())
+        key: tuple = (tensor.data_ptr(), tensor.dtype, tuple(tensor.shape), tensor.stride())
         if tensor.numel() == 0:
             key = (id(tensor), *key)
         if key not in self._data:
@@ -111,7 +111,7 @@ def tensor_data(tensor: torch.Tensor) -> TensorData:
     """Row-major bytes of a tensor, without copying where it is that already."""
     plain = tensor.detach().resolve_conj().resolve_neg().cpu().contiguous()
     raw = plain.reshape(-1).view(torch.uint8) if plain.numel() else torch.empty(0).view(torch.uint8)
-    return TensorData(dtype_of(tensor.dtype), tuple(tensor.shape), memoryview(raw.numpy()))
+    return TensorData(dtype_of(tensor.dtype), tuple(tensor.shape), raw.numpy().data)
 
 
 _DTYPES: dict[torch.dtype, DType] = {

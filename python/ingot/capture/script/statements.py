@@ -69,8 +69,10 @@ def then(frame: Frame, flow: Flow, rest: Callable[[], Flow], node: ast.AST) -> F
     with frame.builder.at(branch.blocks[0]):
         frame.environment = environment.copy()
         following = rest()
-    others = {way: end for way, end in flow.ends.items() if way is not Way.FALL}
-    below = {w: _known_below(others, w, flow.below[w]) for w in flow.below}
+    others: dict[Way, Environment] = {
+        way: end for way, end in flow.ends.items() if way is not Way.FALL
+    }
+    below: dict[Way, Item] = {w: _known_below(others, w, flow.below[w]) for w in flow.below}
     junction = Junction(frame, branch, frame.source.line(node))
     return junction.join_flows(following, Flow(others, below))
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 import string
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from ingot.capture.script.diagnostics import CompileError
 from ingot.capture.script.expressions import expression
@@ -53,7 +54,8 @@ def _formatted(frame: Frame, node: ast.FormattedValue, item: Item) -> Item:
     spec = Constant("") if node.format_spec is None else expression(frame, node.format_spec)
     conversion = chr(node.conversion) if node.conversion > 0 else ""
     if isinstance(item, Constant) and isinstance(spec, Constant):
-        value = {"r": repr, "s": str, "a": ascii}.get(conversion, lambda v: v)(item.value)
+        convert: dict[str, Callable[[Any], Any]] = {"r": repr, "s": str, "a": ascii}
+        value = convert.get(conversion, lambda v: v)(item.value)
         try:
             return Constant(format(value, spec.value))
         except (ValueError, TypeError) as error:

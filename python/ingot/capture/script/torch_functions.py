@@ -8,6 +8,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import torch
+import torch.jit._script
+import torch.jit._trace
 
 from ingot.capture.script.annotations import read_annotation
 from ingot.capture.script.diagnostics import CompileError
@@ -254,9 +256,8 @@ def _same(frame: Frame, item: Item, *args: Item, **kwargs: Item) -> Item:
 def _functions() -> dict[Any, Callable[..., Item]]:
     overrides = torch.overrides
     found: dict[Any, Callable[..., Item]] = {
-        torch.jit.is_scripting: _is_scripting,
         torch._jit_internal.is_scripting: _is_scripting,
-        torch.jit.is_tracing: _constant(False),
+        torch.jit._trace.is_tracing: _constant(False),
         torch.onnx.is_in_onnx_export: _constant(False),
         torch.compiler.is_compiling: _constant(False),
         torch.compiler.is_dynamo_compiling: _constant(False),
@@ -282,8 +283,8 @@ def _functions() -> dict[Any, Callable[..., Item]]:
         torch.iinfo: _type_limits(torch.iinfo),
         torch._C._log_api_usage_once: _nothing,
         torch._C._nn._parse_to: _same,
-        torch.nn.functional._get_softmax_dim: _softmax_dim,
-        torch.jit._unwrap_optional: _unwrap_optional,
+        torch.nn.functional._get_softmax_dim: _softmax_dim,  # type: ignore[attr-defined]
+        torch.jit._script._unwrap_optional: _unwrap_optional,
     }
     for module in (overrides, torch._C, torch.nn.functional):
         for suffix in ("", "_unary", "_variadic"):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sized
+from typing import TYPE_CHECKING, cast
 
 from ingot.capture.script.diagnostics import CompileError
 from ingot.capture.script.flow import Junction
@@ -39,7 +40,7 @@ def truth(frame: Frame, item: Item) -> Item:
         case DictItem(items):
             return Constant(bool(items))
         case ModuleItem(module):
-            return Constant(bool(len(module)) if hasattr(module, "__len__") else True)
+            return Constant(bool(len(cast(Sized, module))) if hasattr(module, "__len__") else True)
         case PythonItem(object):
             return Constant(bool(object))
         case LocalFunction():
