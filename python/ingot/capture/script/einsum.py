@@ -65,7 +65,7 @@ def einsum(frame: Frame, equation: Item, operands: Item) -> Item:
             *map(Constant, (len(batch), len(left), len(shared))),
             _numbers(made.index(n) for n in target),
         ]
-        current = frame.compiler.call(frame, contract, args, {}, frame.node)  # type: ignore[arg-type]
+        current = frame.compiler.call(frame, contract, args, {}, frame.node)
         names = "".join(target)
     if names == result:
         return current
@@ -105,7 +105,7 @@ def _reduced(frame: Frame, item: Item, names: str, needed: set[str]) -> tuple[It
 
 def _permuted(frame: Frame, item: Item, dims, order: Item) -> Item:  # type: ignore[no-untyped-def]
     args = [item, _numbers(dims), order]
-    return frame.compiler.call(frame, reduce, args, {}, frame.node)  # type: ignore[arg-type]
+    return frame.compiler.call(frame, reduce, args, {}, frame.node)
 
 
 def _numbers(values) -> Item:  # type: ignore[no-untyped-def]
