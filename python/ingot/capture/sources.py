@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import linecache
 import os
 import re
@@ -109,6 +110,7 @@ def parse_stack(text: str | None) -> Source | None:
     return make_source(own_frames(frames))
 
 
+@functools.cache
 def import_path(filename: str) -> str:
     """``filename`` relative to the longest import path that it is under, else its name."""
     path = os.path.abspath(filename)

@@ -6,8 +6,6 @@ import ast
 import functools
 import inspect
 import linecache
-import os
-import sys
 import types
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,6 +13,7 @@ from functools import cached_property
 from typing import Any
 
 from ingot.capture.script.names import assigned_names
+from ingot.capture.sources import import_path
 from ingot.ir.graph import Source
 
 
@@ -75,17 +74,6 @@ class FunctionSource:
         return f"    {shown}\n    {' ' * max(0, begin - (len(line) - len(shown)))}{'^' * width}"
 
 
-@functools.cache
-def relative_file(path: str) -> str:
-    """``path`` relative to the longest entry of the import path above it, with slashes."""
-    full = os.path.abspath(path)
-    roots = [os.path.abspath(entry or os.getcwd()) for entry in sys.path]
-    above = [root for root in roots if full.startswith(root.rstrip(os.sep) + os.sep)]
-    if not above:
-        return os.path.basename(full)
-    return os.path.relpath(full, max(above, key=len)).replace(os.sep, "/")
-
-
 _cache: dict[types.CodeType, FunctionSource] = {}
 
 
@@ -106,7 +94,7 @@ def _parse(function: types.FunctionType) -> FunctionSource:
     except (OSError, TypeError, IndentationError, SyntaxError) as error:
         raise NoSource(str(error)) from None
     path = code.co_filename
-    file = relative_file(path)
+    file = import_path(path)
     if name == "<lambda>":
         return FunctionSource(_find_lambda(path, code), "lambda", file, path, 0)
     indented = lines[0][:1] in (" ", "\t")
