@@ -116,3 +116,9 @@ def test_a_damaged_array_is_a_sentence(command, model, tmp_path):
     (tmp_path / "x.npy").write_bytes(b"not numpy")
     outcome = command("run", model, "--input", tmp_path / "x.npy")
     assert outcome.code == 2 and "no valid .npy file" in outcome.err
+
+
+def test_the_version_is_the_library_s(command):
+    outcome = command("--version")
+    assert outcome.code == 0
+    assert outcome.out == f"ingot {ingot.__version__}\n"

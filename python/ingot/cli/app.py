@@ -14,7 +14,6 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
-    help="Look into, check and run .ingot files: PyTorch models that need no PyTorch.",
     epilog="Exit codes: 0 all is well, 1 results differ, 2 wrong usage or any error.",
 )
 
@@ -49,6 +48,26 @@ InputsMaker = Annotated[
         help="A function without arguments that returns a tuple of example inputs.",
     ),
 ]
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        import ingot
+
+        typer.echo(f"ingot {ingot.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version."
+        ),
+    ] = False,
+) -> None:
+    """Look into, check and run .ingot files: PyTorch models that need no PyTorch."""
 
 
 @app.command()
