@@ -20,7 +20,7 @@ from ingot.capture.scalars import PYTHON_NAMES
 from ingot.errors import Error
 from ingot.ir.diagnostics import fail, stack
 from ingot.ir.graph import Block, Node, Program, Value
-from ingot.ir.interpret_torch import Environment, ProgramModule, Step, _Compiler
+from ingot.ir.interpret_torch import Environment, ProgramModule, Step, StepCompiler
 from ingot.ir.types import BOOL, FLOAT, INT, ListType, Type, erase_facts
 
 _MOST_TURNS = 64
@@ -50,7 +50,7 @@ def run_abstractly(program: Program, env: ShapeEnv, inputs: list[Any]) -> Any:
     return module._run("forward", inputs)
 
 
-class _Abstract(_Compiler):
+class _Abstract(StepCompiler):
     def __init__(self, module: ProgramModule, env: ShapeEnv) -> None:
         super().__init__(module)
         self.env = env

@@ -13,7 +13,7 @@ from ingot.capture.compare import difference
 from ingot.errors import Error
 from ingot.ir.diagnostics import stack
 from ingot.ir.graph import Node, Program
-from ingot.ir.interpret_torch import ProgramModule, Step, _Compiler
+from ingot.ir.interpret_torch import ProgramModule, Step, StepCompiler
 
 
 def first_difference(
@@ -35,7 +35,7 @@ def first_difference(
     return compiler.found or ("", "")
 
 
-class _Comparing(_Compiler):
+class _Comparing(StepCompiler):
     found: tuple[str, str] | None = None
 
     def simple(self, node: Node, function: Callable[..., Any]) -> Step:

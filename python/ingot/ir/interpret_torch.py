@@ -73,7 +73,7 @@ class ProgramModule(nn.Module):
 
     def _compile(self) -> None:
         self._compiled = {
-            name: _Compiler(self).steps(method.body)
+            name: StepCompiler(self).steps(method.body)
             for name, method in self._program.methods.items()
         }
 
@@ -156,7 +156,7 @@ class ProgramModule(nn.Module):
         return torch.device("cpu")
 
 
-class _Compiler:
+class StepCompiler:
     """Turns nodes into functions over an environment of values."""
 
     def __init__(self, module: ProgramModule) -> None:
