@@ -131,10 +131,14 @@ class Interpreter {
     for (;;) {
       const Instruction& i = instructions[pc_];
       uint32_t next = pc_ + 1;
+      if (i.region && run_.planner.run(i.region - 1, code_, registers_, next)) {
+        pc_ = next;
+        continue;
+      }
       switch (i.opcode) {
         case Opcode::mutating_op: check_writable(i, arguments(i)); [[fallthrough]];
         case Opcode::op:
-          i.op->invoke()(arguments(i), {registers_, &code_.operands[i.first + i.inputs]});
+          i.op->invoke(arguments(i), {registers_, &code_.operands[i.first + i.inputs]});
           break;
         case Opcode::move: move(i); break;
         case Opcode::load_state: out(i, 0) = run_.state[i.aux]; break;
@@ -316,7 +320,7 @@ std::vector<Value> call_op(const Op& op, std::span<const Value> inputs) {
   const Arguments in{values.data(), nullptr, operands.data(), instruction.inputs};
   try {
     check_writable(instruction, in);
-    op.invoke()(in, {values.data(), operands.data() + instruction.inputs});
+    op.invoke(in, {values.data(), operands.data() + instruction.inputs});
   } catch (Error& error) {
     error.with_prefix(describe_call(op, in));
     throw;

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "exec/code.h"
+#include "exec/plan/regions.h"
 #include "file/program.h"
 
 namespace ingot {
@@ -13,6 +14,7 @@ namespace ingot {
 struct Run {
   const Program& program;
   const std::vector<Code>& codes;
+  Planner& planner;
   std::vector<Value>& state;  // one per state entry; read for mutable entries only
 };
 

@@ -1,0 +1,59 @@
+// The record of a region: nodes over tensors without elements.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "ops/op.h"
+#include "ops/plan/recorder.h"
+
+namespace ingot {
+
+// Memory of one value of the region.
+struct Buffer {
+  int32_t input = -1;  // not -1: of the caller's tensor, by number of Tape::inputs
+  Tensor whole;        // the tensor that fills it, as first made
+  bool leaves = false;
+};
+
+class Tape final : public plan::Recorder {
+ public:
+  explicit Tape(plan::Weights& weights) : weights_(weights) {}
+
+  // A caller's value with abstract tensors for its tensors.
+  Value input(const Value& value);
+  // Records one call. Throws DataDependent where sizes depend on elements.
+  void call(const Op& op, const Arguments& in, const Results& out);
+  // The instruction that the next nodes come from.
+  void set_origin(uint32_t origin) { origin_ = origin; }
+  // `value` with all its tensors in row-major memory, as callers expect them.
+  Value leaving(const Value& value);
+
+  Tensor copy(const Tensor& from, DType dtype) override;
+  Tensor fresh(DType dtype, std::span<const int64_t> sizes) override;
+  Tensor fresh(DType dtype, std::span<const int64_t> sizes,
+               std::span<const int64_t> strides) override;
+  void add(std::unique_ptr<plan::Node> node) override;
+  void add_copy(const Tensor& from, const Tensor& to) override;
+  plan::Weights& weights() override { return weights_; }
+  Tensor channels_last(const Tensor& tensor) override;
+  Tensor rows(const Tensor& tensor) override;
+
+  static size_t buffer_of(const Tensor& tensor);
+
+  std::vector<std::unique_ptr<plan::Node>> nodes;
+  std::vector<Buffer> buffers;
+  std::vector<Tensor> inputs;  // abstract
+
+ private:
+  Tensor new_buffer(DType dtype, std::span<const int64_t> sizes, std::span<const int64_t> strides,
+                    int64_t elements);
+
+  plan::Weights& weights_;
+  uint32_t origin_ = 0;
+  // Copies in channels-last order of tensors that had another one.
+  std::vector<std::pair<Tensor, Tensor>> reordered_;
+};
+
+}  // namespace ingot
