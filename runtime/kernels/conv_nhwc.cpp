@@ -1,0 +1,103 @@
+#include "kernels/conv_nhwc.h"
+
+#include "base/check.h"
+#include "kernels/conv_implicit.h"
+#include "kernels/depthwise.h"
+#include "kernels/depthwise_simd.h"
+#include "kernels/product.h"
+
+namespace ingot {
+
+namespace {
+
+bool is_pointwise(const ConvGeometry& g) {
+  for (int d = 0; d < 3; ++d)
+    if (g.kernel[d] != 1 || g.stride[d] != 1 || g.pad[d] != 0 || g.in[d] != g.out[d]) return false;
+  return g.groups == 1;
+}
+
+int64_t weights_size(ConvMethod method, const ConvGeometry& g) {
+  return method == ConvMethod::depthwise ? depthwise_weights_size(depthwise_kernels(), g)
+                                         : implicit_weights_size(product_kernels(), g);
+}
+
+}  // namespace
+
+const char* name_of(ConvMethod method) {
+  switch (method) {
+    case ConvMethod::pointwise: return "pointwise";
+    case ConvMethod::implicit_gemm: return "implicit_gemm";
+    case ConvMethod::depthwise: return "depthwise";
+    case ConvMethod::grouped: return "grouped";
+    case ConvMethod::winograd_2: return "winograd_2";
+    case ConvMethod::winograd_4: return "winograd_4";
+  }
+  return "";
+}
+
+bool conv_method_fits(ConvMethod method, const ConvGeometry& g) {
+  switch (method) {
+    case ConvMethod::pointwise: return is_pointwise(g);
+    case ConvMethod::implicit_gemm: return g.groups == 1;
+    case ConvMethod::depthwise: return g.groups > 1 && depthwise_fits(g);
+    case ConvMethod::grouped: return g.groups > 1;
+    case ConvMethod::winograd_2:
+    case ConvMethod::winograd_4: return false;
+  }
+  return false;
+}
+
+ConvMethod choose_conv_method(const ConvGeometry& g) {
+  for (const ConvMethod method :
+       {ConvMethod::pointwise, ConvMethod::depthwise, ConvMethod::implicit_gemm})
+    if (conv_method_fits(method, g)) return method;
+  return ConvMethod::grouped;
+}
+
+PackedConv::PackedConv(ConvMethod method, int64_t floats)
+    : method_(method),
+      product_(&product_kernels()),
+      depthwise_(&depthwise_kernels()),
+      bytes_(sizeof(float) * static_cast<size_t>(floats)),
+      data_(floats) {}
+
+std::shared_ptr<const PackedConv> PackedConv::pack(const ConvGeometry& g, ConvMethod method,
+                                                   const float* weight,
+                                                   const float* channel_scale) {
+  INGOT_CHECK(conv_method_fits(method, g), "the method ", name_of(method),
+              " cannot compute this convolution");
+  std::shared_ptr<PackedConv> packed(new PackedConv(method, weights_size(method, g)));
+  float* data = packed->data_.data();
+  if (method == ConvMethod::depthwise)
+    pack_depthwise_weights(packed->depthwise(), g, weight, channel_scale, data);
+  else
+    pack_implicit_weights(packed->product(), g, weight, channel_scale, data);
+  return packed;
+}
+
+size_t conv_workspace(const ConvGeometry& g, const PackedConv& packed) {
+  switch (packed.method()) {
+    case ConvMethod::pointwise: return 0;
+    case ConvMethod::depthwise: return depthwise_workspace(g);
+    default: return implicit_workspace(g);
+  }
+}
+
+void conv_nhwc(const ConvGeometry& g, const PackedConv& packed, const float* input,
+               int64_t in_pixel_stride, float* out, int64_t out_pixel_stride,
+               const Epilogue& epilogue, void* workspace) {
+  switch (packed.method()) {
+    case ConvMethod::pointwise:
+      return product_of_matrices(packed.product(), g.batch * volume_of(g.out), g.out_channels,
+                                 g.in_channels, input, in_pixel_stride, packed.data(), out,
+                                 out_pixel_stride, epilogue);
+    case ConvMethod::depthwise:
+      return conv_depthwise(g, packed.depthwise(), packed.data(), input, in_pixel_stride, out,
+                            out_pixel_stride, epilogue, workspace);
+    default:
+      return conv_implicit(g, packed.product(), packed.data(), input, in_pixel_stride, out,
+                           out_pixel_stride, epilogue, workspace);
+  }
+}
+
+}  // namespace ingot
