@@ -9,7 +9,8 @@
 // dtype that the op computes in. Operands are the schema's first Tensor and Scalar arguments;
 // Scalars there take part in type promotion as Python numbers do. Operands of any dtype and
 // strides come to the functor's loop as contiguous tiles of the compute dtype, so that there
-// is one loop per op and compute dtype.
+// is one loop per op and compute dtype. A third argument names the vector loop that takes the
+// functor's place for f32: vectorized<f32::silu>.
 #pragma once
 
 #include <array>
@@ -20,6 +21,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "kernels/f32_loops.h"
 #include "ops/fill.h"
 #include "ops/op.h"
 
@@ -157,6 +159,13 @@ void tile_loop(int64_t count, void* out, const void* const* in, const Scalar* pa
                               std::make_index_sequence<kParams>());
 }
 
+template <f32::Loop kLoop, int kParams>
+void vector_loop(int64_t count, void* out, const void* const* in, const Scalar* params) {
+  float numbers[kParams + 1] = {};
+  for (int i = 0; i < kParams; ++i) numbers[i] = param_as<float>(params[i]);
+  kLoop(count, out, in, numbers);
+}
+
 template <class F, class T, int kOperands, int kParams, int kCondition>
 constexpr bool is_predicate() {
   return []<size_t... O, size_t... P>(std::index_sequence<O...>, std::index_sequence<P...>) {
@@ -191,6 +200,22 @@ constexpr Elementwise elementwise(Promotion promotion, F, ElementwiseFlags flags
     row.c64 = tile_loop<F, std::complex<float>, kOperands, kParams, kCondition>;
     row.c128 = tile_loop<F, std::complex<double>, kOperands, kParams, kCondition>;
   }
+  return row;
+}
+
+// A row whose f32 elements `kLoop` computes.
+template <f32::Loop kLoop>
+struct Vectorized {};
+template <f32::Loop kLoop>
+inline constexpr Vectorized<kLoop> vectorized{};
+
+template <int kOperands, int kParams, DTypeSet kTypes, int kCondition = -1, class F,
+          f32::Loop kLoop>
+constexpr Elementwise elementwise(Promotion promotion, F f, Vectorized<kLoop>,
+                                  ElementwiseFlags flags = 0) {
+  static_assert(kTypes & kFloats);
+  Elementwise row = elementwise<kOperands, kParams, kTypes, kCondition>(promotion, f, flags);
+  row.f32 = detail::vector_loop<kLoop, kParams>;
   return row;
 }
 
