@@ -101,6 +101,20 @@ void Tape::add(std::unique_ptr<plan::Node> node) {
   nodes.push_back(std::move(node));
 }
 
+Tensor Tape::elementwise(std::string_view name, const Tensor& self, const Tensor& other) {
+  const Op& op = *find_op(name);
+  std::vector<Value> values = {Value(self), Value(other)};
+  std::vector<int32_t> operands = {0, 1};
+  for (size_t i = 2; i < op.schema().arguments.size(); ++i) {
+    operands.push_back(static_cast<int32_t>(i));
+    values.push_back(*op.schema().arguments[i].fallback);
+  }
+  const int32_t result = 0;
+  Value out;
+  call(op, {values.data(), nullptr, operands.data(), operands.size()}, {&out, &result});
+  return out.tensor();
+}
+
 void Tape::add_copy(const Tensor& from, const Tensor& to) {
   // A transposition is for CopyNode; elementwise loops can take part in fusion.
   const bool adjacent = from.rank() == 0 || from.numel() < 1024 ||
@@ -120,6 +134,8 @@ Tensor Tape::copy(const Tensor& from, DType dtype) {
   add_copy(from, to);
   return to;
 }
+
+bool Tape::prefers_channels_last() const { return plan_stage_enabled(PlanStage::channels_last); }
 
 Tensor Tape::channels_last(const Tensor& tensor) {
   if (plan::is_channels_last(tensor)) return tensor;

@@ -35,7 +35,9 @@ class Tape final : public plan::Recorder {
   Tensor fresh(DType dtype, std::span<const int64_t> sizes,
                std::span<const int64_t> strides) override;
   void add(std::unique_ptr<plan::Node> node) override;
+  Tensor elementwise(std::string_view name, const Tensor& self, const Tensor& other) override;
   void add_copy(const Tensor& from, const Tensor& to) override;
+  bool prefers_channels_last() const override;
   plan::Weights& weights() override { return weights_; }
   Tensor channels_last(const Tensor& tensor) override;
   Tensor rows(const Tensor& tensor) override;

@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string_view>
 
 #include <ingot/tensor.h>
 
@@ -26,8 +27,12 @@ class Recorder : public detail::AbstractMemory {
   virtual Tensor fresh(DType dtype, std::span<const int64_t> sizes,
                        std::span<const int64_t> strides) = 0;
   virtual void add(std::unique_ptr<Node> node) = 0;
+  // Records a call of the elementwise op `name` with two tensors and its defaults.
+  virtual Tensor elementwise(std::string_view name, const Tensor& self, const Tensor& other) = 0;
   // Copies between any two tensors of the same sizes.
   virtual void add_copy(const Tensor& from, const Tensor& to) = 0;
+  // False: convolutions are to stay calls of their row-major kernels.
+  virtual bool prefers_channels_last() const = 0;
   // Rearranged weights, shared by all plans of the module.
   virtual Weights& weights() = 0;
 
