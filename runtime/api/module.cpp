@@ -96,9 +96,20 @@ std::vector<Port> Module::outputs(std::string_view name) const {
 }
 
 Value Module::run(std::string_view name, std::span<const Value> inputs) const {
+  return run(name, inputs, nullptr);
+}
+
+std::vector<ProfileEvent> Module::profile(std::string_view name,
+                                          std::span<const Value> inputs) const {
+  Profile profile;
+  run(name, inputs, &profile);
+  return std::move(profile.events);
+}
+
+Value Module::run(std::string_view name, std::span<const Value> inputs, Profile* profile) const {
   const auto method = static_cast<size_t>(&find_method(*program_, name) - program_->methods.data());
   const Compiled& compiled = *state_->compiled;
-  const Run run{*program_, compiled.codes, compiled.planner, state_->values};
+  const Run run{*program_, compiled.codes, compiled.planner, state_->values, profile};
   if (!run.codes[method].uses_mutable_state) return execute(run, method, inputs);
   const std::lock_guard lock(state_->mutex);
   return execute(run, method, inputs);

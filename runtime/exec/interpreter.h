@@ -6,6 +6,7 @@
 
 #include "exec/code.h"
 #include "exec/plan/regions.h"
+#include "exec/profile.h"
 #include "file/program.h"
 
 namespace ingot {
@@ -16,6 +17,7 @@ struct Run {
   const std::vector<Code>& codes;
   Planner& planner;
   std::vector<Value>& state;  // one per state entry; read for mutable entries only
+  Profile* profile = nullptr;
 };
 
 // Checks the inputs and runs the method. Throws Error with the user's lines.

@@ -68,6 +68,16 @@ class RegionRun {
         return tape_.call(
             *i.op, {registers_.data(), code_.constants.data(), &code_.operands[i.first], i.inputs},
             {registers_.data(), &code_.operands[i.first + i.inputs]});
+      case Opcode::mutating_op: {
+        const Tensor self = in(i, 0).tensor();
+        Storage* const written = tape_.call_in_place(
+            *pure_form(*i.op),
+            {registers_.data(), code_.constants.data(), &code_.operands[i.first], i.inputs});
+        // All that aliases the old value sees the new one.
+        for (Value& value : registers_) value = moved(value, self.storage(), written);
+        if (i.outputs > 0) set(i, 0, in(i, 0));
+        return;
+      }
       case Opcode::fresh_list: return set(i, 0, Value::list(in(i, 0).to_list().elements));
       case Opcode::list_construct: return set(i, 0, Value::list(inputs(i)));
       case Opcode::list_unpack: return unpack(i, in(i, 0).to_list().elements);
@@ -91,6 +101,30 @@ class RegionRun {
       case Opcode::move: return;  // clears registers
       default: fail(ErrorCode::internal, "an instruction that no plan can hold");
     }
+  }
+
+  // `value` with its tensors on storage `from` moved to `to`.
+  Value moved(const Value& value, const Storage* from, Storage* to) const {
+    bool found = false;
+    plan::for_each_tensor(value, [&](const Tensor& t) { found = found || t.storage() == from; });
+    if (!found) return value;
+    if (value.is_tensor()) {
+      const Tensor& tensor = value.tensor();
+      const Tensor& whole = tape_.buffers[Tape::buffer_of(to)].whole;
+      return Value(whole.as_strided(
+          tensor.sizes(), tensor.strides(),
+          (tensor.data<std::byte>() - from->data) / static_cast<int64_t>(size_of(tensor.dtype()))));
+    }
+    // A container made here: none is changed or compared, so that a copy will do.
+    if (value.is_dict()) throw DataDependent();
+    std::vector<Value> elements;
+    for (const Value& element :
+         value.is_list() ? value.to_list().elements : value.to_tuple().elements)
+      elements.push_back(moved(element, from, to));
+    if (value.is_list()) return Value::list(std::move(elements));
+    auto* tuple = new Tuple(std::move(elements));
+    tuple->names = value.to_tuple().names;
+    return Value(static_cast<Object*>(tuple));
   }
 
   const Code& code_;
@@ -162,7 +196,7 @@ class MemoryLayout final : public plan::Layout {
       Tensor replaceable = node.replaceable();
       for (const Tensor& tensor : node.outputs()) {
         const size_t id = Tape::buffer_of(tensor);
-        if (places_[id].base >= 0 || lifetime_of[id] >= 0) continue;
+        if (places_[id].base >= 0 || lifetime_of[id] >= 0) continue;  // written before: a part now
         Lifetime lifetime{.bytes = tensor.storage()->bytes, .first = n, .last = n};
         if (replaceable.defined()) lifetime.replaces = lifetime_of[Tape::buffer_of(replaceable)];
         replaceable = Tensor();
@@ -241,6 +275,18 @@ class ResultWriter {
 };
 
 }  // namespace
+
+const Op* pure_form(const Op& op) {
+  std::string name(op.name());
+  const size_t end = std::min(name.find('.'), name.size());
+  if (name[end - 1] != '_') return nullptr;
+  name.erase(end - 1, 1);
+  const Op* const pure = find_op(name);
+  if (!pure || !pure->definition().infer || pure->schema().returns.size() != 1 ||
+      pure->schema().arguments.size() != op.schema().arguments.size())
+    return nullptr;
+  return pure;
+}
 
 std::shared_ptr<const Plan> build_plan(const Code& code, const Region& region,
                                        const Value* registers, plan::Weights& weights) {

@@ -19,6 +19,10 @@ struct Region {
   std::vector<std::pair<uint32_t, int32_t>> dying = {};
 };
 
+// The op that makes a new value where `op` writes to its first argument, relu for relu_; null if
+// there is none that a plan can hold.
+const Op* pure_form(const Op& op);
+
 // A plan for the values that the region's inputs have in `registers`. Null if nothing can be
 // planned, so that the region is interpreted. Throws Error as the interpreter would, if the
 // inputs fit no op.

@@ -37,6 +37,7 @@ enum class Part : uint8_t { outside, scalars, tensors };
 // What an instruction is to a plan.
 Part part_of(const Instruction& i) {
   switch (i.opcode) {
+    case Opcode::mutating_op: return i.aux == 1 && pure_form(*i.op) ? Part::tensors : Part::outside;
     case Opcode::op: {
       if (!is_pure(*i.op)) return Part::outside;
       const OpDefinition& definition = i.op->definition();
@@ -109,6 +110,8 @@ class RegionFinder {
       for (uint32_t k = 0; k < i.inputs; ++k)
         foreign = foreign || (operands[k] >= 0 && !contains(written, operands[k]) &&
                               is_foreign_number(operands[k]));
+      // What is written must be a value of the region itself.
+      if (i.opcode == Opcode::mutating_op && !contains(written, operands[0])) break;
       if (foreign) break;
       for (uint32_t k = 0; k < i.inputs; ++k)
         if (operands[k] >= 0 && !contains(written, operands[k]) &&
@@ -240,6 +243,20 @@ void Planner::give_back(std::unique_ptr<Arena> arena) {
 
 namespace {
 
+void run_observed(const Plan& plan, const plan::Memory& memory, const StepObserver& observer) {
+  for (size_t i = 0; i < plan.steps.size(); ++i) {
+    const StepInfo& info = plan.infos[i];
+    const auto begin = Profile::Clock::now();
+    plan.steps[i]->run(memory);
+    observer.profile.add({.text = info.text,
+                          .location = observer.location(info.origin),
+                          .planned = true,
+                          .flops = info.cost.flops,
+                          .bytes = info.cost.bytes},
+                         begin);
+  }
+}
+
 // The results of one run.
 class Finisher {
  public:
@@ -284,7 +301,8 @@ class Finisher {
 
 }  // namespace
 
-bool Planner::run(uint32_t number, const Code& code, Value* registers, uint32_t& next) {
+bool Planner::run(uint32_t number, const Code& code, Value* registers, uint32_t& next,
+                  const StepObserver* observer) {
   if (!plan_stage_enabled(PlanStage::plan)) return false;
   Cache& cache = *caches_[number];
   const std::shared_ptr<const Plan> plan = find(cache, code, registers);
@@ -303,7 +321,10 @@ bool Planner::run(uint32_t number, const Code& code, Value* registers, uint32_t&
   const plan::Memory memory{bases.data(), calls.get()};
   bool done = true;
   try {
-    for (const auto& step : plan->steps) step->run(memory);
+    if (observer)
+      run_observed(*plan, memory, *observer);
+    else
+      for (const auto& step : plan->steps) step->run(memory);
   } catch (const Error&) {
     // The interpreter meets the same fault and tells where.
     done = false;

@@ -10,6 +10,7 @@
 #include "exec/code.h"
 #include "exec/plan/builder.h"
 #include "exec/plan/signature.h"
+#include "exec/profile.h"
 
 namespace ingot {
 
@@ -32,7 +33,9 @@ class Planner {
 
   // Runs region `number` (Instruction::region) on `registers` and gives the instruction to go on
   // with, or nothing where the interpreter must do it: registers are then unchanged.
-  bool run(uint32_t number, const Code& code, Value* registers, uint32_t& next);
+  // `observer` may be null.
+  bool run(uint32_t number, const Code& code, Value* registers, uint32_t& next,
+           const StepObserver* observer);
 
   // The plan for the values in `registers`; null if there is none.
   std::shared_ptr<const Plan> plan_for(uint32_t number, const Code& code, const Value* registers);

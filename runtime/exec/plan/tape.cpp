@@ -30,10 +30,6 @@ bool sees_memory_order(const Op& op) {
 
 }  // namespace
 
-size_t Tape::buffer_of(const Tensor& tensor) {
-  return reinterpret_cast<size_t>(tensor.storage()->context);
-}
-
 // `elements`: how many the storage holds, from the tensor's first.
 Tensor Tape::new_buffer(DType dtype, std::span<const int64_t> sizes,
                         std::span<const int64_t> strides, int64_t elements) {
@@ -209,6 +205,33 @@ void Tape::call(const Op& op, const Arguments& in, const Results& out) {
     add(std::make_unique<plan::CallNode>(op, std::move(arguments), results));
   }
   for (size_t k = 0; k < results.size(); ++k) out.set(k, Value(std::move(results[k])));
+}
+
+Storage* Tape::call_in_place(const Op& pure, const Arguments& in) {
+  const Tensor self = in[0].tensor();
+  if (plan::is_constant(self) || buffers[buffer_of(self)].input >= 0) throw DataDependent();
+  const int32_t result = 0;
+  Value out;
+  call(pure, in, {&out, &result});
+  Tensor written = out.tensor();
+  if (written.dtype() != self.dtype() || !(written.sizes() == self.sizes())) throw DataDependent();
+  const Tensor& whole = buffers[buffer_of(self)].whole;
+  const bool all = self.numel() == whole.numel() && plan::is_dense(self);
+  if (all && written.strides() == self.strides() && !plan::is_constant(written) &&
+      written.data() == written.storage()->data)
+    return written.storage();
+  return patch(self, written);
+}
+
+Storage* Tape::patch(const Tensor& self, const Tensor& written) {
+  const Tensor whole = buffers[buffer_of(self)].whole;
+  const Tensor copy = fresh(whole.dtype(), whole.sizes(), whole.strides());
+  add_copy(whole, copy);
+  const int64_t offset =
+      (self.data<std::byte>() - self.storage()->data) / static_cast<int64_t>(size_of(self.dtype()));
+  add(std::make_unique<plan::PatchNode>(
+      written, copy.as_strided(self.sizes(), self.strides(), offset), copy));
+  return copy.storage();
 }
 
 Value Tape::leaving(const Value& value) {

@@ -25,6 +25,10 @@ class Tape final : public plan::Recorder {
   Value input(const Value& value);
   // Records one call. Throws DataDependent where sizes depend on elements.
   void call(const Op& op, const Arguments& in, const Results& out);
+  // Records an op that writes to its first argument as the one that makes a new value, `pure`.
+  // Gives the storage that stands for the argument's from then on, in the same memory order.
+  // Throws DataDependent if what is written may not be seen from outside in time.
+  Storage* call_in_place(const Op& pure, const Arguments& in);
   // The instruction that the next nodes come from.
   void set_origin(uint32_t origin) { origin_ = origin; }
   // `value` with all its tensors in row-major memory, as callers expect them.
@@ -42,13 +46,17 @@ class Tape final : public plan::Recorder {
   Tensor channels_last(const Tensor& tensor) override;
   Tensor rows(const Tensor& tensor) override;
 
-  static size_t buffer_of(const Tensor& tensor);
+  static size_t buffer_of(const Tensor& tensor) { return buffer_of(tensor.storage()); }
+  static size_t buffer_of(const Storage* storage) {
+    return reinterpret_cast<size_t>(storage->context);
+  }
 
   std::vector<std::unique_ptr<plan::Node>> nodes;
   std::vector<Buffer> buffers;
   std::vector<Tensor> inputs;  // abstract
 
  private:
+  Storage* patch(const Tensor& self, const Tensor& written);
   Tensor new_buffer(DType dtype, std::span<const int64_t> sizes, std::span<const int64_t> strides,
                     int64_t elements);
 

@@ -28,4 +28,8 @@ std::unique_ptr<Step> CopyNode::make(Layout& layout) const {
   return std::make_unique<CopyStep>(from_, to_, layout);
 }
 
+std::unique_ptr<Step> PatchNode::make(Layout& layout) const {
+  return std::make_unique<CopyStep>(from_, part_, layout);
+}
+
 }  // namespace ingot::plan

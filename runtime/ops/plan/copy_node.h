@@ -19,4 +19,20 @@ class CopyNode final : public Node {
   Tensor to_;
 };
 
+// Writes `from` into a part of memory that holds other elements too: `part`, a view of `whole`.
+class PatchNode final : public Node {
+ public:
+  PatchNode(Tensor from, Tensor part, Tensor whole)
+      : from_(std::move(from)), part_(std::move(part)), whole_(std::move(whole)) {}
+  std::vector<Tensor> inputs() const override { return {from_, whole_}; }
+  std::vector<Tensor> outputs() const override { return {whole_}; }
+  std::unique_ptr<Step> make(Layout& layout) const override;
+  std::string describe() const override { return "write part"; }
+
+ private:
+  Tensor from_;
+  Tensor part_;
+  Tensor whole_;
+};
+
 }  // namespace ingot::plan
