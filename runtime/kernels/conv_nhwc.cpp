@@ -5,6 +5,7 @@
 #include "kernels/depthwise.h"
 #include "kernels/depthwise_simd.h"
 #include "kernels/product.h"
+#include "kernels/winograd.h"
 
 namespace ingot {
 
@@ -16,9 +17,16 @@ bool is_pointwise(const ConvGeometry& g) {
   return g.groups == 1;
 }
 
+// Side of the output tiles of a Winograd method, 0 for others.
+int winograd_outputs(ConvMethod method) {
+  return method == ConvMethod::winograd_2 ? 2 : method == ConvMethod::winograd_4 ? 4 : 0;
+}
+
 int64_t weights_size(ConvMethod method, const ConvGeometry& g) {
-  return method == ConvMethod::depthwise ? depthwise_weights_size(depthwise_kernels(), g)
-                                         : implicit_weights_size(product_kernels(), g);
+  if (method == ConvMethod::depthwise) return depthwise_weights_size(depthwise_kernels(), g);
+  if (const int outputs = winograd_outputs(method))
+    return winograd_weights_size(outputs, product_kernels(), g);
+  return implicit_weights_size(product_kernels(), g);
 }
 
 }  // namespace
@@ -42,14 +50,14 @@ bool conv_method_fits(ConvMethod method, const ConvGeometry& g) {
     case ConvMethod::depthwise: return g.groups > 1 && depthwise_fits(g);
     case ConvMethod::grouped: return g.groups > 1;
     case ConvMethod::winograd_2:
-    case ConvMethod::winograd_4: return false;
+    case ConvMethod::winograd_4: return winograd_fits(g);
   }
   return false;
 }
 
 ConvMethod choose_conv_method(const ConvGeometry& g) {
-  for (const ConvMethod method :
-       {ConvMethod::pointwise, ConvMethod::depthwise, ConvMethod::implicit_gemm})
+  for (const ConvMethod method : {ConvMethod::pointwise, ConvMethod::depthwise,
+                                  ConvMethod::winograd_4, ConvMethod::implicit_gemm})
     if (conv_method_fits(method, g)) return method;
   return ConvMethod::grouped;
 }
@@ -58,6 +66,7 @@ PackedConv::PackedConv(ConvMethod method, int64_t floats)
     : method_(method),
       product_(&product_kernels()),
       depthwise_(&depthwise_kernels()),
+      winograd_(&winograd_kernels()),
       bytes_(sizeof(float) * static_cast<size_t>(floats)),
       data_(floats) {}
 
@@ -70,6 +79,8 @@ std::shared_ptr<const PackedConv> PackedConv::pack(const ConvGeometry& g, ConvMe
   float* data = packed->data_.data();
   if (method == ConvMethod::depthwise)
     pack_depthwise_weights(packed->depthwise(), g, weight, channel_scale, data);
+  else if (const int outputs = winograd_outputs(method))
+    pack_winograd_weights(outputs, packed->product(), g, weight, channel_scale, data);
   else
     pack_implicit_weights(packed->product(), g, weight, channel_scale, data);
   return packed;
@@ -79,6 +90,9 @@ size_t conv_workspace(const ConvGeometry& g, const PackedConv& packed) {
   switch (packed.method()) {
     case ConvMethod::pointwise: return 0;
     case ConvMethod::depthwise: return depthwise_workspace(g);
+    case ConvMethod::winograd_2:
+    case ConvMethod::winograd_4:
+      return winograd_workspace(winograd_outputs(packed.method()), packed.winograd(), g);
     default: return implicit_workspace(g);
   }
 }
@@ -94,6 +108,11 @@ void conv_nhwc(const ConvGeometry& g, const PackedConv& packed, const float* inp
     case ConvMethod::depthwise:
       return conv_depthwise(g, packed.depthwise(), packed.data(), input, in_pixel_stride, out,
                             out_pixel_stride, epilogue, workspace);
+    case ConvMethod::winograd_2:
+    case ConvMethod::winograd_4:
+      return conv_winograd(winograd_outputs(packed.method()), g, packed.product(),
+                           packed.winograd(), packed.data(), input, in_pixel_stride, out,
+                           out_pixel_stride, epilogue, workspace);
     default:
       return conv_implicit(g, packed.product(), packed.data(), input, in_pixel_stride, out,
                            out_pixel_stride, epilogue, workspace);

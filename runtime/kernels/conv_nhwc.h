@@ -13,6 +13,7 @@ namespace ingot {
 
 struct DepthwiseKernels;
 struct ProductKernels;
+struct WinogradKernels;
 
 enum class ConvMethod {
   pointwise,      // kernel 1, stride 1: a product over pixels
@@ -43,6 +44,7 @@ class PackedConv {
   size_t bytes() const { return bytes_; }
   const ProductKernels& product() const { return *product_; }
   const DepthwiseKernels& depthwise() const { return *depthwise_; }
+  const WinogradKernels& winograd() const { return *winograd_; }
   const float* data() const { return data_.data(); }
 
  private:
@@ -51,6 +53,7 @@ class PackedConv {
   ConvMethod method_;
   const ProductKernels* product_;
   const DepthwiseKernels* depthwise_;
+  const WinogradKernels* winograd_;
   size_t bytes_;
   Workspace<float> data_;
 };

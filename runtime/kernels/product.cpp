@@ -46,26 +46,32 @@ void pack_panels(const ProductKernels& kernels, int64_t k, int64_t n, MatrixView
   }
 }
 
-void product_of_matrices(const ProductKernels& kernels, int64_t m, int64_t n, int64_t k,
-                         const float* a, int64_t a_stride, const float* panels, float* c,
-                         int64_t c_stride, const Epilogue& epilogue) {
-  const Product product = {
-      .kernels = &kernels,
-      .m = m,
-      .n = n,
-      .taps = 1,
-      .run = k,
-      .panels = panels,
-      .c = c,
-      .c_stride = c_stride,
-      .epilogue = &epilogue,
-      .groups = 1,
-      .copy_rows = m > kernels.height && n >= 4 * kernels.width && rows_collide(a_stride),
-  };
+namespace {
+
+void product_of_rows(const Product& product, const float* a, int64_t a_stride) {
   run_product(product,
               [a, a_stride](int64_t, int64_t row, int count, int64_t, int64_t, const float** to) {
                 for (int r = 0; r < count; ++r) to[r] = a + (row + r) * a_stride;
               });
+}
+
+}  // namespace
+
+void product_of_matrices(const ProductKernels& kernels, int64_t m, int64_t n, int64_t k,
+                         const float* a, int64_t a_stride, const float* panels, float* c,
+                         int64_t c_stride, const Epilogue& epilogue) {
+  Product product = {&kernels, m, n, 1, k, panels, c, c_stride, &epilogue};
+  product.copy_rows = m > kernels.height && n >= 4 * kernels.width && rows_collide(a_stride);
+  product_of_rows(product, a, a_stride);
+}
+
+void product_on_this_thread(const ProductKernels& kernels, int64_t m, int64_t n, int64_t k,
+                            const float* a, int64_t a_stride, const float* panels, float* c,
+                            int64_t c_stride) {
+  const Epilogue none;
+  Product product = {&kernels, m, n, 1, k, panels, c, c_stride, &none};
+  product.threads = false;
+  product_of_rows(product, a, a_stride);
 }
 
 }  // namespace ingot

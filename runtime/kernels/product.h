@@ -35,6 +35,11 @@ void product_of_matrices(const ProductKernels& kernels, int64_t m, int64_t n, in
                          const float* a, int64_t a_stride, const float* panels, float* c,
                          int64_t c_stride, const Epilogue& epilogue);
 
+// C[m, n] = A[m, k] · B with B in panels, without help of other threads.
+void product_on_this_thread(const ProductKernels& kernels, int64_t m, int64_t n, int64_t k,
+                            const float* a, int64_t a_stride, const float* panels, float* c,
+                            int64_t c_stride);
+
 // `groups` products side by side: group g makes columns [g * n, (g + 1) * n) of C from its own
 // panels. Row m of A is `taps` runs of `run` floats, found by a functor
 //
@@ -55,6 +60,7 @@ struct Product {
   // Rows of A are copied block by block before use: for strides at which they would displace
   // each other from the first-level cache.
   bool copy_rows = false;
+  bool threads = true;  // the pool may help
 };
 
 namespace detail {
@@ -87,8 +93,8 @@ inline ProductBlocks product_blocks(const Product& p) {
   const int64_t most_rows = std::min(k.block_rows, kMostPointers / b.taps / k.height * k.height);
   b.rows = even_piece(p.m, most_rows, p.m > most_rows ? k.height : 1);
   b.columns = even_piece(p.n, k.block_columns, k.width);
-  const int threads =
-      p.groups * p.m * p.n * p.taps * p.run < 2 * kProductWorkPerThread ? 1 : pool_threads();
+  const bool large = p.groups * p.m * p.n * p.taps * p.run >= 2 * kProductWorkPerThread;
+  const int threads = p.threads && large ? pool_threads() : 1;
   if (threads > 1) {
     // Several pieces for every thread: fewer columns, then fewer rows, then single panels.
     const int64_t wanted = 4 * int64_t{threads};
@@ -203,7 +209,7 @@ void run_product(const Product& p, const Rows& rows) {
                             std::min(blocks.columns, p.n - column), copy.data());
     }
   };
-  if (tasks == 1 || work < 2 * kProductWorkPerThread) return run(0, tasks);
+  if (!p.threads || tasks == 1 || work < 2 * kProductWorkPerThread) return run(0, tasks);
   parallel_for(0, tasks, std::max<int64_t>(1, kProductWorkPerThread / (work / tasks + 1)), run);
 }
 

@@ -92,7 +92,7 @@ HWY_NOINLINE void tile(const TileCall& t) {
   constexpr int kAll = kWhole + (Row::kHalf ? 1 : 0);
   // Enough independent sums to hide the latency of the multiply-add.
   constexpr int kPhases = kRows * kAll >= 8 ? 1 : kRows * kAll >= 4 ? 2 : 4;
-  constexpr int kUnroll = 4;
+  constexpr int kUnroll = kPhases;
   const D d;
   const DHalf dh;
   V sum[kPhases][kRows][kWhole + 1];
@@ -138,20 +138,21 @@ HWY_NOINLINE void tile(const TileCall& t) {
         }
       }
     }
-    for (; i < t.run; ++i, b += kWidth) {
-      V row[kWhole + 1];
-      HWY_UNROLL(4)
-      for (int v = 0; v < kWhole; ++v) row[v] = hn::LoadU(d, b + v * kLanes);
-      VHalf row_half;
-      if constexpr (Row::kHalf) row_half = hn::LoadU(dh, b + kWhole * kLanes);
-      HWY_UNROLL(12)
-      for (int r = 0; r < kRows; ++r) {
-        const V x = hn::Set(d, a[r][i]);
+    if constexpr (kUnroll > 1)
+      for (; i < t.run; ++i, b += kWidth) {
+        V row[kWhole + 1];
         HWY_UNROLL(4)
-        for (int v = 0; v < kWhole; ++v) sum[0][r][v] = hn::MulAdd(x, row[v], sum[0][r][v]);
-        if constexpr (Row::kHalf) half[0][r] = hn::MulAdd(lower_half(x), row_half, half[0][r]);
+        for (int v = 0; v < kWhole; ++v) row[v] = hn::LoadU(d, b + v * kLanes);
+        VHalf row_half;
+        if constexpr (Row::kHalf) row_half = hn::LoadU(dh, b + kWhole * kLanes);
+        HWY_UNROLL(12)
+        for (int r = 0; r < kRows; ++r) {
+          const V x = hn::Set(d, a[r][i]);
+          HWY_UNROLL(4)
+          for (int v = 0; v < kWhole; ++v) sum[0][r][v] = hn::MulAdd(x, row[v], sum[0][r][v]);
+          if constexpr (Row::kHalf) half[0][r] = hn::MulAdd(lower_half(x), row_half, half[0][r]);
+        }
       }
-    }
   }
   HWY_UNROLL(4)
   for (int h = 1; h < kPhases; ++h) {

@@ -228,6 +228,17 @@ TEST(ConvNhwc, Grouped) {
   check(square(5, 3, 6, 3, 1, 1, 3), ConvMethod::grouped);
 }
 
+TEST(ConvNhwc, Winograd) {
+  for (const ConvMethod method : {ConvMethod::winograd_2, ConvMethod::winograd_4}) {
+    for (const int64_t channels : {1, 3, 17, 64})
+      for (const int64_t size : {1, 2, 3, 7, 14, 17})
+        for (const int64_t pad : {0, 1, 2})
+          if (size + 2 * pad >= 3) check(square(size, channels, 19, 3, 1, pad), method);
+    check(square(28, 128, 96, 3, 1, 1, 1, 2), method);
+    check({2, 1, 20, 24, {3, 9, 30}, {1, 3, 3}, {1, 1, 1}, {0, 1, 1}, {1, 1, 1}}, method);
+  }
+}
+
 TEST(ConvNhwc, NothingToDo) {
   check(square(5, 4, 6, 3, 1, 1, 1, 0), ConvMethod::implicit_gemm);
   check(square(5, 4, 4, 3, 1, 1, 4, 0), ConvMethod::depthwise);
