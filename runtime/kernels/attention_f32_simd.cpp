@@ -84,69 +84,47 @@ HWY_NOINLINE void product_tile(int64_t k, const float* a, int64_t a_stride, cons
   }
 }
 
-// All columns of one group of rows; `b_panel` elements lie between panels of kPanel columns.
-template <int kRows, int kVectors>
-HWY_INLINE void product_rows(int64_t columns, int64_t k, const float* a, int64_t a_stride,
-                             const float* b, int64_t b_stride, int64_t b_panel,
-                             const float* factors, float* out, int64_t out_stride) {
-  constexpr int64_t kWidth = kVectors * kLanes;
-  int64_t c = 0;
-  for (; c + kWidth <= columns; c += kWidth)
-    product_tile<kRows, kVectors, false>(k, a, a_stride, b + c / kPanel * b_panel, b_stride, kLanes,
-                                         factors, out + c, out_stride);
-  for (; c < columns; c += kLanes) {
-    const int64_t last = columns - c < kLanes ? columns - c : kLanes;
-    const float* from = b + c / kPanel * b_panel + c % kPanel;
-    if (last == kLanes)
-      product_tile<kRows, 1, false>(k, a, a_stride, from, b_stride, last, factors, out + c,
-                                    out_stride);
-    else
-      product_tile<kRows, 1, true>(k, a, a_stride, from, b_stride, last, factors, out + c,
-                                   out_stride);
-  }
-}
-
-// One row. Where rows of B are whole in memory, many sums side by side hide the latency.
-void product_row(int64_t columns, int64_t k, const float* a, const float* b, int64_t b_stride,
-                 int64_t b_panel, const float* factors, float* out) {
-  const auto wide = [&]<int kVectors>(std::integral_constant<int, kVectors>) INGOT_LAMBDA {
-    constexpr int64_t kWidth = kVectors * kLanes;
-    for (; columns >= kWidth; columns -= kWidth, b += kWidth, out += kWidth)
-      product_tile<1, kVectors, false>(k, a, 0, b, b_stride, kLanes, factors, out, 0);
+// All rows of out[rows, kVectors vectors].
+template <int kVectors, bool kPartial>
+HWY_INLINE void product_columns(int64_t rows, int64_t k, const float* a, int64_t a_stride,
+                                const float* b, int64_t b_stride, int64_t last,
+                                const float* factors, float* out, int64_t out_stride) {
+  const auto tiles = [&]<int kRows>(std::integral_constant<int, kRows>) INGOT_LAMBDA {
+    for (; rows >= kRows; rows -= kRows, a += kRows * a_stride, out += kRows * out_stride) {
+      product_tile<kRows, kVectors, kPartial>(k, a, a_stride, b, b_stride, last, factors, out,
+                                              out_stride);
+      if (factors) factors += kRows;
+    }
   };
-  if (b_panel == kPanel) {
-    wide(std::integral_constant<int, 8>());
-    wide(std::integral_constant<int, 4>());
-  }
-  product_rows<1, kTileVectors>(columns, k, a, 0, b, b_stride, b_panel, factors, out, 0);
+  tiles(std::integral_constant<int, kTileRows>());
+  if constexpr (kTileRows > 4) tiles(std::integral_constant<int, 4>());
+  tiles(std::integral_constant<int, 2>());
+  tiles(std::integral_constant<int, 1>());
 }
 
-// out[rows, columns] = factors · out + A[rows, k] · B[k, columns].
+// out[rows, columns] = factors · out + A[rows, k] · B[k, columns]; `b_panel` elements lie between
+// panels of kPanel columns, kPanel where rows of B are whole in memory. A panel meets all rows
+// while it is in the first-level cache.
 void product(int64_t rows, int64_t columns, int64_t k, const float* a, int64_t a_stride,
              const float* b, int64_t b_stride, int64_t b_panel, const float* factors, float* out,
              int64_t out_stride) {
-  while (rows > 0) {
-    int step = 1;
-    if (rows >= kTileRows) {
-      step = kTileRows;
-      product_rows<kTileRows, kTileVectors>(columns, k, a, a_stride, b, b_stride, b_panel, factors,
-                                            out, out_stride);
-    } else if (kTileRows > 4 && rows >= 4) {
-      step = 4;
-      product_rows<4, kTileVectors>(columns, k, a, a_stride, b, b_stride, b_panel, factors, out,
-                                    out_stride);
-    } else if (rows >= 2) {
-      step = 2;
-      product_rows<2, kTileVectors>(columns, k, a, a_stride, b, b_stride, b_panel, factors, out,
-                                    out_stride);
-    } else {
-      product_row(columns, k, a, b, b_stride, b_panel, factors, out);
-    }
-    rows -= step;
-    a += step * a_stride;
-    out += step * out_stride;
-    if (factors) factors += step;
+  if (rows == 1 && b_panel == kPanel) {
+    // Many sums side by side hide the latency of one row's.
+    const auto wide = [&]<int kVectors>(std::integral_constant<int, kVectors>) INGOT_LAMBDA {
+      constexpr int64_t kWidth = kVectors * kLanes;
+      for (; columns >= kWidth; columns -= kWidth, b += kWidth, out += kWidth)
+        product_tile<1, kVectors, false>(k, a, 0, b, b_stride, kLanes, factors, out, 0);
+    };
+    wide(std::integral_constant<int, 8>());
+    wide(std::integral_constant<int, 4>());
   }
+  for (; columns >= kPanel; columns -= kPanel, b += b_panel, out += kPanel)
+    product_columns<kTileVectors, false>(rows, k, a, a_stride, b, b_stride, kLanes, factors, out,
+                                         out_stride);
+  for (; columns >= kLanes; columns -= kLanes, b += kLanes, out += kLanes)
+    product_columns<1, false>(rows, k, a, a_stride, b, b_stride, kLanes, factors, out, out_stride);
+  if (columns > 0)
+    product_columns<1, true>(rows, k, a, a_stride, b, b_stride, columns, factors, out, out_stride);
 }
 
 // Packs key[first, first + keys) as panels of keyᵀ: width rows of kPanel keys, zeros beyond.
@@ -232,59 +210,65 @@ void dots(int64_t rows, int64_t keys, int64_t width, const float* query, int64_t
   }
 }
 
-// Scales and masks one row of scores in place; returns the largest.
-HWY_INLINE float finish_scores(int64_t count, float scale, const AttentionMask<float>& mask,
-                               int64_t row, int64_t first_key, float* scores) {
-  const D d;
-  const V factor = set(scale);
-  if (mask.added || mask.kept) {
-    // The mask's row as numbers to add.
-    HWY_ALIGN float added[kKeyBlock];
-    const int64_t at = row * mask.row_stride + first_key * mask.column_stride;
-    if (mask.added) {
-      for (int64_t j = 0; j < count; ++j) added[j] = mask.added[at + j * mask.column_stride];
-    } else {
-      for (int64_t j = 0; j < count; ++j)
-        added[j] = mask.kept[at + j * mask.column_stride] ? 0.0f : -kInfinity;
-    }
-    // A hidden score stays hidden even where it is no number.
-    const bool hides = mask.kept != nullptr;
-    for (int64_t j = 0; j < count; j += kLanes) {
-      const int64_t rest = count - j < kLanes ? count - j : kLanes;
-      const V shift = load_first(added + j, rest);
-      V score = hn::MulAdd(load_first(scores + j, rest), factor, shift);
-      if (hides) score = hn::IfThenElse(hn::Eq(shift, set(-kInfinity)), shift, score);
-      store_first(score, scores + j, rest);
-    }
+// Scales and masks one row of scores in place.
+HWY_INLINE void apply_mask(int64_t count, float scale, const AttentionMask<float>& mask,
+                           int64_t row, int64_t first_key, float* scores) {
+  // The mask's row as numbers to add.
+  HWY_ALIGN float added[kKeyBlock];
+  const int64_t at = row * mask.row_stride + first_key * mask.column_stride;
+  if (mask.added) {
+    for (int64_t j = 0; j < count; ++j) added[j] = mask.added[at + j * mask.column_stride];
   } else {
-    int64_t j = 0;
-    for (; j + kLanes <= count; j += kLanes)
-      hn::StoreU(hn::Mul(hn::LoadU(d, scores + j), factor), d, scores + j);
-    for (; j < count; ++j) scores[j] *= scale;
+    for (int64_t j = 0; j < count; ++j)
+      added[j] = mask.kept[at + j * mask.column_stride] ? 0.0f : -kInfinity;
   }
-  V best = set(-kInfinity);
-  int64_t j = 0;
-  for (; j + kLanes <= count; j += kLanes) best = hn::Max(hn::LoadU(d, scores + j), best);
-  float peak = hn::GetLane(hn::MaxOfLanes(d, best));
-  for (; j < count; ++j) peak = scores[j] > peak ? scores[j] : peak;
-  return peak;
+  // A hidden score stays hidden even where it is no number.
+  const bool hides = mask.kept != nullptr;
+  const V factor = set(scale);
+  for (int64_t j = 0; j < count; j += kLanes) {
+    const int64_t rest = count - j < kLanes ? count - j : kLanes;
+    const V shift = load_first(added + j, rest);
+    V score = hn::MulAdd(load_first(scores + j, rest), factor, shift);
+    if (hides) score = hn::IfThenElse(hn::Eq(shift, set(-kInfinity)), shift, score);
+    store_first(score, scores + j, rest);
+  }
 }
 
-// scores = exp(scores - peak); returns their sum.
-HWY_INLINE float exponentials(int64_t count, float peak, float* scores) {
+// The largest of scale · scores.
+HWY_INLINE float peak_of(int64_t count, float scale, const float* scores) {
   const D d;
+  const V factor = set(scale);
+  V best[2] = {set(-kInfinity), set(-kInfinity)};
+  int64_t j = 0;
+  for (; j + 2 * kLanes <= count; j += 2 * kLanes)
+    for (int q = 0; q < 2; ++q)
+      best[q] = hn::Max(hn::Mul(hn::LoadU(d, scores + j + q * kLanes), factor), best[q]);
+  for (; j < count; j += kLanes) {
+    const int64_t rest = count - j < kLanes ? count - j : kLanes;
+    const V score = hn::Mul(load_first(scores + j, rest), factor);
+    best[0] = hn::Max(
+        hn::IfThenElse(hn::FirstN(d, static_cast<size_t>(rest)), score, set(-kInfinity)), best[0]);
+  }
+  return hn::GetLane(hn::MaxOfLanes(d, hn::Max(best[0], best[1])));
+}
+
+// scores = exp(scale · scores - peak); returns their sum.
+HWY_INLINE float exponentials(int64_t count, float scale, float peak, float* scores) {
+  const D d;
+  const V factor = set(scale);
   const V shift = set(peak);
   V sum = hn::Zero(d);
   int64_t j = 0;
   for (; j + kLanes <= count; j += kLanes) {
-    const V value = exp_to_zero(hn::Sub(hn::LoadU(d, scores + j), shift));
+    const V value = exp_to_zero(hn::Sub(hn::Mul(hn::LoadU(d, scores + j), factor), shift));
     hn::StoreU(value, d, scores + j);
     sum = hn::Add(sum, value);
   }
   if (j < count) {
     const int64_t rest = count - j;
+    const V score = hn::Mul(load_first(scores + j, rest), factor);
     const V value = hn::IfThenElseZero(hn::FirstN(d, static_cast<size_t>(rest)),
-                                       exp_to_zero(hn::Sub(load_first(scores + j, rest), shift)));
+                                       exp_to_zero(hn::Sub(score, shift)));
     store_first(value, scores + j, rest);
     sum = hn::Add(sum, value);
   }
@@ -311,12 +295,17 @@ HWY_INLINE void weigh(int64_t rows, int64_t keys, int64_t row, int64_t first_key
       seen = seen < 0 ? 0 : seen < keys ? seen : keys;
       for (int64_t j = seen; j < keys; ++j) line[j] = 0;
     }
-    const float block_peak = finish_scores(seen, scale, mask, row + r, first_key, line);
+    float factor = scale;
+    if (mask.added || mask.kept) {
+      apply_mask(seen, scale, mask, row + r, first_key, line);
+      factor = 1;
+    }
+    const float block_peak = peak_of(seen, factor, line);
     const float peak = block_peak > state.peak ? block_peak : state.peak;
     // Nothing seen yet: any shift keeps -inf.
     const float shift = peak == -kInfinity ? 0.0f : peak;
     factors[r] = state.peak == peak ? 1.0f : hn::GetLane(exp_to_zero(set(state.peak - shift)));
-    state.sum = state.sum * factors[r] + exponentials(seen, shift, line);
+    state.sum = state.sum * factors[r] + exponentials(seen, factor, shift, line);
     state.peak = peak;
   }
 }
