@@ -3,7 +3,6 @@
 
 #include <cmath>
 
-#include "base/thread_pool.h"
 #include "ops/compute.h"
 #include "ops/dispatch.h"
 #include "ops/op.h"
@@ -131,21 +130,22 @@ void attention(const Tensor& query, const Tensor& key, const Tensor& value, cons
   const int64_t width = q.sizes().back(), value_width = v.sizes().back();
   const int64_t key_repeat = heads_per_head(query, key, enable_gqa);
   const int64_t value_repeat = heads_per_head(query, value, enable_gqa);
-  // Pieces of query rows, so that few heads still occupy all threads.
-  constexpr int64_t kRows = 64;
-  const int64_t pieces = (length + kRows - 1) / kRows;
+  const int64_t pieces = attention_pieces(heads, length);
+  const int64_t rows = (length + pieces - 1) / pieces;
   constexpr int64_t kWorkPerThread = 1 << 17;
-  const int64_t work = std::min(length, kRows) * keys * (width + value_width) + 1;
+  const int64_t work = rows * keys * (width + value_width) + 1;
   dispatch_floating(compute, [&]<class T>(std::type_identity<T>) {
     const T factor = static_cast<T>(scale.value_or(1 / std::sqrt(static_cast<double>(width))));
     parallel_for(0, heads * pieces, std::max<int64_t>(1, kWorkPerThread / work),
                  [&](int64_t first, int64_t last) {
                    for (int64_t task = first; task < last; ++task) {
-                     const int64_t head = task / pieces, row = task % pieces * kRows;
+                     const int64_t head = task / pieces, row = task % pieces * rows;
+                     const int64_t end = std::min(row + rows, length);
+                     if (row >= end) continue;
                      AttentionMask<T> view = mask_view<T>(mask, batch, head);
                      view.causal = is_causal;
-                     attend(row, std::min(row + kRows, length), keys, width, value_width,
-                            head_view<T>(q, batch, head), head_view<T>(k, batch, head, key_repeat),
+                     attend(row, end, keys, width, value_width, head_view<T>(q, batch, head),
+                            head_view<T>(k, batch, head, key_repeat),
                             head_view<T>(v, batch, head, value_repeat), view, factor,
                             result.data<T>() + head * length * value_width, value_width);
                    }
