@@ -22,6 +22,7 @@ class Workspace {
   Workspace& operator=(const Workspace&) = delete;
   ~Workspace() { ::operator delete(data_, kAlignment); }
   T* data() { return data_; }
+  const T* data() const { return data_; }
   T& operator[](int64_t i) { return data_[i]; }
 
  private:

@@ -76,6 +76,23 @@ struct Operand {
   Scalar number{int64_t{0}};
 };
 
+// The dtypes of one use of a row.
+struct ElementwiseTypes {
+  DType common;   // of the operands, after the row's promotion
+  DType compute;  // of the tiles
+  DType result;
+};
+// Throws Error (invalid_argument) if the op is not defined for the operands' dtypes.
+ElementwiseTypes resolve_types(const Elementwise& row, std::span<const Operand> operands);
+// The sizes that all tensors among the operands broadcast to. Throws as infer_elementwise.
+Dims resolve_sizes(std::span<const Operand> operands);
+// Writes a number as an element of the compute dtype. Where a kernel of PyTorch would see it
+// rounded to the common dtype and the result shows it (integers, comparisons), it is rounded so.
+void store_operand(const Scalar& number, const ElementwiseTypes& types, void* element);
+
+// Throws Error (invalid_argument) if the numbers do not fit the row for these dtypes.
+void check_params(const Elementwise& row, const ElementwiseTypes& types, const Scalar* params);
+
 // Result of `row` on `operands`. Throws Error (invalid_argument) if they do not broadcast or
 // the op is not defined for their dtypes.
 TensorInfo infer_elementwise(const Elementwise& row, std::span<const Operand> operands);
@@ -219,6 +236,17 @@ struct ElementwiseOp {
   std::array<uint8_t, kMaxParams> param_at{};
 };
 
+// The arguments of one call, sorted into operands and numbers.
+struct ElementwiseCall {
+  ElementwiseCall(const ElementwiseOp& op, const Arguments& in);
+  std::span<const Operand> all() const { return {operands, count}; }
+
+  const Elementwise* row;
+  size_t count;
+  Operand operands[kMaxOperands];
+  Scalar params[kMaxParams] = {int64_t{0}, int64_t{0}, int64_t{0}, int64_t{0}};
+};
+
 namespace detail {
 
 constexpr ParamKind kind_of(std::string_view type) {
@@ -280,6 +308,7 @@ constexpr ElementwiseOp describe_op(std::string_view schema, int operands, const
 void invoke_elementwise(const ElementwiseOp& op, const Arguments& in, const Results& out);
 void infer_elementwise_op(const ElementwiseOp& op, const Arguments& in,
                           std::vector<TensorInfo>& out);
+void compute_elementwise_op(const ElementwiseOp& op, const Arguments& in, Tensor& out);
 
 template <const ElementwiseOp& kOp>
 struct RegisteredElementwise {
@@ -287,8 +316,14 @@ struct RegisteredElementwise {
   static void infer(const Arguments& in, std::vector<TensorInfo>& out) {
     infer_elementwise_op(kOp, in, out);
   }
+  static void compute(const Arguments& in, Tensor* out) { compute_elementwise_op(kOp, in, *out); }
   static constexpr OpDefinition definition() {
-    return {&invoke, kOp.in_place ? nullptr : &infer, std::span(kOp.kinds.data(), kOp.arguments)};
+    OpDefinition result{.params = std::span(kOp.kinds.data(), kOp.arguments), .invoke = &invoke};
+    if (kOp.in_place) return result;
+    result.infer = &infer;
+    result.compute = &compute;
+    result.elementwise = &kOp;
+    return result;
   }
 };
 

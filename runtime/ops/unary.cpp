@@ -37,7 +37,7 @@ Tensor positive(const Tensor& self) {
   INGOT_CHECK(self.dtype() != DType::boolean, "is not defined for dtype bool");
   return self;
 }
-INGOT_OP("aten::positive(Tensor(a) self) -> Tensor(a)", Function<positive>);
+INGOT_OP("aten::positive(Tensor(a) self) -> Tensor(a)", Symbolic<positive>);
 
 // Rounding; integers stay as they are.
 INGOT_UNARY(
