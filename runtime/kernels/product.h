@@ -79,8 +79,7 @@ struct ProductBlocks {
 inline ProductBlocks product_blocks(const Product& p) {
   const ProductKernels& k = *p.kernels;
   ProductBlocks b;
-  // A few rows leave B no reuse that blocks in depth would help.
-  const int64_t depth = p.m <= 4 ? std::max<int64_t>(p.run, 1) : k.block_depth;
+  const int64_t depth = k.block_depth;
   if (p.run > depth || p.taps == 1) {
     b.taps = 1;
     b.depth = even_piece(p.run, depth, 1);
@@ -172,8 +171,15 @@ void product_block(const Product& p, const ProductBlocks& blocks, const Rows& ro
         call.c = p.c + row0 * p.c_stride + first_column + column;
         call.residual =
             e.residual ? e.residual + row0 * e.residual_stride + first_column + column : nullptr;
+        // The next panel comes to the second-level cache meanwhile.
+        const float* next = call.panel + depth_all * width;
+        const int64_t next_step = column + width < column0 + columns
+                                      ? divide_up(call.taps * call.run * width, tiles * 16) * 16
+                                      : 0;
         for (int64_t i = 0; i < tiles; ++i) {
           const int64_t height = low_height + (i < taller ? 1 : 0);
+          for (int64_t j = 0; j < next_step; j += 16) __builtin_prefetch(next + j, 0, 3);
+          next += next_step;
           tile[height - 1](call);
           call.rows += height * call.taps;
           call.c += height * call.c_stride;

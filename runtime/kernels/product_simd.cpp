@@ -4,6 +4,7 @@
 #define HWY_TARGET_INCLUDE "kernels/product_simd.cpp"
 #include "kernels/simd_targets.h"
 
+#include <hwy/cache_control.h>
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
@@ -49,6 +50,8 @@ constexpr int64_t kBlockColumns = 256;
 constexpr int64_t kBlockDepth = 256;
 #endif
 constexpr int kUnits = kVectors * kLanes / kUnit;
+// Floats ahead in the panel, for products of so few rows that reading B takes longest.
+constexpr int kPrefetch = 1024;
 static_assert(kHeight <= ProductKernels::kMostRows && kUnits <= ProductKernels::kMostUnits);
 
 // Row r of a finished tile goes to memory, `columns` of them.
@@ -117,6 +120,7 @@ HWY_NOINLINE void tile(const TileCall& t) {
     for (; i + kUnroll <= t.run; i += kUnroll, b += kUnroll * kWidth) {
       HWY_UNROLL(4)
       for (int u = 0; u < kUnroll; ++u) {
+        if constexpr (kRows <= 4) hwy::Prefetch(b + u * kWidth + kPrefetch);
         V row[kWhole + 1];
         HWY_UNROLL(4)
         for (int v = 0; v < kWhole; ++v) row[v] = hn::LoadU(d, b + u * kWidth + v * kLanes);
