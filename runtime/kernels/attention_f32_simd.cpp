@@ -37,49 +37,39 @@ constexpr int64_t rounded_up(int64_t value, int64_t unit) {
   return (value + unit - 1) / unit * unit;
 }
 
-// sum[r][v] += A[r, 0:k] · B[0:k, v]. Rows of A are contiguous along k. The last vector of a
-// row of B has `last` lanes if kPartial.
-template <int kRows, int kVectors, bool kPartial>
-HWY_INLINE void multiply(int64_t k, const float* a, int64_t a_stride, const float* b,
-                         int64_t b_stride, int64_t last, V (&sum)[kRows][kVectors]) {
-  const D d;
-  for (int64_t i = 0; i < k; ++i, b += b_stride) {
-    V row[kVectors];
-    for (int v = 0; v < kVectors; ++v)
-      row[v] = kPartial && v == kVectors - 1 ? load_first(b + v * kLanes, last)
-                                             : hn::LoadU(d, b + v * kLanes);
-    for (int r = 0; r < kRows; ++r) {
-      const V x = hn::Set(d, a[r * a_stride + i]);
-      for (int v = 0; v < kVectors; ++v) sum[r][v] = hn::MulAdd(x, row[v], sum[r][v]);
-    }
-  }
-}
-
-// One tile of out[rows, vectors]: factors[r] · out + A · B, or A · B if `factors` is null.
+// One tile of out[rows, vectors]: factors[r] · out + A[rows, k] · B[k, vectors], without the
+// first term if `factors` is null. Rows of A are contiguous along k. The last vector of a row has
+// `last` lanes if kPartial.
 template <int kRows, int kVectors, bool kPartial>
 HWY_NOINLINE void product_tile(int64_t k, const float* a, int64_t a_stride, const float* b,
                                int64_t b_stride, int64_t last, const float* factors, float* out,
                                int64_t out_stride) {
   const D d;
   V sum[kRows][kVectors];
-  for (int r = 0; r < kRows; ++r) {
-    for (int v = 0; v < kVectors; ++v) {
-      const float* from = out + r * out_stride + v * kLanes;
-      if (!factors)
-        sum[r][v] = hn::Zero(d);
-      else
-        sum[r][v] = hn::Mul(set(factors[r]), kPartial && v == kVectors - 1 ? load_first(from, last)
-                                                                           : hn::LoadU(d, from));
+  for (int r = 0; r < kRows; ++r)
+    for (int v = 0; v < kVectors; ++v) sum[r][v] = hn::Zero(d);
+  for (int64_t i = 0; i < k; ++i, b += b_stride) {
+    V row[kVectors];
+    for (int v = 0; v < kVectors; ++v)
+      row[v] = kPartial && v == kVectors - 1 ? load_first(b + v * kLanes, last)
+                                             : hn::LoadU(d, b + v * kLanes);
+    for (int r = 0; r < kRows; ++r) {
+      const V x = set(a[r * a_stride + i]);
+      for (int v = 0; v < kVectors; ++v) sum[r][v] = hn::MulAdd(x, row[v], sum[r][v]);
     }
   }
-  multiply<kRows, kVectors, kPartial>(k, a, a_stride, b, b_stride, last, sum);
   for (int r = 0; r < kRows; ++r) {
     for (int v = 0; v < kVectors; ++v) {
+      const bool partial = kPartial && v == kVectors - 1;
       float* to = out + r * out_stride + v * kLanes;
-      if (kPartial && v == kVectors - 1)
-        store_first(sum[r][v], to, last);
+      V value = sum[r][v];
+      if (factors)
+        value =
+            hn::MulAdd(set(factors[r]), partial ? load_first(to, last) : hn::LoadU(d, to), value);
+      if (partial)
+        store_first(value, to, last);
       else
-        hn::StoreU(sum[r][v], d, to);
+        hn::StoreU(value, d, to);
     }
   }
 }
