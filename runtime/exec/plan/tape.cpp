@@ -111,6 +111,12 @@ Tensor Tape::elementwise(std::string_view name, const Tensor& self, const Tensor
   return out.tensor();
 }
 
+void Tape::add_call(const Arguments& in, std::vector<Tensor> outputs) {
+  std::vector<Value> arguments;
+  for (size_t i = 0; i < op_->schema().arguments.size(); ++i) arguments.push_back(in[i]);
+  add(std::make_unique<plan::CallNode>(*op_, std::move(arguments), std::move(outputs)));
+}
+
 void Tape::add_copy(const Tensor& from, const Tensor& to) {
   // A transposition is for CopyNode; elementwise loops can take part in fusion.
   const bool adjacent = from.rank() == 0 || from.numel() < 1024 ||
@@ -197,12 +203,12 @@ void Tape::call(const Op& op, const Arguments& in, const Results& out) {
   std::vector<TensorInfo> infos;
   definition.infer(in, infos);
   std::vector<Tensor> results(infos.size());
+  op_ = &op;
   if (!definition.lower || !plan_stage_enabled(PlanStage::lower) ||
       !definition.lower(*this, in, results.data())) {
     for (size_t k = 0; k < infos.size(); ++k) results[k] = fresh(infos[k].dtype, infos[k].sizes);
-    std::vector<Value> arguments;
-    for (size_t i = 0; i < count; ++i) arguments.push_back(in[i]);
-    add(std::make_unique<plan::CallNode>(op, std::move(arguments), results));
+    op_ = &op;
+    add_call(in, results);
   }
   for (size_t k = 0; k < results.size(); ++k) out.set(k, Value(std::move(results[k])));
 }

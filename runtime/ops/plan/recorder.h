@@ -14,6 +14,7 @@
 
 #include <ingot/tensor.h>
 
+#include "ops/op.h"
 #include "ops/plan/node.h"
 #include "ops/plan/weights.h"
 #include "tensor/abstract.h"
@@ -27,6 +28,9 @@ class Recorder : public detail::AbstractMemory {
   virtual Tensor fresh(DType dtype, std::span<const int64_t> sizes,
                        std::span<const int64_t> strides) = 0;
   virtual void add(std::unique_ptr<Node> node) = 0;
+  // Records the call of the op's own kernel on `in` with outputs of the caller's making: for
+  // kernels that write outputs of any strides.
+  virtual void add_call(const Arguments& in, std::vector<Tensor> outputs) = 0;
   // Records a call of the elementwise op `name` with two tensors and its defaults.
   virtual Tensor elementwise(std::string_view name, const Tensor& self, const Tensor& other) = 0;
   // Copies between any two tensors of the same sizes.
