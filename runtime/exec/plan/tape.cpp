@@ -97,6 +97,12 @@ void Tape::add(std::unique_ptr<plan::Node> node) {
   nodes.push_back(std::move(node));
 }
 
+std::vector<TensorInfo> Tape::infer(const Arguments& in) {
+  std::vector<TensorInfo> infos;
+  op_->definition().infer(in, infos);
+  return infos;
+}
+
 Tensor Tape::elementwise(std::string_view name, const Tensor& self, const Tensor& other) {
   const Op& op = *find_op(name);
   std::vector<Value> values = {Value(self), Value(other)};
