@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "exec/plan/options.h"
+#include "file/mapped_file.h"
 
 namespace ingot {
 namespace {
@@ -153,7 +154,12 @@ void Arena::reserve(size_t wanted) {
   bytes = rounded;
 }
 
-Planner::Planner(std::vector<Code>& codes) {
+Planner::Planner(std::vector<Code>& codes)
+    // Weights that were rearranged are not read again where they came from: their pages may go.
+    : weights_([](const Tensor& tensor) {
+        const Storage& storage = *tensor.storage();
+        drop_pages({storage.data, storage.bytes});
+      }) {
   for (Code& code : codes)
     for (Region& region : RegionFinder(code).find()) {
       auto cache = std::make_unique<Cache>();
