@@ -120,7 +120,7 @@ size_t conv_workspace(const ConvGeometry& g, const PackedConv& packed) {
     case ConvMethod::winograd_2:
     case ConvMethod::winograd_4:
       return winograd_workspace(winograd_outputs(packed.method()), packed.winograd(), g);
-    default: return implicit_workspace(g);
+    default: return implicit_workspace(packed.product(), g);
   }
 }
 
