@@ -52,7 +52,7 @@ namespace {
 constexpr int64_t kFewRows = 4;
 
 void product_of_rows(const Product& product, const float* a, int64_t a_stride) {
-  run_product(product, [a, a_stride](int64_t, int64_t row, const RowTiles& tiles, int64_t, int64_t,
+  run_product(product, [a, a_stride](int64_t row, const RowTiles& tiles, int64_t, int64_t,
                                      const float** to) {
     const int64_t end = row + tiles.count * tiles.low + tiles.taller;
     for (; row < end; ++row) *to++ = a + row * a_stride;
@@ -68,6 +68,7 @@ void product_of_few_rows(const ProductKernels& kernels, int64_t m, int64_t n, in
   TileCall call;
   call.rows = rows;
   call.taps = 1;
+  call.offset = 0;
   call.run = k;
   call.panel = panels + first * k;
   call.tap_stride = 0;
