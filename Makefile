@@ -63,6 +63,9 @@ fuzz: build-asan ## the loader on damaged files, FUZZ_SECONDS=120
 test-python: build-tests ## the Python tests
 	$(PYTHON) -m pytest -n $(JOBS) -q --durations=15
 
+test-speed: build ## speed as ratios to eager PyTorch, and instructions per node
+	@$(PYTHON) -m benchmarks.speed_check
+
 lint: ## ruff, mypy, clang-format
 	$(PYTHON) -m ruff check $(PYTHON_FILES)
 	$(PYTHON) -m ruff format --check $(PYTHON_FILES)
@@ -86,4 +89,4 @@ clean: ## removes what builds made, keeps .venv
 	rm -rf build build-asan python/ingot/_ingot*.so python/ingot/file/_fb
 
 .PHONY: help quickstart setup-export setup build build-tests build-asan test test-cpp \
-  test-asan fuzz test-python lint format footprint bench clean
+  test-asan fuzz test-python test-speed lint format footprint bench clean

@@ -8,6 +8,7 @@ import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from importlib.metadata import version
 from typing import Annotated, Any
 
@@ -15,10 +16,13 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from benchmarks import page, peers
+from benchmarks import page, peers, qualities
 from benchmarks.prepare import ROOT, environment, prepared, why
 from benchmarks.results import Results, Row, machine
 from benchmarks.suite import GROUPS, SUITE, Model
+
+QUALITIES = "qualities"
+"""The group of all that is promised beside the time of a call."""
 
 app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
 console = Console(width=None if sys.stdout.isatty() else 160)
@@ -28,7 +32,7 @@ console = Console(width=None if sys.stdout.isatty() else 160)
 def main(
     models: Annotated[
         str, typer.Option(help="Names or groups, with commas between them.")
-    ] = "main,batch,more",
+    ] = "main,batch,more,qualities",
     threads: Annotated[str, typer.Option(help="Thread counts.")] = "1,2",
     only: Annotated[
         str, typer.Option("--peers", help="Peers for a quick look; nothing is stored then.")
@@ -59,8 +63,8 @@ def main(
     for name in names:
         if name not in peers.NAMES:
             raise typer.BadParameter(f"no peer {name!r}; there are {', '.join(peers.NAMES)}")
+    results = Results.load(machine())
     if not only_page:
-        results = Results.load(machine())
         jobs = [(model, int(count)) for model in chosen for count in threads.split(",")]
         columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
         with Progress(*columns, TimeElapsedColumn(), console=console, transient=True) as progress:
@@ -76,14 +80,16 @@ def main(
                     results.store(model.name, count, row)
                     results.save()
                 progress.advance(task)
+            if QUALITIES in models.split(",") and not only:
+                measure_qualities(results, lambda text: progress.update(task, description=text))
     if not only:
-        page.write(Results.load(machine()))
+        page.write(results)
 
 
 def choose(text: str) -> list[Model]:
     """The models that a list of names and groups means, in the suite's order."""
     words = text.split(",")
-    known = {*SUITE, *GROUPS}
+    known = [*GROUPS, QUALITIES, *SUITE]
     for word in words:
         if word not in known:
             raise typer.BadParameter(f"no model or group {word!r}; there are {', '.join(known)}")
@@ -97,7 +103,7 @@ def measure(
     seconds: float,
     processes: int,
     again: bool,
-    show: Any,
+    show: Callable[[str], None],
 ) -> Row:
     """Prepares what is missing, then measures in several processes."""
     refused: dict[str, str] = {}
@@ -165,6 +171,17 @@ def merge(reports: list[dict[str, Any]]) -> dict[str, Any]:
         "difference": max(report["difference"] for report in reports),
         "scale": max(report["scale"] for report in reports),
     }
+
+
+def measure_qualities(results: Results, show: Callable[[str], None]) -> None:
+    """All of benchmarks.qualities, stored one by one."""
+    for name in qualities.MEASUREMENTS:
+        show(f"{QUALITIES}: {name}")
+        results.qualities[name] = qualities.measured(name)
+        results.save()
+        for found in results.qualities[name]:
+            goal, value = page.number(found["goal"]), page.number(found["measured"])
+            console.print(f"{found['what']}: {value} {found['unit']}, goal {goal}", highlight=False)
 
 
 def commit() -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from benchmarks.qualities import MEASUREMENTS
 from benchmarks.results import Results, geometric_mean
 from benchmarks.suite import SUITE
 
@@ -57,10 +58,9 @@ def goals(results: Results) -> Iterator[Goal]:
             text,
             gains[least_title] >= SCALING,
         )
-    for quality in results.qualities:
-        kept = quality["measured"] <= quality["goal"]
-        yield Goal(
-            f"{quality['what']} ≤ {quality['goal']:g} {quality['unit']}",
-            f"{quality['measured']:.3g} {quality['unit']}",
-            kept,
-        )
+    for name in MEASUREMENTS:
+        for found in results.qualities.get(name, []):
+            measured, goal, unit = found["measured"], found["goal"], found["unit"]
+            yield Goal(
+                f"{found['what']} ≤ {goal:.3g} {unit}", f"{measured:.3g} {unit}", measured <= goal
+            )

@@ -62,11 +62,11 @@ class Row:
 
 @dataclass
 class Results:
-    """All rows of one machine: ``rows[model][threads]``; qualities are the other measurements."""
+    """All rows of one machine: ``rows[model][threads]``, and the lines of benchmarks.qualities."""
 
     machine: dict[str, str]
     rows: dict[str, dict[int, Row]] = field(default_factory=dict)
-    qualities: list[dict[str, Any]] = field(default_factory=list)
+    qualities: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
     @classmethod
     def load(cls, machine: dict[str, str]) -> Results:

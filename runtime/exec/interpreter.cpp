@@ -212,12 +212,14 @@ class Interpreter {
   }
 
   bool run_region(const Instruction& i, uint32_t& next) {
-    if (!run_.profile) return run_.planner.run(i.region - 1, code_, registers_, next, nullptr);
+    const bool checked = depth_ == 0 && pc_ == 0;
+    if (!run_.profile)
+      return run_.planner.run(i.region - 1, code_, registers_, next, checked, nullptr);
     const size_t first = run_.profile->events.size();
     StepObserver observer{*run_.profile, [this](uint32_t origin) {
                             return run_.program.location(code_.instructions[origin].source);
                           }};
-    if (run_.planner.run(i.region - 1, code_, registers_, next, &observer)) return true;
+    if (run_.planner.run(i.region - 1, code_, registers_, next, checked, &observer)) return true;
     run_.profile->events.resize(first);
     return false;
   }
@@ -310,6 +312,8 @@ class Interpreter {
 
 Value execute(const Run& run, size_t method, std::span<const Value> inputs) {
   const Code& code = run.codes[method];
+  if (const uint32_t region = code.instructions[0].region; region && !run.profile)
+    if (Value result; run.planner.call(region - 1, inputs, result)) return result;
   Frame frame(code.registers);
   try {
     bind_inputs(run.program, *code.method, inputs, frame.values());

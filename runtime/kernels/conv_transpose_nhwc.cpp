@@ -38,29 +38,31 @@ struct LineRows {
   int64_t group_stride;
   Spatial first;  // output position of row 0
 
-  void operator()(int64_t group, int64_t row, int count, int64_t tap, int64_t taps,
+  void operator()(int64_t group, int64_t row, const RowTiles& tiles, int64_t tap, int64_t taps,
                   const float** to) const {
-    // A phase without taps reads nothing.
-    if (phase.taps.empty()) {
-      std::fill_n(to, count * taps, zeros);
-      return;
+    for (int64_t i = 0; i < tiles.count; ++i) {
+      const int64_t count = tiles.height(i);
+      for (int64_t t = 0; t < taps; ++t, to += count) find(group, row, count, tap + t, to);
+      row += count;
     }
-    for (int64_t t = 0; t < taps; ++t, to += count) {
-      const Spatial& k = phase.taps[static_cast<size_t>(tap + t)];
-      Spatial from;
-      for (size_t d = 0; d < 3; ++d) {
-        // Exact by the choice of the phase, also where it is negative.
+  }
+
+  void find(int64_t group, int64_t row, int64_t count, int64_t tap, const float** to) const {
+    // A phase without taps reads nothing.
+    Spatial from = {-1, -1, -1};
+    if (!phase.taps.empty()) {
+      const Spatial& k = phase.taps[static_cast<size_t>(tap)];
+      // Exact by the choice of the phase, also where it is negative.
+      for (size_t d = 0; d < 3; ++d)
         from[d] = (first[d] + g.pad[d] - k[d] * g.dilation[d]) / g.stride[d];
-      }
-      const bool line_exists =
-          from[0] >= 0 && from[0] < g.in[0] && from[1] >= 0 && from[1] < g.in[1];
-      const int64_t line = (from[0] * g.in[1] + from[1]) * g.in[2];
-      for (int r = 0; r < count; ++r) {
-        const int64_t w = from[2] + row + r;
-        to[r] = line_exists && w >= 0 && w < g.in[2]
-                    ? image + (line + w) * pixel_stride + group * group_stride
-                    : zeros;
-      }
+    }
+    const bool line_exists = from[0] >= 0 && from[0] < g.in[0] && from[1] >= 0 && from[1] < g.in[1];
+    const int64_t line = (from[0] * g.in[1] + from[1]) * g.in[2];
+    for (int64_t r = 0; r < count; ++r) {
+      const int64_t w = from[2] + row + r;
+      to[r] = line_exists && w >= 0 && w < g.in[2]
+                  ? image + (line + w) * pixel_stride + group * group_stride
+                  : zeros;
     }
   }
 };

@@ -52,10 +52,11 @@ namespace {
 constexpr int64_t kFewRows = 4;
 
 void product_of_rows(const Product& product, const float* a, int64_t a_stride) {
-  run_product(product,
-              [a, a_stride](int64_t, int64_t row, int count, int64_t, int64_t, const float** to) {
-                for (int r = 0; r < count; ++r) to[r] = a + (row + r) * a_stride;
-              });
+  run_product(product, [a, a_stride](int64_t, int64_t row, const RowTiles& tiles, int64_t, int64_t,
+                                     const float** to) {
+    const int64_t end = row + tiles.count * tiles.low + tiles.taller;
+    for (; row < end; ++row) *to++ = a + row * a_stride;
+  });
 }
 
 // All of C's columns [first, last) for as many rows as one tile has.
@@ -101,7 +102,7 @@ void product_of_matrices(const ProductKernels& kernels, int64_t m, int64_t n, in
                          const float* a, int64_t a_stride, const float* panels, float* c,
                          int64_t c_stride, const Epilogue& epilogue) {
   const bool small = m * n * k < 2 * kProductWorkPerThread;
-  if (m <= kFewRows || (small && m <= kernels.height)) {
+  if (m <= kernels.height && (small || m <= kFewRows)) {
     if (m == 0 || n == 0) return;
     if (small)
       return product_of_few_rows(kernels, m, n, k, a, a_stride, panels, c, c_stride, epilogue, 0,

@@ -40,12 +40,24 @@ void product_on_this_thread(const ProductKernels& kernels, int64_t m, int64_t n,
                             const float* a, int64_t a_stride, const float* panels, float* c,
                             int64_t c_stride);
 
+// Rows cut into tiles of heights that differ by at most one, the taller first.
+struct RowTiles {
+  RowTiles(int64_t rows, int64_t most)
+      : count(divide_up(rows, most)), low(rows / count), taller(rows % count) {}
+  int64_t height(int64_t tile) const { return low + (tile < taller ? 1 : 0); }
+
+  int64_t count;
+  int64_t low;
+  int64_t taller;
+};
+
 // `groups` products side by side: group g makes columns [g * n, (g + 1) * n) of C from its own
 // panels. Row m of A is `taps` runs of `run` floats, found by a functor
 //
-//   rows(group, row, count, tap, taps, pointers)
+//   rows(group, row, tiles, tap, taps, pointers)
 //
-// that writes pointers[t * count + r], the first float behind tap + t of row + r.
+// that writes for tile after tile, for tap after tap from `tap`, and for row after row of the
+// tile the pointer to its first float.
 struct Product {
   const ProductKernels* kernels;
   int64_t m;
@@ -121,9 +133,7 @@ void product_block(const Product& p, const ProductBlocks& blocks, const Rows& ro
   const int64_t first_column = group * p.n;
   const float* panels = p.panels + group * depth_all * divide_up(p.n, kernels.unit) * kernels.unit;
   const Epilogue& e = *p.epilogue;
-  const int64_t tiles = divide_up(count, kernels.height);
-  const int64_t low_height = count / tiles;
-  const int64_t taller = count % tiles;
+  const RowTiles tiles(count, kernels.height);
   const float* pointers[kMostPointers];
 
   TileCall call;
@@ -139,15 +149,8 @@ void product_block(const Product& p, const ProductBlocks& blocks, const Rows& ro
       call.run = std::min(blocks.depth, p.run - from);
       call.finish = tap + call.taps == p.taps && from + call.run == p.run;
       {
-        const float** to = pointers;
-        int64_t row = row0;
-        for (int64_t i = 0; i < tiles; ++i) {
-          const int height = static_cast<int>(low_height + (i < taller ? 1 : 0));
-          rows(group, row, height, tap, call.taps, to);
-          row += height;
-          to += height * call.taps;
-        }
-        const int64_t all = to - pointers;
+        rows(group, row0, tiles, tap, call.taps, pointers);
+        const int64_t all = count * call.taps;
         if (from > 0)
           for (int64_t i = 0; i < all; ++i) pointers[i] += from;
         if (copy) {
@@ -173,11 +176,12 @@ void product_block(const Product& p, const ProductBlocks& blocks, const Rows& ro
             e.residual ? e.residual + row0 * e.residual_stride + first_column + column : nullptr;
         // The next panel comes to the second-level cache meanwhile.
         const float* next = call.panel + depth_all * width;
-        const int64_t next_step = column + width < column0 + columns
-                                      ? divide_up(call.taps * call.run * width, tiles * 16) * 16
-                                      : 0;
-        for (int64_t i = 0; i < tiles; ++i) {
-          const int64_t height = low_height + (i < taller ? 1 : 0);
+        const int64_t next_step =
+            column + width < column0 + columns
+                ? divide_up(call.taps * call.run * width, tiles.count * 16) * 16
+                : 0;
+        for (int64_t i = 0; i < tiles.count; ++i) {
+          const int64_t height = tiles.height(i);
           for (int64_t j = 0; j < next_step; j += 16) __builtin_prefetch(next + j, 0, 3);
           next += next_step;
           tile[height - 1](call);

@@ -234,9 +234,9 @@ const Tensor* optional_tensor(const Value& value) {
 }
 
 bool record(plan::Recorder& recorder, const Convolution& c, const Arguments& in, Tensor* out) {
-  if (c.transposed) return false;
-  *out = plan::record_convolution(recorder, c.geometry, in[0].tensor(), in[1].tensor(),
-                                  in[2].is_none() ? Tensor() : in[2].tensor(), c.out.sizes);
+  *out =
+      plan::record_convolution(recorder, c.geometry, c.transposed, in[0].tensor(), in[1].tensor(),
+                               in[2].is_none() ? Tensor() : in[2].tensor(), c.out.sizes);
   return out->defined();
 }
 
@@ -254,6 +254,15 @@ bool lower_conv_named(plan::Recorder& recorder, const Arguments& in, Tensor* out
                                   Unbox<IntList>::get(in[3]), in[4].to_string(),
                                   Unbox<IntList>::get(in[5]), in[6].to_int()),
                 in, out);
+}
+
+bool lower_conv_transpose(plan::Recorder& recorder, const Arguments& in, Tensor* out) {
+  return record(
+      recorder,
+      convolution(in[0].tensor(), in[1].tensor(), optional_tensor(in[2]),
+                  Unbox<IntList>::get(in[3]), Unbox<IntList>::get(in[4]),
+                  Unbox<IntList>::get(in[7]), true, Unbox<IntList>::get(in[5]), in[6].to_int()),
+      in, out);
 }
 
 bool lower_convolution(plan::Recorder& recorder, const Arguments& in, Tensor* out) {
@@ -296,18 +305,18 @@ INGOT_OP(
     "aten::conv_transpose1d(Tensor input, Tensor weight, Tensor? bias=None, "
     "SymInt[1] stride=[1], SymInt[1] padding=[0], SymInt[1] output_padding=[0], "
     "SymInt groups=1, SymInt[1] dilation=[1]) -> Tensor",
-    Structured<conv_transpose_meta<1>, conv_transpose>);
+    Structured<conv_transpose_meta<1>, conv_transpose, lower_conv_transpose>);
 INGOT_OP(
     "aten::conv_transpose2d.input(Tensor input, Tensor weight, Tensor? bias=None, "
     "SymInt[2] stride=[1, 1], SymInt[2] padding=[0, 0], SymInt[2] output_padding=[0, 0], "
     "SymInt groups=1, SymInt[2] dilation=[1, 1]) -> Tensor",
-    Structured<conv_transpose_meta<2>, conv_transpose>);
+    Structured<conv_transpose_meta<2>, conv_transpose, lower_conv_transpose>);
 INGOT_OP(
     "aten::conv_transpose3d.input(Tensor input, Tensor weight, Tensor? bias=None, "
     "SymInt[3] stride=[1, 1, 1], SymInt[3] padding=[0, 0, 0], "
     "SymInt[3] output_padding=[0, 0, 0], SymInt groups=1, SymInt[3] dilation=[1, 1, 1]) -> "
     "Tensor",
-    Structured<conv_transpose_meta<3>, conv_transpose>);
+    Structured<conv_transpose_meta<3>, conv_transpose, lower_conv_transpose>);
 INGOT_OP(
     "aten::convolution(Tensor input, Tensor weight, Tensor? bias, SymInt[] stride, "
     "SymInt[] padding, SymInt[] dilation, bool transposed, SymInt[] output_padding, "

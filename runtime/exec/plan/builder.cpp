@@ -293,6 +293,7 @@ std::shared_ptr<const Plan> build_plan(const Code& code, const Region& region,
   Tape tape(weights);
   RegionRun run(code, region, registers, tape);
   auto plan = std::make_shared<Plan>();
+  plan->signature = Signature(registers, region.inputs);
   plan->end = run.run();
   if (plan->end == region.begin) return nullptr;
 
@@ -310,7 +311,12 @@ std::shared_ptr<const Plan> build_plan(const Code& code, const Region& region,
     plan->infos.push_back({node.describe(), node.origin, node.cost()});
   }
   ResultWriter leaving(tape, *plan);
-  for (const auto& [register_, value] : results) leaving.add(register_, value);
+  const Instruction& next = code.instructions[plan->end];
+  for (const auto& [register_, value] : results) {
+    if (next.opcode == Opcode::finish && code.operands[next.first] == register_)
+      plan->returned = static_cast<int32_t>(plan->results.size());
+    leaving.add(register_, value);
+  }
   constexpr size_t kStepBytes = 1024;
   plan->bytes = sizeof(Plan) + plan->steps.size() * kStepBytes;
   return plan;

@@ -15,6 +15,7 @@ struct Region {
   uint32_t begin = 0;
   uint32_t end = 0;
   std::vector<int32_t> inputs = {};  // registers that it reads and does not write first
+  bool all_inputs = false;           // they are the method's inputs, and the method begins here
   // Those of them that nobody reads after an instruction, and that instruction.
   std::vector<std::pair<uint32_t, int32_t>> dying = {};
 };

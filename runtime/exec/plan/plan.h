@@ -9,6 +9,7 @@
 #include <ingot/tensor.h>
 #include <ingot/value.h>
 
+#include "exec/plan/signature.h"
 #include "ops/plan/call_node.h"
 #include "ops/plan/step.h"
 
@@ -39,6 +40,7 @@ class Plan {
     Value value;
   };
 
+  Signature signature;
   std::vector<std::unique_ptr<plan::Step>> steps;
   std::vector<StepInfo> infos;  // one per step
   std::vector<Tensor> constants;
@@ -49,6 +51,8 @@ class Plan {
   size_t arena_bytes = 0;
   size_t calls = 0;
   uint32_t end = 0;  // the instruction to go on with
+  // The result that the method returns right after the plan; -1: it goes on.
+  int32_t returned = -1;
   size_t bytes = 0;  // rough size of all this
 
   // Calls that no run uses now.

@@ -125,6 +125,10 @@ class RegionFinder {
       tensor_ops_ += part == Part::tensors;
       region.end = pc + 1;
     }
+    region.all_inputs = begin == 0 && region.inputs.size() == code_.method->inputs.size();
+    for (const int32_t input : region.inputs)
+      region.all_inputs =
+          region.all_inputs && static_cast<size_t>(input) < code_.method->inputs.size();
     return region;
   }
 
@@ -132,15 +136,6 @@ class RegionFinder {
   std::vector<bool> target_;
   size_t tensor_ops_ = 0;
 };
-
-// Tensors of a value, in the order in which a Tape numbers inputs.
-void collect_bases(const Value& value, std::vector<std::byte*>& bases,
-                   std::vector<Tensor>& tensors) {
-  plan::for_each_tensor(value, [&](const Tensor& tensor) {
-    bases.push_back(tensor.data<std::byte>());
-    tensors.push_back(tensor);
-  });
-}
 
 }  // namespace
 
@@ -217,29 +212,44 @@ std::shared_ptr<const Plan> Planner::find(Cache& cache, const Code& code, const 
   return plan;
 }
 
-std::shared_ptr<const Plan> Planner::plan_for(uint32_t number, const Code& code,
-                                              const Value* registers) {
-  return find(*caches_[number], code, registers);
-}
-
-std::unique_ptr<Arena> Planner::take_arena(size_t bytes) {
-  std::unique_ptr<Arena> arena;
+Session* Planner::take_session() {
+  if (Session* const session = idle_.exchange(nullptr, std::memory_order_acquire)) return session;
   {
-    const std::lock_guard lock(arenas_mutex_);
-    if (!arenas_.empty()) {
-      arena = std::move(arenas_.back());
-      arenas_.pop_back();
+    const std::lock_guard lock(mutex_);
+    if (!others_.empty()) {
+      Session* const session = others_.back().release();
+      others_.pop_back();
+      return session;
     }
   }
-  if (!arena) arena = std::make_unique<Arena>();
-  arena->reserve(bytes);
-  return arena;
+  auto* session = new Session;
+  session->latest.resize(caches_.size());
+  return session;
 }
 
-void Planner::give_back(std::unique_ptr<Arena> arena) {
-  const std::lock_guard lock(arenas_mutex_);
-  arenas_.push_back(std::move(arena));
+void Planner::give_back(Session* session) {
+  session->outputs.clear();
+  session = idle_.exchange(session, std::memory_order_acq_rel);
+  if (!session) return;
+  const std::lock_guard lock(mutex_);
+  others_.emplace_back(session);
 }
+
+Planner::~Planner() { delete idle_.load(); }
+
+// A session for the time of one run.
+class Planner::Borrowed {
+ public:
+  explicit Borrowed(Planner& planner) : planner_(planner), session_(planner.take_session()) {}
+  ~Borrowed() { planner_.give_back(session_); }
+  Borrowed(const Borrowed&) = delete;
+  Session* operator->() const { return session_; }
+  Session& operator*() const { return *session_; }
+
+ private:
+  Planner& planner_;
+  Session* session_;
+};
 
 namespace {
 
@@ -257,17 +267,59 @@ void run_observed(const Plan& plan, const plan::Memory& memory, const StepObserv
   }
 }
 
-// The results of one run.
+// Runs the steps on `registers`; the outputs are then in the session. False if one failed.
+bool run_steps(Session& session, Session::Latest& latest, const Region& region,
+               const Value* registers, const StepObserver* observer) {
+  const Plan& plan = *latest.plan;
+  session.bases.assign(plan::Memory::kFirstInput, nullptr);
+  session.inputs.clear();
+  session.outputs.clear();
+  for (const int32_t input : region.inputs)
+    plan::for_each_tensor(registers[input], [&](const Tensor& tensor) {
+      session.bases.push_back(tensor.data<std::byte>());
+      session.inputs.push_back(&tensor);
+    });
+  for (const TensorInfo& info : plan.outputs) {
+    session.outputs.push_back(Tensor::empty(info));
+    session.bases.push_back(session.outputs.back().data<std::byte>());
+  }
+  session.arena.reserve(plan.arena_bytes);
+  session.bases[plan::Memory::kArena] = session.arena.data;
+  if (plan.calls > 0 && !latest.calls) latest.calls = plan.take_calls();
+  const plan::Memory memory{session.bases.data(), latest.calls.get()};
+  try {
+    if (observer)
+      run_observed(plan, memory, *observer);
+    else
+      for (const auto& step : plan.steps) step->run(memory);
+  } catch (const Error&) {
+    // The interpreter meets the same fault and tells where.
+    return false;
+  }
+  return true;
+}
+
+// The results of a run whose steps are done.
 class Finisher {
  public:
-  Finisher(const Plan& plan, const std::vector<Tensor>& bases) : plan_(plan), bases_(bases) {}
+  Finisher(const Plan& plan, const Session& session) : plan_(plan), session_(session) {}
 
+  Value value(const Plan::Result& result) const {
+    if (result.leaving >= 0)
+      return Value(tensor(plan_.leaving[static_cast<size_t>(result.leaving)]));
+    return result.composite ? composite(result.value) : result.value;
+  }
+
+ private:
   Tensor tensor(const Plan::Leaving& leaving) const {
-    const Tensor& base = bases_[static_cast<size_t>(leaving.base - plan::Memory::kFirstInput)];
+    const auto at = static_cast<size_t>(leaving.base - plan::Memory::kFirstInput);
+    const Tensor& base = at < session_.inputs.size()
+                             ? *session_.inputs[at]
+                             : session_.outputs[at - session_.inputs.size()];
     return leaving.whole ? base : base.as_strided(leaving.sizes, leaving.strides, leaving.offset);
   }
 
-  Value value(const Value& value) const {
+  Value composite(const Value& value) const {
     if (value.is_tensor()) {
       if (plan::is_constant(value.tensor()))
         return value.tensor().writable() ? Value(value.tensor().clone()) : value;
@@ -279,7 +331,7 @@ class Finisher {
       std::vector<Value> elements;
       for (const Value& element :
            value.is_list() ? value.to_list().elements : value.to_tuple().elements)
-        elements.push_back(this->value(element));
+        elements.push_back(composite(element));
       if (value.is_list()) return Value::list(std::move(elements));
       auto* tuple = new Tuple(std::move(elements));
       tuple->names = value.to_tuple().names;
@@ -288,61 +340,58 @@ class Finisher {
     if (value.is_dict()) {
       std::vector<std::pair<Value, Value>> items;
       for (const auto& [key, item] : value.to_dict().items())
-        items.emplace_back(key, this->value(item));
+        items.emplace_back(key, composite(item));
       return Value::dict(std::move(items));
     }
     return value;
   }
 
- private:
   const Plan& plan_;
-  const std::vector<Tensor>& bases_;
+  const Session& session_;
 };
 
 }  // namespace
 
-bool Planner::run(uint32_t number, const Code& code, Value* registers, uint32_t& next,
+bool Planner::run(uint32_t number, const Code& code, Value* registers, uint32_t& next, bool checked,
                   const StepObserver* observer) {
   if (!plan_stage_enabled(PlanStage::plan)) return false;
   Cache& cache = *caches_[number];
-  const std::shared_ptr<const Plan> plan = find(cache, code, registers);
-  if (!plan) return false;
-
-  std::vector<std::byte*> bases = {nullptr, nullptr};
-  std::vector<Tensor> tensors;
-  for (const int32_t input : cache.region.inputs) collect_bases(registers[input], bases, tensors);
-  for (const TensorInfo& info : plan->outputs) {
-    tensors.push_back(Tensor::empty(info));
-    bases.push_back(tensors.back().data<std::byte>());
+  const Borrowed session(*this);
+  Session::Latest& latest = session->latest[number];
+  if (!latest.plan || !latest.plan->signature.matches(registers, cache.region.inputs)) {
+    std::shared_ptr<const Plan> plan = find(cache, code, registers);
+    if (!plan) return false;
+    if (latest.plan) latest.plan->give_back(std::move(latest.calls));
+    latest = Session::Latest();
+    latest.plan = std::move(plan);
   }
-  std::unique_ptr<Arena> arena = take_arena(plan->arena_bytes);
-  bases[plan::Memory::kArena] = arena->data;
-  std::unique_ptr<plan::Calls> calls = plan->take_calls();
-  const plan::Memory memory{bases.data(), calls.get()};
-  bool done = true;
-  try {
-    if (observer)
-      run_observed(*plan, memory, *observer);
-    else
-      for (const auto& step : plan->steps) step->run(memory);
-  } catch (const Error&) {
-    // The interpreter meets the same fault and tells where.
-    done = false;
-  }
-  plan->give_back(std::move(calls));
-  give_back(std::move(arena));
-  if (!done) return false;
+  latest.checked = checked;
+  if (!run_steps(*session, latest, cache.region, registers, observer)) return false;
 
-  const Finisher finisher(*plan, tensors);
-  for (const Plan::Result& result : plan->results)
-    registers[result.register_] =
-        result.leaving >= 0
-            ? Value(finisher.tensor(plan->leaving[static_cast<size_t>(result.leaving)]))
-        : result.composite ? finisher.value(result.value)
-                           : result.value;
+  const Finisher finisher(*latest.plan, *session);
+  // A result may take the register of an input that it is a view of.
+  std::vector<Value> values;
+  for (const Plan::Result& result : latest.plan->results) values.push_back(finisher.value(result));
+  for (size_t k = 0; k < values.size(); ++k)
+    registers[latest.plan->results[k].register_] = std::move(values[k]);
   for (const auto& [pc, dead] : cache.region.dying)
-    if (pc < plan->end) registers[dead] = Value();
-  next = plan->end;
+    if (pc < latest.plan->end) registers[dead] = Value();
+  next = latest.plan->end;
+  return true;
+}
+
+bool Planner::call(uint32_t number, std::span<const Value> inputs, Value& result) {
+  const Region& region = caches_[number]->region;
+  if (!region.all_inputs || region.inputs.size() != inputs.size()) return false;
+  const Borrowed session(*this);
+  Session::Latest& latest = session->latest[number];
+  if (!latest.checked || latest.plan->returned < 0 ||
+      !latest.plan->signature.matches(inputs.data(), region.inputs) ||
+      !plan_stage_enabled(PlanStage::plan))
+    return false;
+  if (!run_steps(*session, latest, region, inputs.data(), nullptr)) return false;
+  result = Finisher(*latest.plan, *session)
+               .value(latest.plan->results[static_cast<size_t>(latest.plan->returned)]);
   return true;
 }
 

@@ -97,6 +97,12 @@ void Tape::add(std::unique_ptr<plan::Node> node) {
   nodes.push_back(std::move(node));
 }
 
+std::vector<TensorInfo> Tape::infer(const Arguments& in) {
+  std::vector<TensorInfo> infos;
+  op_->definition().infer(in, infos);
+  return infos;
+}
+
 Tensor Tape::elementwise(std::string_view name, const Tensor& self, const Tensor& other) {
   const Op& op = *find_op(name);
   std::vector<Value> values = {Value(self), Value(other)};
@@ -109,6 +115,12 @@ Tensor Tape::elementwise(std::string_view name, const Tensor& self, const Tensor
   Value out;
   call(op, {values.data(), nullptr, operands.data(), operands.size()}, {&out, &result});
   return out.tensor();
+}
+
+void Tape::add_call(const Arguments& in, std::vector<Tensor> outputs) {
+  std::vector<Value> arguments;
+  for (size_t i = 0; i < op_->schema().arguments.size(); ++i) arguments.push_back(in[i]);
+  add(std::make_unique<plan::CallNode>(*op_, std::move(arguments), std::move(outputs)));
 }
 
 void Tape::add_copy(const Tensor& from, const Tensor& to) {
@@ -197,12 +209,12 @@ void Tape::call(const Op& op, const Arguments& in, const Results& out) {
   std::vector<TensorInfo> infos;
   definition.infer(in, infos);
   std::vector<Tensor> results(infos.size());
+  op_ = &op;
   if (!definition.lower || !plan_stage_enabled(PlanStage::lower) ||
       !definition.lower(*this, in, results.data())) {
     for (size_t k = 0; k < infos.size(); ++k) results[k] = fresh(infos[k].dtype, infos[k].sizes);
-    std::vector<Value> arguments;
-    for (size_t i = 0; i < count; ++i) arguments.push_back(in[i]);
-    add(std::make_unique<plan::CallNode>(op, std::move(arguments), results));
+    op_ = &op;
+    add_call(in, results);
   }
   for (size_t k = 0; k < results.size(); ++k) out.set(k, Value(std::move(results[k])));
 }

@@ -39,6 +39,8 @@ class Tape final : public plan::Recorder {
   Tensor fresh(DType dtype, std::span<const int64_t> sizes,
                std::span<const int64_t> strides) override;
   void add(std::unique_ptr<plan::Node> node) override;
+  void add_call(const Arguments& in, std::vector<Tensor> outputs) override;
+  std::vector<TensorInfo> infer(const Arguments& in) override;
   Tensor elementwise(std::string_view name, const Tensor& self, const Tensor& other) override;
   void add_copy(const Tensor& from, const Tensor& to) override;
   bool prefers_channels_last() const override;
@@ -62,6 +64,7 @@ class Tape final : public plan::Recorder {
 
   plan::Weights& weights_;
   uint32_t origin_ = 0;
+  const Op* op_ = nullptr;  // being lowered
   // Copies in channels-last order of tensors that had another one.
   std::vector<std::pair<Tensor, Tensor>> reordered_;
 };

@@ -23,6 +23,19 @@ bool is_channels_last(const Tensor& tensor) {
   return true;
 }
 
+bool prefers_channels_last(const Tensor& tensor) {
+  return !is_constant(tensor) && tensor.dtype() == DType::f32 && tensor.rank() >= 3 &&
+         !tensor.is_contiguous() && is_channels_last(tensor);
+}
+
+bool lower_in_channels_last(Recorder& recorder, const Arguments& in, Tensor* out) {
+  if (!prefers_channels_last(in[0].tensor())) return false;
+  const TensorInfo info = recorder.infer(in)[0];
+  *out = recorder.fresh(info.dtype, info.sizes, channels_last_strides(info.sizes));
+  recorder.add_call(in, {*out});
+  return true;
+}
+
 std::optional<int64_t> row_stride(const Tensor& tensor) {
   const int last = tensor.rank() - 1;
   if (last < 0 || (tensor.size(last) != 1 && tensor.stride(last) != 1)) return std::nullopt;

@@ -14,6 +14,7 @@
 
 #include <ingot/tensor.h>
 
+#include "ops/op.h"
 #include "ops/plan/node.h"
 #include "ops/plan/weights.h"
 #include "tensor/abstract.h"
@@ -27,6 +28,11 @@ class Recorder : public detail::AbstractMemory {
   virtual Tensor fresh(DType dtype, std::span<const int64_t> sizes,
                        std::span<const int64_t> strides) = 0;
   virtual void add(std::unique_ptr<Node> node) = 0;
+  // Records the call of the op's own kernel on `in` with outputs of the caller's making: for
+  // kernels that write outputs of any strides.
+  virtual void add_call(const Arguments& in, std::vector<Tensor> outputs) = 0;
+  // What the op's meta function says of the call being lowered.
+  virtual std::vector<TensorInfo> infer(const Arguments& in) = 0;
   // Records a call of the elementwise op `name` with two tensors and its defaults.
   virtual Tensor elementwise(std::string_view name, const Tensor& self, const Tensor& other) = 0;
   // Copies between any two tensors of the same sizes.
@@ -50,6 +56,11 @@ class Recorder : public detail::AbstractMemory {
 // Strides of channels-last memory for sizes [N, C, spatial...].
 Dims channels_last_strides(std::span<const int64_t> sizes);
 bool is_channels_last(const Tensor& tensor);
+// True for a plan's f32 tensor that some node put into channels-last memory: an op on it had
+// better keep that order.
+bool prefers_channels_last(const Tensor& tensor);
+// The lowering of ops of one output whose kernels write channels-last outputs too.
+bool lower_in_channels_last(Recorder& recorder, const Arguments& in, Tensor* out);
 // The distance between rows of the last dimension if `tensor` is a matrix of such rows.
 std::optional<int64_t> row_stride(const Tensor& tensor);
 
