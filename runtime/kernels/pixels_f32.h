@@ -19,8 +19,15 @@ struct PixelWindow {
 void greatest_of_window(const PixelWindow& window, int64_t channels, float* out);
 // out[c] = the window's sum / divisor.
 void mean_of_window(const PixelWindow& window, float divisor, int64_t channels, float* out);
-// out[c] = sum over i of weights[i] · pixels[i][c].
-void weighted_pixels(int64_t count, const float* const* pixels, const float* weights,
-                     int64_t channels, float* out);
+// One row of interpolated pixels: out pixel w is the sum over lines i and taps k of
+// line_weights[i] · weights[w · taps + k] · pixel index[w · taps + k] of lines[i].
+struct PixelLines {
+  int64_t count;
+  const float* const* lines;
+  const float* line_weights;
+};
+void interpolate_row(const PixelLines& lines, int64_t width, int64_t taps, const int64_t* index,
+                     const float* weights, int64_t channels, int64_t input_stride, float* out,
+                     int64_t out_stride);
 
 }  // namespace ingot::f32

@@ -15,6 +15,7 @@ namespace ingot {
 namespace HWY_NAMESPACE {
 namespace {
 
+using f32::PixelLines;
 using f32::PixelWindow;
 
 // Calls body(first channel, vectors, load) for all channels: several vectors at a time, then
@@ -94,19 +95,40 @@ void mean_of_window(const PixelWindow& w, float divisor, int64_t channels, float
   });
 }
 
-void weighted_pixels(int64_t count, const float* const* pixels, const float* weights,
-                     int64_t channels, float* out) {
-  for_channels(channels, [&](int64_t c, auto vectors, auto memory) INGOT_LAMBDA {
-    constexpr int kVectors = decltype(vectors)::value;
-    V sum[kVectors];
-    for (V& total : sum) total = hn::Zero(D());
-    for (int64_t i = 0; i < count; ++i) {
-      const V weight = set(weights[i]);
-      for (int v = 0; v < kVectors; ++v)
-        sum[v] = hn::MulAdd(weight, memory.load(pixels[i] + c + v * kLanes), sum[v]);
-    }
-    for (int v = 0; v < kVectors; ++v) memory.store(sum[v], out + c + v * kLanes);
-  });
+// `kTaps` of every line, or `taps` if 0.
+template <int kTaps>
+HWY_INLINE void interpolate_pixels(const PixelLines& lines, int64_t width, int64_t taps,
+                                   const int64_t* index, const float* weights, int64_t channels,
+                                   int64_t input_stride, float* out, int64_t out_stride) {
+  const int64_t count = kTaps ? kTaps : taps;
+  for (int64_t w = 0; w < width; ++w, index += count, weights += count, out += out_stride) {
+    for_channels(channels, [&](int64_t c, auto vectors, auto memory) INGOT_LAMBDA {
+      constexpr int kVectors = decltype(vectors)::value;
+      V sum[kVectors];
+      for (V& total : sum) total = hn::Zero(D());
+      for (int64_t i = 0; i < lines.count; ++i) {
+        const float* line = lines.lines[i] + c;
+        for (int64_t k = 0; k < count; ++k) {
+          const V weight = set(lines.line_weights[i] * weights[k]);
+          const float* pixel = line + index[k] * input_stride;
+          for (int v = 0; v < kVectors; ++v)
+            sum[v] = hn::MulAdd(weight, memory.load(pixel + v * kLanes), sum[v]);
+        }
+      }
+      for (int v = 0; v < kVectors; ++v) memory.store(sum[v], out + c + v * kLanes);
+    });
+  }
+}
+
+void interpolate_row(const PixelLines& lines, int64_t width, int64_t taps, const int64_t* index,
+                     const float* weights, int64_t channels, int64_t input_stride, float* out,
+                     int64_t out_stride) {
+  if (taps == 2)
+    interpolate_pixels<2>(lines, width, taps, index, weights, channels, input_stride, out,
+                          out_stride);
+  else
+    interpolate_pixels<0>(lines, width, taps, index, weights, channels, input_stride, out,
+                          out_stride);
 }
 
 }  // namespace
@@ -123,9 +145,11 @@ void greatest_of_window(const PixelWindow& window, int64_t channels, float* out)
 void mean_of_window(const PixelWindow& window, float divisor, int64_t channels, float* out) {
   INGOT_SIMD_RETURN(mean_of_window(window, divisor, channels, out));
 }
-void weighted_pixels(int64_t count, const float* const* pixels, const float* weights,
-                     int64_t channels, float* out) {
-  INGOT_SIMD_RETURN(weighted_pixels(count, pixels, weights, channels, out));
+void interpolate_row(const PixelLines& lines, int64_t width, int64_t taps, const int64_t* index,
+                     const float* weights, int64_t channels, int64_t input_stride, float* out,
+                     int64_t out_stride) {
+  INGOT_SIMD_RETURN(
+      interpolate_row(lines, width, taps, index, weights, channels, input_stride, out, out_stride));
 }
 
 }  // namespace ingot::f32

@@ -117,7 +117,7 @@ void resample(int64_t planes, const std::array<ResampleAxis<T>, 3>& axes, const 
 void resample_channels_last(int64_t images, const std::array<ResampleAxis<float>, 3>& axes,
                             int64_t channels, const float* input, int64_t input_stride, float* out,
                             int64_t out_stride) {
-  constexpr int64_t kMaxTaps = 4 * 4 * 4;
+  constexpr int64_t kMaxLines = 4 * 4;
   const auto& [depth, height, width] = axes;
   const int64_t in_volume = depth.in * height.in * width.in;
   const int64_t rows = depth.out * height.out;
@@ -128,24 +128,23 @@ void resample_channels_last(int64_t images, const std::array<ResampleAxis<float>
       const float* image = input + row / rows * in_volume * input_stride;
       const int64_t d = row % rows / height.out;
       const int64_t h = row % height.out;
-      for (int64_t w = 0; w < width.out; ++w) {
-        const float* pixels[kMaxTaps];
-        float weights[kMaxTaps];
-        int64_t count = 0;
-        for (int64_t i = d * depth.taps; i < (d + 1) * depth.taps; ++i) {
-          for (int64_t j = h * height.taps; j < (h + 1) * height.taps; ++j) {
-            const int64_t line = (depth.index[i] * height.in + height.index[j]) * width.in;
-            for (int64_t k = w * width.taps; k < (w + 1) * width.taps; ++k) {
-              pixels[count] = image + (line + width.index[k]) * input_stride;
-              weights[count++] = depth.weight[i] * height.weight[j] * width.weight[k];
-            }
-          }
+      const float* lines[kMaxLines];
+      float weights[kMaxLines];
+      int64_t count = 0;
+      for (int64_t i = d * depth.taps; i < (d + 1) * depth.taps; ++i) {
+        for (int64_t j = h * height.taps; j < (h + 1) * height.taps; ++j) {
+          lines[count] =
+              image + (depth.index[i] * height.in + height.index[j]) * width.in * input_stride;
+          weights[count++] = depth.weight[i] * height.weight[j];
         }
-        float* to = out + (row * width.out + w) * out_stride;
-        if (count == 1)  // the weight is 1: nearest
-          std::copy_n(pixels[0], channels, to);
-        else
-          f32::weighted_pixels(count, pixels, weights, channels, to);
+      }
+      float* to = out + row * width.out * out_stride;
+      if (count == 1 && width.taps == 1) {  // nearest: all weights are 1
+        for (int64_t w = 0; w < width.out; ++w)
+          std::copy_n(lines[0] + width.index[w] * input_stride, channels, to + w * out_stride);
+      } else {
+        f32::interpolate_row({count, lines, weights}, width.out, width.taps, width.index.data(),
+                             width.weight.data(), channels, input_stride, to, out_stride);
       }
     }
   });
