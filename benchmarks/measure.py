@@ -92,8 +92,8 @@ def difference(found: Arrays, expected: Arrays) -> tuple[float, float]:
         if a.size != b.size:
             raise Unsupported(f"gives an output of shape {a.shape}, eager gives {b.shape}")
         a, b = a.reshape(b.shape).astype(np.float64), b.astype(np.float64)
-        worst = max(worst, float(np.abs(a - b).max(initial=0)))
-        scale = max(scale, float(np.abs(b).max(initial=0)))
+        worst = float(np.maximum(worst, np.abs(a - b).max(initial=0)))  # keeps a NaN
+        scale = float(np.maximum(scale, np.abs(b).max(initial=0)))
     return worst, scale
 
 
