@@ -15,12 +15,24 @@
 namespace ingot {
 
 class Program;
+class Profile;
 
 // One input or output of a method, for display and checks.
 struct Port {
   std::string name;          // "x"; outputs have no name
   std::string type;          // program text: "f32[B, 10]", "List[Tensor]"
   bool has_default = false;  // the caller may leave it out
+};
+
+// One step of a profiled run: a step of a plan, or an op that was interpreted.
+struct ProfileEvent {
+  std::string text;      // "linear [128, 768] x [768, 3072] +gelu"
+  std::string location;  // the user's lines, innermost first
+  bool planned = false;
+  double start = 0;     // seconds from the start of the run
+  double duration = 0;  // seconds
+  double flops = 0;     // of the step; 0: unknown
+  double bytes = 0;     // that the step reads and writes at least; 0: unknown
 };
 
 // A module loaded from a file. Copying shares it.
@@ -43,6 +55,9 @@ class INGOT_API Module {
   }
   Value run(std::string_view method, std::span<const Value> inputs) const;
 
+  // Runs the method as run() does and tells what each step took, in order.
+  std::vector<ProfileEvent> profile(std::string_view method, std::span<const Value> inputs) const;
+
   // Inputs of zeros (False, "", empty) that fit the signature, free sizes 1: for trying a file.
   // Throws Error (unsupported) where the signature leaves a tensor's dtype or rank open.
   std::vector<Value> example_inputs(std::string_view method = "forward") const;
@@ -64,6 +79,8 @@ class INGOT_API Module {
 
  private:
   struct State;
+  Value run(std::string_view method, std::span<const Value> inputs, Profile* profile) const;
+
   std::shared_ptr<const Program> program_;
   std::shared_ptr<State> state_;
 };

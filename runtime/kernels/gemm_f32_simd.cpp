@@ -9,6 +9,8 @@
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
+#include "kernels/partial-inl.h"
+
 HWY_BEFORE_NAMESPACE();
 namespace ingot {
 namespace HWY_NAMESPACE {
@@ -155,18 +157,6 @@ void pack_b(int64_t k, int columns, MatrixView<float> b, float* panel) {
       for (int64_t i = i0; i < i1; ++i) panel[i * kTileColumns + j] = from[i * b.row_stride];
     }
   }
-}
-
-// The first `count` elements, then zeros.
-HWY_INLINE V load_first(D d, const float* from, int64_t count) {
-#if HWY_TARGET == HWY_AVX2 || HWY_TARGET == HWY_AVX3
-  // The instruction does not touch the masked lanes.
-  return hn::MaskedLoad(hn::FirstN(d, static_cast<size_t>(count)), d, from);
-#else
-  HWY_ALIGN float copy[kLanes] = {};
-  std::memcpy(copy, from, sizeof(float) * static_cast<size_t>(count));
-  return hn::Load(d, copy);
-#endif
 }
 
 // The sums of the lanes of four vectors.

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "base/thread_pool.h"
+#include "kernels/pixels_f32.h"
 
 namespace ingot {
 
@@ -108,6 +109,43 @@ void resample(int64_t planes, const std::array<ResampleAxis<T>, 3>& axes, const 
             *to++ = sum;
           }
         }
+      }
+    }
+  });
+}
+
+void resample_channels_last(int64_t images, const std::array<ResampleAxis<float>, 3>& axes,
+                            int64_t channels, const float* input, int64_t input_stride, float* out,
+                            int64_t out_stride) {
+  constexpr int64_t kMaxTaps = 4 * 4 * 4;
+  const auto& [depth, height, width] = axes;
+  const int64_t in_volume = depth.in * height.in * width.in;
+  const int64_t rows = depth.out * height.out;
+  const int64_t grain =
+      std::max<int64_t>(1, kElementsPerThread / std::max<int64_t>(width.out * channels, 1));
+  parallel_for(0, images * rows, grain, [&](int64_t first, int64_t last) {
+    for (int64_t row = first; row < last; ++row) {
+      const float* image = input + row / rows * in_volume * input_stride;
+      const int64_t d = row % rows / height.out;
+      const int64_t h = row % height.out;
+      for (int64_t w = 0; w < width.out; ++w) {
+        const float* pixels[kMaxTaps];
+        float weights[kMaxTaps];
+        int64_t count = 0;
+        for (int64_t i = d * depth.taps; i < (d + 1) * depth.taps; ++i) {
+          for (int64_t j = h * height.taps; j < (h + 1) * height.taps; ++j) {
+            const int64_t line = (depth.index[i] * height.in + height.index[j]) * width.in;
+            for (int64_t k = w * width.taps; k < (w + 1) * width.taps; ++k) {
+              pixels[count] = image + (line + width.index[k]) * input_stride;
+              weights[count++] = depth.weight[i] * height.weight[j] * width.weight[k];
+            }
+          }
+        }
+        float* to = out + (row * width.out + w) * out_stride;
+        if (count == 1)  // the weight is 1: nearest
+          std::copy_n(pixels[0], channels, to);
+        else
+          f32::weighted_pixels(count, pixels, weights, channels, to);
       }
     }
   });

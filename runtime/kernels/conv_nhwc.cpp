@@ -1,0 +1,122 @@
+#include "kernels/conv_nhwc.h"
+
+#include "base/check.h"
+#include "kernels/conv_implicit.h"
+#include "kernels/depthwise.h"
+#include "kernels/depthwise_simd.h"
+#include "kernels/product.h"
+#include "kernels/winograd.h"
+
+namespace ingot {
+
+namespace {
+
+bool is_pointwise(const ConvGeometry& g) {
+  for (int d = 0; d < 3; ++d)
+    if (g.kernel[d] != 1 || g.stride[d] != 1 || g.pad[d] != 0 || g.in[d] != g.out[d]) return false;
+  return g.groups == 1;
+}
+
+// Side of the output tiles of a Winograd method, 0 for others.
+int winograd_outputs(ConvMethod method) {
+  return method == ConvMethod::winograd_2 ? 2 : method == ConvMethod::winograd_4 ? 4 : 0;
+}
+
+int64_t weights_size(ConvMethod method, const ConvGeometry& g) {
+  if (method == ConvMethod::depthwise) return depthwise_weights_size(depthwise_kernels(), g);
+  if (const int outputs = winograd_outputs(method))
+    return winograd_weights_size(outputs, product_kernels(), g);
+  return implicit_weights_size(product_kernels(), g);
+}
+
+}  // namespace
+
+const char* name_of(ConvMethod method) {
+  switch (method) {
+    case ConvMethod::pointwise: return "pointwise";
+    case ConvMethod::implicit_gemm: return "implicit_gemm";
+    case ConvMethod::depthwise: return "depthwise";
+    case ConvMethod::grouped: return "grouped";
+    case ConvMethod::winograd_2: return "winograd_2";
+    case ConvMethod::winograd_4: return "winograd_4";
+  }
+  return "";
+}
+
+bool conv_method_fits(ConvMethod method, const ConvGeometry& g) {
+  switch (method) {
+    case ConvMethod::pointwise: return is_pointwise(g);
+    case ConvMethod::implicit_gemm: return g.groups == 1;
+    case ConvMethod::depthwise: return g.groups > 1 && depthwise_fits(g);
+    case ConvMethod::grouped: return g.groups > 1;
+    case ConvMethod::winograd_2:
+    case ConvMethod::winograd_4: return winograd_fits(g);
+  }
+  return false;
+}
+
+ConvMethod choose_conv_method(const ConvGeometry& g) {
+  for (const ConvMethod method : {ConvMethod::pointwise, ConvMethod::depthwise,
+                                  ConvMethod::winograd_4, ConvMethod::implicit_gemm})
+    if (conv_method_fits(method, g)) return method;
+  return ConvMethod::grouped;
+}
+
+PackedConv::PackedConv(ConvMethod method, int64_t floats)
+    : method_(method),
+      product_(&product_kernels()),
+      depthwise_(&depthwise_kernels()),
+      winograd_(&winograd_kernels()),
+      bytes_(sizeof(float) * static_cast<size_t>(floats)),
+      data_(floats) {}
+
+std::shared_ptr<const PackedConv> PackedConv::pack(const ConvGeometry& g, ConvMethod method,
+                                                   const float* weight,
+                                                   const float* channel_scale) {
+  INGOT_CHECK(conv_method_fits(method, g), "the method ", name_of(method),
+              " cannot compute this convolution");
+  std::shared_ptr<PackedConv> packed(new PackedConv(method, weights_size(method, g)));
+  float* data = packed->data_.data();
+  if (method == ConvMethod::depthwise)
+    pack_depthwise_weights(packed->depthwise(), g, weight, channel_scale, data);
+  else if (const int outputs = winograd_outputs(method))
+    pack_winograd_weights(outputs, packed->product(), g, weight, channel_scale, data);
+  else
+    pack_implicit_weights(packed->product(), g, weight, channel_scale, data);
+  return packed;
+}
+
+size_t conv_workspace(const ConvGeometry& g, const PackedConv& packed) {
+  switch (packed.method()) {
+    case ConvMethod::pointwise: return 0;
+    case ConvMethod::depthwise: return depthwise_workspace(g);
+    case ConvMethod::winograd_2:
+    case ConvMethod::winograd_4:
+      return winograd_workspace(winograd_outputs(packed.method()), packed.winograd(), g);
+    default: return implicit_workspace(g);
+  }
+}
+
+void conv_nhwc(const ConvGeometry& g, const PackedConv& packed, const float* input,
+               int64_t in_pixel_stride, float* out, int64_t out_pixel_stride,
+               const Epilogue& epilogue, void* workspace) {
+  switch (packed.method()) {
+    case ConvMethod::pointwise:
+      return product_of_matrices(packed.product(), g.batch * volume_of(g.out), g.out_channels,
+                                 g.in_channels, input, in_pixel_stride, packed.data(), out,
+                                 out_pixel_stride, epilogue);
+    case ConvMethod::depthwise:
+      return conv_depthwise(g, packed.depthwise(), packed.data(), input, in_pixel_stride, out,
+                            out_pixel_stride, epilogue, workspace);
+    case ConvMethod::winograd_2:
+    case ConvMethod::winograd_4:
+      return conv_winograd(winograd_outputs(packed.method()), g, packed.product(),
+                           packed.winograd(), packed.data(), input, in_pixel_stride, out,
+                           out_pixel_stride, epilogue, workspace);
+    default:
+      return conv_implicit(g, packed.product(), packed.data(), input, in_pixel_stride, out,
+                           out_pixel_stride, epilogue, workspace);
+  }
+}
+
+}  // namespace ingot

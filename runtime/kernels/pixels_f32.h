@@ -1,0 +1,26 @@
+// Reductions of f32 pixels to one pixel, channel by channel, in channels-last memory: a pixel's
+// channels are adjacent. Built per instruction set.
+#pragma once
+
+#include <cstdint>
+
+#include "kernels/spatial.h"
+
+namespace ingot::f32 {
+
+// counts[0] x counts[1] x counts[2] pixels, strides[d] elements apart along dimension d.
+struct PixelWindow {
+  const float* first;
+  Spatial counts;
+  Spatial strides;
+};
+
+// out[c] = the greatest of the window, NaN counting as greatest, -infinity for no pixels.
+void greatest_of_window(const PixelWindow& window, int64_t channels, float* out);
+// out[c] = the window's sum / divisor.
+void mean_of_window(const PixelWindow& window, float divisor, int64_t channels, float* out);
+// out[c] = sum over i of weights[i] · pixels[i][c].
+void weighted_pixels(int64_t count, const float* const* pixels, const float* weights,
+                     int64_t channels, float* out);
+
+}  // namespace ingot::f32

@@ -1,0 +1,226 @@
+// The loops around the register tiles: blocks for the caches and pieces for the threads.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
+
+#include "base/thread_pool.h"
+#include "kernels/epilogue.h"
+#include "kernels/gemm.h"
+#include "kernels/product_simd.h"
+#include "kernels/workspace.h"
+
+namespace ingot {
+
+// Multiply-adds that are worth waking another thread for.
+inline constexpr int64_t kProductWorkPerThread = 1 << 17;
+
+constexpr int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
+// `total` in the fewest equal pieces of at most `limit`, each but the last a multiple of `unit`.
+constexpr int64_t even_piece(int64_t total, int64_t limit, int64_t unit) {
+  return total <= 0 ? unit : divide_up(divide_up(total, divide_up(total, limit)), unit) * unit;
+}
+
+// Floats of B[k, n] in panels.
+int64_t panels_size(const ProductKernels& kernels, int64_t k, int64_t n);
+
+// Rearranges B, its columns scaled by column_scale (null: 1).
+void pack_panels(const ProductKernels& kernels, int64_t k, int64_t n, MatrixView<float> b,
+                 const float* column_scale, float* panels);
+
+// C[m, n] = epilogue(A[m, k] · B) with B in panels.
+void product_of_matrices(const ProductKernels& kernels, int64_t m, int64_t n, int64_t k,
+                         const float* a, int64_t a_stride, const float* panels, float* c,
+                         int64_t c_stride, const Epilogue& epilogue);
+
+// C[m, n] = A[m, k] · B with B in panels, without help of other threads.
+void product_on_this_thread(const ProductKernels& kernels, int64_t m, int64_t n, int64_t k,
+                            const float* a, int64_t a_stride, const float* panels, float* c,
+                            int64_t c_stride);
+
+// Rows cut into tiles of heights that differ by at most one, the taller first.
+struct RowTiles {
+  RowTiles(int64_t rows, int64_t most)
+      : count(divide_up(rows, most)), low(rows / count), taller(rows % count) {}
+  int64_t height(int64_t tile) const { return low + (tile < taller ? 1 : 0); }
+
+  int64_t count;
+  int64_t low;
+  int64_t taller;
+};
+
+// `groups` products side by side: group g makes columns [g * n, (g + 1) * n) of C from its own
+// panels. Row m of A is `taps` runs of `run` floats, found by a functor
+//
+//   rows(group, row, tiles, tap, taps, pointers)
+//
+// that writes for tile after tile, for tap after tap from `tap`, and for row after row of the
+// tile the pointer to its first float.
+struct Product {
+  const ProductKernels* kernels;
+  int64_t m;
+  int64_t n;  // of one group
+  int64_t taps;
+  int64_t run;
+  const float* panels;
+  float* c;
+  int64_t c_stride;
+  const Epilogue* epilogue;
+  int64_t groups = 1;
+  // Rows of A are copied block by block before use: for strides at which they would displace
+  // each other from the first-level cache.
+  bool copy_rows = false;
+  bool threads = true;  // the pool may help
+};
+
+namespace detail {
+
+inline constexpr int64_t kMostPointers = 1536;
+// Keeps copied rows apart from each other's cache sets.
+inline constexpr int64_t kRowGap = 16;
+
+struct ProductBlocks {
+  int64_t rows;
+  int64_t columns;
+  int64_t taps;
+  int64_t depth;
+};
+
+inline ProductBlocks product_blocks(const Product& p) {
+  const ProductKernels& k = *p.kernels;
+  ProductBlocks b;
+  const int64_t depth = k.block_depth;
+  if (p.run > depth || p.taps == 1) {
+    b.taps = 1;
+    b.depth = even_piece(p.run, depth, 1);
+  } else {
+    b.depth = p.run;
+    b.taps = std::min(std::max<int64_t>(depth / std::max<int64_t>(p.run, 1), 1),
+                      kMostPointers / k.height);
+    b.taps = even_piece(p.taps, b.taps, 1);
+  }
+  const int64_t most_rows = std::min(k.block_rows, kMostPointers / b.taps / k.height * k.height);
+  b.rows = even_piece(p.m, most_rows, p.m > most_rows ? k.height : 1);
+  b.columns = even_piece(p.n, k.block_columns, k.width);
+  const bool large = p.groups * p.m * p.n * p.taps * p.run >= 2 * kProductWorkPerThread;
+  const int threads = p.threads && large ? pool_threads() : 1;
+  if (threads > 1) {
+    // Several pieces for every thread: fewer columns, then fewer rows, then single panels.
+    const int64_t wanted = 4 * int64_t{threads};
+    const auto pieces = [&] {
+      return p.groups * divide_up(p.m, b.rows) * divide_up(p.n, b.columns);
+    };
+    const int64_t least_columns = std::min(b.columns, 4 * int64_t{k.width});
+    const int64_t least_rows = std::min(b.rows, 4 * int64_t{k.height});
+    while (pieces() < wanted && b.columns > least_columns)
+      b.columns = std::max(least_columns, divide_up(b.columns / 2, k.width) * k.width);
+    while (pieces() < wanted && b.rows > least_rows)
+      b.rows = std::max(least_rows, divide_up(b.rows, 2));
+    while (pieces() < wanted && b.columns > k.width)
+      b.columns = divide_up(b.columns / 2, k.width) * k.width;
+  }
+  return b;
+}
+
+// C[row0.., column0..] of one group, `columns` a whole number of panels or up to n.
+template <class Rows>
+void product_block(const Product& p, const ProductBlocks& blocks, const Rows& rows, int64_t group,
+                   int64_t row0, int64_t count, int64_t column0, int64_t columns, float* copy) {
+  const ProductKernels& kernels = *p.kernels;
+  const int64_t depth_all = p.taps * p.run;
+  const int64_t first_column = group * p.n;
+  const float* panels = p.panels + group * depth_all * divide_up(p.n, kernels.unit) * kernels.unit;
+  const Epilogue& e = *p.epilogue;
+  const RowTiles tiles(count, kernels.height);
+  const float* pointers[kMostPointers];
+
+  TileCall call;
+  call.c_stride = p.c_stride;
+  call.residual_stride = e.residual_stride;
+  call.low = e.low;
+  call.high = e.high;
+  call.accumulate = false;
+  for (int64_t tap = 0; tap < p.taps; tap += blocks.taps) {
+    call.taps = std::min(blocks.taps, p.taps - tap);
+    int64_t from = 0;
+    do {
+      call.run = std::min(blocks.depth, p.run - from);
+      call.finish = tap + call.taps == p.taps && from + call.run == p.run;
+      {
+        rows(group, row0, tiles, tap, call.taps, pointers);
+        const int64_t all = count * call.taps;
+        if (from > 0)
+          for (int64_t i = 0; i < all; ++i) pointers[i] += from;
+        if (copy) {
+          const int64_t stride = blocks.depth + kRowGap;
+          for (int64_t i = 0; i < all; ++i) {
+            std::memcpy(copy + i * stride, pointers[i],
+                        sizeof(float) * static_cast<size_t>(call.run));
+            pointers[i] = copy + i * stride;
+          }
+        }
+      }
+      for (int64_t column = column0; column < column0 + columns; column += kernels.width) {
+        call.columns = static_cast<int>(std::min<int64_t>(kernels.width, p.n - column));
+        const int64_t units = divide_up(call.columns, kernels.unit);
+        const int64_t width = units * kernels.unit;
+        const TileFunction* tile = kernels.tiles[units - 1];
+        call.tap_stride = p.run * width;
+        call.panel = panels + column * depth_all + (tap * p.run + from) * width;
+        call.bias = e.bias ? e.bias + first_column + column : nullptr;
+        call.rows = pointers;
+        call.c = p.c + row0 * p.c_stride + first_column + column;
+        call.residual =
+            e.residual ? e.residual + row0 * e.residual_stride + first_column + column : nullptr;
+        // The next panel comes to the second-level cache meanwhile.
+        const float* next = call.panel + depth_all * width;
+        const int64_t next_step =
+            column + width < column0 + columns
+                ? divide_up(call.taps * call.run * width, tiles.count * 16) * 16
+                : 0;
+        for (int64_t i = 0; i < tiles.count; ++i) {
+          const int64_t height = tiles.height(i);
+          for (int64_t j = 0; j < next_step; j += 16) __builtin_prefetch(next + j, 0, 3);
+          next += next_step;
+          tile[height - 1](call);
+          call.rows += height * call.taps;
+          call.c += height * call.c_stride;
+          if (call.residual) call.residual += height * call.residual_stride;
+        }
+      }
+      call.accumulate = true;
+      from += call.run;
+    } while (from < p.run);
+  }
+  if (e.then) e.then(e.context, row0, count, first_column + column0, columns);
+}
+
+}  // namespace detail
+
+// Makes all of C on this thread and those of the pool.
+template <class Rows>
+void run_product(const Product& p, const Rows& rows) {
+  if (p.m == 0 || p.n == 0 || p.groups == 0) return;
+  const detail::ProductBlocks blocks = detail::product_blocks(p);
+  const int64_t row_blocks = divide_up(p.m, blocks.rows);
+  const int64_t column_blocks = divide_up(p.n, blocks.columns);
+  const int64_t tasks = p.groups * column_blocks * row_blocks;
+  const int64_t work = p.groups * p.m * p.n * p.taps * p.run;
+  const auto run = [&](int64_t first, int64_t last) {
+    Workspace<float> copy(p.copy_rows ? blocks.rows * blocks.taps * (blocks.depth + detail::kRowGap)
+                                      : 0);
+    for (int64_t task = first; task < last; ++task) {
+      const int64_t row = task % row_blocks * blocks.rows;
+      const int64_t column = task / row_blocks % column_blocks * blocks.columns;
+      detail::product_block(p, blocks, rows, task / (row_blocks * column_blocks), row,
+                            std::min(blocks.rows, p.m - row), column,
+                            std::min(blocks.columns, p.n - column), copy.data());
+    }
+  };
+  if (!p.threads || tasks == 1 || work < 2 * kProductWorkPerThread) return run(0, tasks);
+  parallel_for(0, tasks, std::max<int64_t>(1, kProductWorkPerThread / (work / tasks + 1)), run);
+}
+
+}  // namespace ingot
