@@ -2,6 +2,7 @@
 # make build        .venv with `ingot`, build/libingot.so, build/ingot-run
 # make test         everything that .ci/run checks
 # make footprint    size, start, memory and call times beside the budgets
+# make bench        all models beside PyTorch, ONNX Runtime, OpenVINO, ...: benchmarks/RESULTS.md
 # make help         all targets
 
 PYTHON := .venv/bin/python
@@ -62,6 +63,9 @@ fuzz: build-asan ## the loader on damaged files, FUZZ_SECONDS=120
 test-python: build-tests ## the Python tests
 	$(PYTHON) -m pytest -n $(JOBS) -q --durations=15
 
+test-speed: build ## speed as ratios to eager PyTorch, and instructions per node
+	@$(PYTHON) -m benchmarks.speed_check
+
 lint: ## ruff, mypy, clang-format
 	$(PYTHON) -m ruff check $(PYTHON_FILES)
 	$(PYTHON) -m ruff format --check $(PYTHON_FILES)
@@ -76,8 +80,13 @@ format: ## lays out all sources as lint wants them
 footprint: build ## see above
 	@$(PYTHON) benchmarks/footprint.py
 
+# ARGS="--models resnet18 --quick" and such: make bench ARGS=--help
+bench: build ## see above
+	@$$(scripts/system.sh python) scripts/packages.py bench
+	@.venv-bench/bin/python -m benchmarks.bench $(ARGS)
+
 clean: ## removes what builds made, keeps .venv
 	rm -rf build build-asan python/ingot/_ingot*.so python/ingot/file/_fb
 
 .PHONY: help quickstart setup-export setup build build-tests build-asan test test-cpp \
-  test-asan fuzz test-python lint format footprint clean
+  test-asan fuzz test-python test-speed lint format footprint bench clean

@@ -79,8 +79,8 @@ def in_python(
     starts: int = 1,
     output: Path | None = None,
 ) -> Figures | None:
-    """The model under a kind of benchmarks.peers; None if that runtime is not installed."""
-    arguments = ["-m", "benchmarks.peers", kind, model, str(file), "--repeat", str(repeat)]
+    """The model under a kind of benchmarks.one_process; None if that runtime is not installed."""
+    arguments = ["-m", "benchmarks.one_process", kind, model, str(file), "--repeat", str(repeat)]
     for path in inputs:
         arguments += ["--input", str(path)]
     if output:

@@ -59,7 +59,7 @@ def main() -> int:
     fuzz_result = Result("fuzz", time.monotonic() - start, status, "")
     if status:
         print(f"\n━━ make fuzz\n{chr(10).join(lines[-60:])}")
-    results += [fuzz_result, python]
+    results += [fuzz_result, python, run("test-speed")]
 
     print("\n━━ summary")
     for result in results:

@@ -66,6 +66,7 @@ look() {
       missing+=("libFuzzer|libclang-rt-14-dev")
     fi
     need "clang-format" clang-format command -v clang-format
+    need "Valgrind" valgrind command -v valgrind
     need "pkg-config" pkg-config command -v pkg-config
   fi
 }

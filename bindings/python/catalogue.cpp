@@ -74,7 +74,7 @@ nb::tuple call(std::string_view name, const nb::sequence& args) {
 
 nb::list infer(std::string_view name, const nb::sequence& args) {
   const Op& op = op_named(name);
-  if (!op.infer())
+  if (!op.definition().infer)
     fail(ErrorCode::unsupported, name,
          ": has no meta function: its results depend on more than shapes");
   Conversion conversion;
@@ -91,7 +91,7 @@ nb::list infer(std::string_view name, const nb::sequence& args) {
   }
   std::vector<TensorInfo> infos;
   try {
-    op.infer()({values.data(), nullptr, operands.data()}, infos);
+    op.definition().infer({values.data(), nullptr, operands.data()}, infos);
   } catch (Error& error) {
     throw error.with_prefix(concat(name, ": "));
   }

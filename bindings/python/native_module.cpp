@@ -13,8 +13,10 @@
 #include "base/check.h"
 #include "convert.h"
 #include "errors.h"
+#include "exec/plan/options.h"
 #include "file/loader.h"
 #include "file/mapped_file.h"
+#include "kernels/simd.h"
 #include "lifetime.h"
 #include "method_call.h"
 
@@ -261,6 +263,9 @@ void bind_modules(nb::module_& module) {
 
   nb::class_<MethodCall>(module, "Method", nb::type_slots(method_slots), "A method of a module.")
       .def_prop_ro("name", &MethodCall::name)
+      .def("profile", &MethodCall::profile,
+           "Calls the method; its steps as (text, location, planned, start, duration, flops,\n"
+           "bytes), times in seconds.")
       .def("__repr__", [](const MethodCall& self) { return "<ingot method " + self.name() + ">"; });
 
   nb::class_<NativeModule>(module, "NativeModule", nb::type_slots(module_slots),
@@ -292,6 +297,27 @@ void bind_modules(nb::module_& module) {
       .def("_mutable_state", &mutable_state,
            "What methods update, as it is now: name to value, or to (dtype, shape, bytes).")
       .def("_extra_files", &extra_files, "Name to bytes of what the user put into the file.");
+  module.def(
+      "plan_stages",
+      [] {
+        std::vector<std::string> names;
+        for (const std::string_view name : plan_stages()) names.emplace_back(name);
+        return names;
+      },
+      "The stages of planning that set_plan_stage() knows.");
+  module.def("set_plan_stage", &set_plan_stage, nb::arg("name"), nb::arg("enabled"),
+             "Switches a stage of planning on or off for modules loaded from now on: for tests.");
+  module.def(
+      "simd_levels",
+      [] {
+        std::vector<std::string> names = {"baseline", "avx2", "avx512"};
+        names.resize(static_cast<size_t>(best_simd_level()) + 1);
+        return names;
+      },
+      "The instruction sets that this machine has, the narrowest first.");
+  module.def(
+      "set_simd_level", [](size_t level) { set_simd_level(static_cast<SimdLevel>(level)); },
+      nb::arg("level"), "Uses instruction set number `level` from now on: for tests.");
   module.def("set_num_threads", &set_num_threads, nb::arg("threads"),
              "Threads that one call may use; 0: one per physical core, at most 16.");
   module.def("get_num_threads", &num_threads, "Threads that one call may use.");

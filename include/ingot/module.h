@@ -9,12 +9,14 @@
 #include <string_view>
 #include <vector>
 
+#include <ingot/profile.h>
 #include <ingot/tensor.h>
 #include <ingot/value.h>
 
 namespace ingot {
 
 class Program;
+class Profile;
 
 // One input or output of a method, for display and checks.
 struct Port {
@@ -43,6 +45,9 @@ class INGOT_API Module {
   }
   Value run(std::string_view method, std::span<const Value> inputs) const;
 
+  // Runs the method as run() does and tells what each step took, in order.
+  std::vector<ProfileEvent> profile(std::string_view method, std::span<const Value> inputs) const;
+
   // Inputs of zeros (False, "", empty) that fit the signature, free sizes 1: for trying a file.
   // Throws Error (unsupported) where the signature leaves a tensor's dtype or rank open.
   std::vector<Value> example_inputs(std::string_view method = "forward") const;
@@ -64,6 +69,8 @@ class INGOT_API Module {
 
  private:
   struct State;
+  Value run(std::string_view method, std::span<const Value> inputs, Profile* profile) const;
+
   std::shared_ptr<const Program> program_;
   std::shared_ptr<State> state_;
 };

@@ -67,6 +67,10 @@ struct TensorInfo {
   Dims sizes;
 };
 
+namespace detail {
+class AbstractMemory;
+}
+
 // Bytes shared by tensors. Immutable storage (memory-mapped weights) refuses in-place writes.
 struct Storage {
   std::atomic<int64_t> references{1};
@@ -75,6 +79,8 @@ struct Storage {
   bool writable = true;
   void (*release)(Storage*) = nullptr;  // frees the Storage and what it owns
   void* context = nullptr;              // for `release`
+  // Not null: there are no bytes; copies of tensors on this storage are made by it.
+  detail::AbstractMemory* abstract = nullptr;
 };
 
 namespace detail {

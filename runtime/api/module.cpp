@@ -12,9 +12,16 @@
 
 namespace ingot {
 
-// What calls may change. The code is shared by all forks.
+// What all forks share.
+struct Compiled {
+  explicit Compiled(const Program& program) : codes(compile_program(program)), planner(codes) {}
+  std::vector<Code> codes;
+  mutable Planner planner;
+};
+
+// What calls may change.
 struct Module::State {
-  std::shared_ptr<const std::vector<Code>> codes;
+  std::shared_ptr<const Compiled> compiled;
   std::mutex mutex;  // held by a run that touches `values`
   std::vector<Value> values;
 };
@@ -52,7 +59,7 @@ std::vector<Value> copy_state(const Program& program, const std::vector<Value>& 
 
 Module::Module(std::shared_ptr<const Program> program)
     : program_(std::move(program)), state_(std::make_shared<State>()) {
-  state_->codes = std::make_shared<const std::vector<Code>>(compile_program(*program_));
+  state_->compiled = std::make_shared<const Compiled>(*program_);
   std::vector<Value> initial;
   for (const StateEntry& entry : program_->state) initial.push_back(entry.value);
   state_->values = copy_state(*program_, initial);
@@ -89,8 +96,20 @@ std::vector<Port> Module::outputs(std::string_view name) const {
 }
 
 Value Module::run(std::string_view name, std::span<const Value> inputs) const {
+  return run(name, inputs, nullptr);
+}
+
+std::vector<ProfileEvent> Module::profile(std::string_view name,
+                                          std::span<const Value> inputs) const {
+  Profile profile;
+  run(name, inputs, &profile);
+  return std::move(profile.events);
+}
+
+Value Module::run(std::string_view name, std::span<const Value> inputs, Profile* profile) const {
   const auto method = static_cast<size_t>(&find_method(*program_, name) - program_->methods.data());
-  const Run run{*program_, *state_->codes, state_->values};
+  const Compiled& compiled = *state_->compiled;
+  const Run run{*program_, compiled.codes, compiled.planner, state_->values, profile};
   if (!run.codes[method].uses_mutable_state) return execute(run, method, inputs);
   const std::lock_guard lock(state_->mutex);
   return execute(run, method, inputs);
@@ -126,7 +145,7 @@ std::map<std::string, std::string> Module::extra_files() const { return program_
 Module Module::fork() const {
   Module copy(*this);
   copy.state_ = std::make_shared<State>();
-  copy.state_->codes = state_->codes;
+  copy.state_->compiled = state_->compiled;
   const std::lock_guard lock(state_->mutex);
   copy.state_->values = copy_state(*program_, state_->values);
   return copy;

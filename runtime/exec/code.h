@@ -47,6 +47,7 @@ struct Instruction {
   uint32_t aux = 0;
   uint32_t target = 0;
   uint32_t source = 0;
+  uint32_t region = 0;  // 1 + the number of the region that begins here; 0: none
   const Op* op = nullptr;
 };
 
@@ -59,7 +60,8 @@ struct Code {
   std::vector<std::shared_ptr<const TupleNames>> tuple_names;  // null: a plain tuple
   std::vector<TypePtr> types;
   std::vector<std::string> texts;
-  uint32_t registers = 0;           // the first ones are the method's inputs
+  uint32_t registers = 0;                  // the first ones are the method's inputs
+  std::vector<TypeKind> register_kinds;  // of what each holds; none: several kinds
   bool uses_mutable_state = false;  // itself or through calls
 };
 

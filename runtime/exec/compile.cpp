@@ -62,11 +62,14 @@ class MethodCompiler {
   int32_t new_register(ValueId value) {
     places_[value] = static_cast<int32_t>(next_register_++);
     code_.registers = std::max(code_.registers, next_register_);
+    code_.register_kinds.resize(code_.registers, TypeKind::none);
+    code_.register_kinds[next_register_ - 1] = method_.values[value].type->kind;
     return places_[value];
   }
 
   int32_t temporary() {
     code_.registers = std::max(code_.registers, next_register_ + 1);
+    code_.register_kinds.resize(code_.registers, TypeKind::integer);
     return static_cast<int32_t>(next_register_++);
   }
 

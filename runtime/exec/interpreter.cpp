@@ -131,10 +131,17 @@ class Interpreter {
     for (;;) {
       const Instruction& i = instructions[pc_];
       uint32_t next = pc_ + 1;
+      if (i.region && run_region(i, next)) {
+        pc_ = next;
+        continue;
+      }
       switch (i.opcode) {
         case Opcode::mutating_op: check_writable(i, arguments(i)); [[fallthrough]];
         case Opcode::op:
-          i.op->invoke()(arguments(i), {registers_, &code_.operands[i.first + i.inputs]});
+          if (run_.profile)
+            profile_op(i);
+          else
+            i.op->invoke(arguments(i), {registers_, &code_.operands[i.first + i.inputs]});
           break;
         case Opcode::move: move(i); break;
         case Opcode::load_state: out(i, 0) = run_.state[i.aux]; break;
@@ -202,6 +209,28 @@ class Interpreter {
       clear(i);
       pc_ = next;
     }
+  }
+
+  bool run_region(const Instruction& i, uint32_t& next) {
+    const bool checked = depth_ == 0 && pc_ == 0;
+    if (!run_.profile)
+      return run_.planner.run(i.region - 1, code_, registers_, next, checked, nullptr);
+    const size_t first = run_.profile->events.size();
+    StepObserver observer{*run_.profile, [this](uint32_t origin) {
+                            return run_.program.location(code_.instructions[origin].source);
+                          }};
+    if (run_.planner.run(i.region - 1, code_, registers_, next, checked, &observer)) return true;
+    run_.profile->events.resize(first);
+    return false;
+  }
+
+  void profile_op(const Instruction& i) {
+    const auto begin = Profile::Clock::now();
+    i.op->invoke(arguments(i), {registers_, &code_.operands[i.first + i.inputs]});
+    const std::string_view name = i.op->name();
+    run_.profile->add({.text = std::string(name.substr(name.find("::") + 2)),
+                       .location = run_.program.location(i.source)},
+                      begin);
   }
 
   void clear(const Instruction& i) const {
@@ -283,6 +312,8 @@ class Interpreter {
 
 Value execute(const Run& run, size_t method, std::span<const Value> inputs) {
   const Code& code = run.codes[method];
+  if (const uint32_t region = code.instructions[0].region; region && !run.profile)
+    if (Value result; run.planner.call(region - 1, inputs, result)) return result;
   Frame frame(code.registers);
   try {
     bind_inputs(run.program, *code.method, inputs, frame.values());
@@ -316,7 +347,7 @@ std::vector<Value> call_op(const Op& op, std::span<const Value> inputs) {
   const Arguments in{values.data(), nullptr, operands.data(), instruction.inputs};
   try {
     check_writable(instruction, in);
-    op.invoke()(in, {values.data(), operands.data() + instruction.inputs});
+    op.invoke(in, {values.data(), operands.data() + instruction.inputs});
   } catch (Error& error) {
     error.with_prefix(describe_call(op, in));
     throw;

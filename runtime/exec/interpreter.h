@@ -5,6 +5,8 @@
 #include <vector>
 
 #include "exec/code.h"
+#include "exec/plan/regions.h"
+#include "exec/profile.h"
 #include "file/program.h"
 
 namespace ingot {
@@ -13,7 +15,9 @@ namespace ingot {
 struct Run {
   const Program& program;
   const std::vector<Code>& codes;
+  Planner& planner;
   std::vector<Value>& state;  // one per state entry; read for mutable entries only
+  Profile* profile = nullptr;
 };
 
 // Checks the inputs and runs the method. Throws Error with the user's lines.

@@ -50,11 +50,8 @@ void attend(int64_t first, int64_t last, int64_t keys, int64_t width, int64_t va
   }
 }
 
-#define INGOT_ATTENTION(T)                                                                        \
-  template void attend(int64_t, int64_t, int64_t, int64_t, int64_t, MatrixView<T>, MatrixView<T>, \
-                       MatrixView<T>, const AttentionMask<T>&, T, T*, int64_t)
-INGOT_ATTENTION(float);
-INGOT_ATTENTION(double);
-#undef INGOT_ATTENTION
+template void attend(int64_t, int64_t, int64_t, int64_t, int64_t, MatrixView<double>,
+                     MatrixView<double>, MatrixView<double>, const AttentionMask<double>&, double,
+                     double*, int64_t);
 
 }  // namespace ingot

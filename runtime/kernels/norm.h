@@ -1,4 +1,5 @@
-// Normalisations over row-major memory. Statistics are formed in double. T: float or double.
+// Normalisations over row-major memory. Statistics are formed in double from
+// blocks. T: float or double.
 #pragma once
 
 #include <cstdint>
@@ -26,6 +27,12 @@ void layer_norm(int64_t rows, int64_t width, const T* input, const T* weight, co
 template <class T>
 void group_norm(int64_t images, int64_t channels, int64_t plane, int64_t groups, const T* input,
                 const T* weight, const T* bias, double eps, T* out, T* mean, T* rstd);
+
+// The same for x[images, plane, channels] in channels-last memory; `input_stride` and
+// `out_stride` elements lie between pixels, pixels of all images being evenly spaced.
+void group_norm_channels_last(int64_t images, int64_t plane, int64_t channels, int64_t groups,
+                              const float* input, int64_t input_stride, const float* weight,
+                              const float* bias, double eps, float* out, int64_t out_stride);
 
 // out = x / sqrt(mean(x²) + eps) · weight for every row of x[rows, width].
 template <class T>

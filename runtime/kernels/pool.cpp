@@ -6,21 +6,13 @@
 
 #include "base/thread_pool.h"
 #include "kernels/arithmetic.h"
+#include "kernels/pool_window.h"
 
 namespace ingot {
 
 namespace {
 
 constexpr int64_t kElementsPerThread = 1 << 14;
-
-// The elements begin, begin + step, ... below end of one dimension.
-struct Window {
-  int64_t begin;
-  int64_t end;
-  int64_t step;
-};
-
-using Windows = std::array<Window, 3>;
 
 // Calls body(plane, output position, windows) for every output element.
 template <class WindowAt, class Body>
@@ -79,10 +71,6 @@ void max_of_windows(int64_t planes, const Spatial& in, const Spatial& out_sizes,
       });
 }
 
-Window adaptive_window(int64_t in, int64_t out, int64_t i) {
-  return {i * in / out, ((i + 1) * in + out - 1) / out, 1};
-}
-
 int64_t adaptive_elements(const Spatial& in, const Spatial& out) {
   int64_t elements = 1;
   for (size_t d = 0; d < 3; ++d) elements *= in[d] / std::max<int64_t>(out[d], 1) + 1;
@@ -93,39 +81,24 @@ int64_t adaptive_elements(const Spatial& in, const Spatial& out) {
 
 template <class T>
 void max_pool(const PoolGeometry& g, const T* input, T* out, int64_t* indices) {
-  max_of_windows(
-      g.planes, g.in, g.out, volume_of(g.kernel), input, out, indices, [&](size_t d, int64_t i) {
-        int64_t begin = i * g.stride[d] - g.pad[d];
-        const int64_t end = std::min(begin + (g.kernel[d] - 1) * g.dilation[d] + 1, g.in[d]);
-        if (begin < 0) begin += (-begin + g.dilation[d] - 1) / g.dilation[d] * g.dilation[d];
-        return Window{begin, end, g.dilation[d]};
-      });
+  max_of_windows(g.planes, g.in, g.out, volume_of(g.kernel), input, out, indices,
+                 [&](size_t d, int64_t i) { return max_window(g, d, i); });
 }
 
 template <class T>
 void average_pool(const PoolGeometry& g, const T* input, T* out, bool count_padding,
                   int64_t divisor) {
-  const auto padded_window = [&](size_t d, int64_t i) {
-    const int64_t begin = i * g.stride[d] - g.pad[d];
-    return Window{begin, std::min(begin + g.kernel[d], g.in[d] + g.pad[d]), 1};
-  };
-  for_each_window(g.planes, g.out, volume_of(g.kernel), padded_window,
-                  [&](int64_t plane, int64_t position, const Windows& padded) {
-                    Windows w = padded;
-                    int64_t padded_size = 1, size = 1;
-                    for (size_t d = 0; d < 3; ++d) {
-                      w[d].begin = std::max<int64_t>(w[d].begin, 0);
-                      w[d].end = std::max(std::min(w[d].end, g.in[d]), w[d].begin);
-                      padded_size *= padded[d].end - padded[d].begin;
-                      size *= w[d].end - w[d].begin;
-                    }
-                    ArithmeticOf<T> sum = 0;
-                    for_each_element(
-                        input + plane * volume_of(g.in), g.in, w,
-                        [&](T value, int64_t) { sum += static_cast<ArithmeticOf<T>>(value); });
-                    const int64_t by = divisor != 0 ? divisor : count_padding ? padded_size : size;
-                    out[position] = size == 0 ? T(0) : static_cast<T>(sum) / static_cast<T>(by);
-                  });
+  for_each_window(
+      g.planes, g.out, volume_of(g.kernel),
+      [&](size_t d, int64_t i) { return padded_window(g, d, i); },
+      [&](int64_t plane, int64_t position, const Windows& padded) {
+        const Windows w = inside(padded, g.in);
+        ArithmeticOf<T> sum = 0;
+        for_each_element(input + plane * volume_of(g.in), g.in, w,
+                         [&](T value, int64_t) { sum += static_cast<ArithmeticOf<T>>(value); });
+        const int64_t by = average_divisor(padded, w, count_padding, divisor);
+        out[position] = by == 0 ? T(0) : static_cast<T>(sum) / static_cast<T>(by);
+      });
 }
 
 template <class T>
@@ -138,7 +111,7 @@ void adaptive_average_pool(int64_t planes, const Spatial& in, const Spatial& out
                   [&](int64_t plane, int64_t position, const Windows& w) {
                     ArithmeticOf<T> sum = 0;
                     int64_t count = 1;
-                    for (const Window& window : w) count *= window.end - window.begin;
+                    for (const Window& window : w) count *= window.count();
                     for_each_element(input + plane * volume_of(in), in, w, [&](T value, int64_t) {
                       sum += static_cast<ArithmeticOf<T>>(value);
                     });

@@ -38,4 +38,23 @@ template <class T>
 void adaptive_max_pool(int64_t planes, const Spatial& in, const Spatial& out_sizes, const T* input,
                        T* out, int64_t* indices);
 
+// --- channels-last: f32[planes, in sizes, channels] ------------------------------------------
+// `input_stride` and `out_stride` elements lie between adjacent pixels; pixels of all images
+// are evenly spaced.
+
+struct ChannelsLast {
+  int64_t channels;
+  int64_t input_stride;
+  int64_t out_stride;
+};
+
+void max_pool_channels_last(const PoolGeometry& geometry, const ChannelsLast& memory,
+                            const float* input, float* out);
+void average_pool_channels_last(const PoolGeometry& geometry, const ChannelsLast& memory,
+                                const float* input, float* out, bool count_padding,
+                                int64_t divisor);
+void adaptive_average_pool_channels_last(int64_t images, const Spatial& in,
+                                         const Spatial& out_sizes, const ChannelsLast& memory,
+                                         const float* input, float* out);
+
 }  // namespace ingot

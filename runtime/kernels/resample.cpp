@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "base/thread_pool.h"
+#include "kernels/pixels_f32.h"
 
 namespace ingot {
 
@@ -108,6 +109,42 @@ void resample(int64_t planes, const std::array<ResampleAxis<T>, 3>& axes, const 
             *to++ = sum;
           }
         }
+      }
+    }
+  });
+}
+
+void resample_channels_last(int64_t images, const std::array<ResampleAxis<float>, 3>& axes,
+                            int64_t channels, const float* input, int64_t input_stride, float* out,
+                            int64_t out_stride) {
+  constexpr int64_t kMaxLines = 4 * 4;
+  const auto& [depth, height, width] = axes;
+  const int64_t in_volume = depth.in * height.in * width.in;
+  const int64_t rows = depth.out * height.out;
+  const int64_t grain =
+      std::max<int64_t>(1, kElementsPerThread / std::max<int64_t>(width.out * channels, 1));
+  parallel_for(0, images * rows, grain, [&](int64_t first, int64_t last) {
+    for (int64_t row = first; row < last; ++row) {
+      const float* image = input + row / rows * in_volume * input_stride;
+      const int64_t d = row % rows / height.out;
+      const int64_t h = row % height.out;
+      const float* lines[kMaxLines];
+      float weights[kMaxLines];
+      int64_t count = 0;
+      for (int64_t i = d * depth.taps; i < (d + 1) * depth.taps; ++i) {
+        for (int64_t j = h * height.taps; j < (h + 1) * height.taps; ++j) {
+          lines[count] =
+              image + (depth.index[i] * height.in + height.index[j]) * width.in * input_stride;
+          weights[count++] = depth.weight[i] * height.weight[j];
+        }
+      }
+      float* to = out + row * width.out * out_stride;
+      if (count == 1 && width.taps == 1) {  // nearest: all weights are 1
+        for (int64_t w = 0; w < width.out; ++w)
+          std::copy_n(lines[0] + width.index[w] * input_stride, channels, to + w * out_stride);
+      } else {
+        f32::interpolate_row({count, lines, weights}, width.out, width.taps, width.index.data(),
+                             width.weight.data(), channels, input_stride, to, out_stride);
       }
     }
   });

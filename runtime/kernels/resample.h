@@ -31,4 +31,10 @@ ResampleAxis<T> resample_axis(Interpolation interpolation, int64_t in, int64_t o
 template <class T>
 void resample(int64_t planes, const std::array<ResampleAxis<T>, 3>& axes, const T* input, T* out);
 
+// The same for f32[images, in sizes, channels] in channels-last memory; `input_stride` and
+// `out_stride` elements lie between adjacent pixels, pixels of all images being evenly spaced.
+void resample_channels_last(int64_t images, const std::array<ResampleAxis<float>, 3>& axes,
+                            int64_t channels, const float* input, int64_t input_stride, float* out,
+                            int64_t out_stride);
+
 }  // namespace ingot

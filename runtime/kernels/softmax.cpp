@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "base/thread_pool.h"
+#include "kernels/rows_f32.h"
 
 namespace ingot {
 
@@ -54,7 +55,27 @@ void softmax(int64_t outer, int64_t size, int64_t inner, const T* input, T* out,
   });
 }
 
-template void softmax(int64_t, int64_t, int64_t, const float*, float*, SoftmaxForm);
+template <>
+void softmax(int64_t outer, int64_t size, int64_t inner, const float* input, float* out,
+             SoftmaxForm form) {
+  // Columns that one piece of work takes: a few cache lines.
+  constexpr int64_t kColumns = 64;
+  const int64_t pieces = inner == 1 ? 1 : (inner + kColumns - 1) / kColumns;
+  const int64_t work = std::max<int64_t>(size * std::min(inner, kColumns), 1);
+  const int64_t grain = std::max<int64_t>(1, kElementsPerThread / work);
+  parallel_for(0, outer * pieces, grain, [&](int64_t first, int64_t last) {
+    for (int64_t piece = first; piece < last; ++piece) {
+      const int64_t column = piece % pieces * kColumns;
+      const int64_t offset = piece / pieces * size * inner + column;
+      if (inner == 1)
+        f32::softmax_row(size, input + offset, out + offset, form);
+      else
+        f32::softmax_columns(std::min(kColumns, inner - column), size, inner, input + offset,
+                             out + offset, form);
+    }
+  });
+}
+
 template void softmax(int64_t, int64_t, int64_t, const double*, double*, SoftmaxForm);
 
 }  // namespace ingot

@@ -16,4 +16,8 @@ template <class T>
 void softmax(int64_t outer, int64_t size, int64_t inner, const T* input, T* out,
              SoftmaxForm form = {});
 
+template <>
+void softmax(int64_t outer, int64_t size, int64_t inner, const float* input, float* out,
+             SoftmaxForm form);
+
 }  // namespace ingot

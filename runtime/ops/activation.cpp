@@ -10,32 +10,44 @@ namespace {
 
 // Clipped lines. NaN passes through all of them.
 INGOT_UNARY(
-    relu, common, kReal, [](auto x) { return x < 0 ? decltype(x)(0) : x; }, kNoBoolOperand);
+    relu, common, kReal, [](auto x) { return x < 0 ? decltype(x)(0) : x; }, vectorized<f32::relu>,
+    kNoBoolOperand);
 INGOT_UNARY(
     relu6, common, kReal,
     [](auto x) {
       using T = decltype(x);
       return x < 0 ? T(0) : x > 6 ? T(6) : x;
     },
-    kNoBoolOperand);
-INGOT_UNARY_WITH(hardtanh, 2, "Scalar min_val=-1, Scalar max_val=1", common, kReal,
-                 [](auto x, auto low, auto high) { return x < low    ? low
-                                                          : x > high ? high
-                                                                     : x; });
-INGOT_UNARY(hardsigmoid, common, kFloats, [](auto x) {
-  using T = decltype(x);
-  const T y = x + 3;
-  return (y < 0 ? T(0) : y > 6 ? T(6) : y) / 6;
-});
-INGOT_UNARY(hardswish, common, kFloats, [](auto x) {
-  using T = decltype(x);
-  const T y = x + 3;
-  return x * (y < 0 ? T(0) : y > 6 ? T(6) : y) / 6;
-});
-INGOT_UNARY_WITH(leaky_relu, 1, "Scalar negative_slope=0.01", common, kFloats,
-                 [](auto x, auto slope) { return x > 0 ? x : x * slope; });
-INGOT_UNARY_WITH(threshold, 2, "Scalar threshold, Scalar value", common, kReal,
-                 [](auto x, auto threshold, auto value) { return x <= threshold ? value : x; });
+    vectorized<f32::relu6>, kNoBoolOperand);
+INGOT_UNARY_WITH(
+    hardtanh, 2, "Scalar min_val=-1, Scalar max_val=1", common, kReal,
+    [](auto x, auto low, auto high) { return x < low    ? low
+                                             : x > high ? high
+                                                        : x; },
+    vectorized<f32::hardtanh>);
+INGOT_UNARY(
+    hardsigmoid, common, kFloats,
+    [](auto x) {
+      using T = decltype(x);
+      const T y = x + 3;
+      return (y < 0 ? T(0) : y > 6 ? T(6) : y) / 6;
+    },
+    vectorized<f32::hardsigmoid>);
+INGOT_UNARY(
+    hardswish, common, kFloats,
+    [](auto x) {
+      using T = decltype(x);
+      const T y = x + 3;
+      return x * (y < 0 ? T(0) : y > 6 ? T(6) : y) / 6;
+    },
+    vectorized<f32::hardswish>);
+INGOT_UNARY_WITH(
+    leaky_relu, 1, "Scalar negative_slope=0.01", common, kFloats,
+    [](auto x, auto slope) { return x > 0 ? x : x * slope; }, vectorized<f32::leaky_relu>);
+INGOT_UNARY_WITH(
+    threshold, 2, "Scalar threshold, Scalar value", common, kReal,
+    [](auto x, auto threshold, auto value) { return x <= threshold ? value : x; },
+    vectorized<f32::threshold>);
 constexpr Elementwise kHardshrink = elementwise<1, 1, kFloats>(
     Promotion::common,
     [](auto x, auto lambda) { return x >= -lambda && x <= lambda ? decltype(x)(0) : x; });
@@ -45,25 +57,34 @@ constexpr Elementwise kSoftshrink =
       return x > lambda ? x - lambda : x < -lambda ? x + lambda : x * 0;
     });
 INGOT_ELEMENTWISE(kSoftshrink, "aten::softshrink(Tensor self, Scalar lambd=0.5) -> Tensor");
-INGOT_BINARY_PURE(_prelu_kernel, common, kFloats,
-                  [](auto x, auto weight) { return x > 0 ? x : x * weight; });
+INGOT_BINARY_PURE(
+    _prelu_kernel, common, kFloats, [](auto x, auto weight) { return x > 0 ? x : x * weight; },
+    vectorized<f32::prelu>);
 
 // Exponential ones.
-INGOT_UNARY(silu, common, kFloats, [](auto x) { return x * fn::sigmoid(x); });
-INGOT_UNARY(mish, common, kFloats, [](auto x) { return x * std::tanh(std::log1p(std::exp(x))); });
-INGOT_UNARY_WITH(elu, 3, "Scalar alpha=1, Scalar scale=1, Scalar input_scale=1", common, kFloats,
-                 [](auto x, auto alpha, auto scale, auto input_scale) {
-                   return x > 0 ? x * scale : std::expm1(x * input_scale) * alpha * scale;
-                 });
-INGOT_UNARY(selu, common, kFloats, [](auto x) {
-  using T = decltype(x);
-  constexpr T kAlpha = T(1.6732632423543772848170429916717);
-  constexpr T kScale = T(1.0507009873554804934193349852946);
-  return x > 0 ? x * kScale : std::expm1(x) * (kAlpha * kScale);
-});
-constexpr Elementwise kCelu = elementwise<1, 1, kFloats>(Promotion::common, [](auto x, auto alpha) {
-  return x > 0 ? x : std::expm1(x / alpha) * alpha;
-});
+INGOT_UNARY(
+    silu, common, kFloats, [](auto x) { return x * fn::sigmoid(x); }, vectorized<f32::silu>);
+INGOT_UNARY(
+    mish, common, kFloats, [](auto x) { return x * std::tanh(std::log1p(std::exp(x))); },
+    vectorized<f32::mish>);
+INGOT_UNARY_WITH(
+    elu, 3, "Scalar alpha=1, Scalar scale=1, Scalar input_scale=1", common, kFloats,
+    [](auto x, auto alpha, auto scale, auto input_scale) {
+      return x > 0 ? x * scale : std::expm1(x * input_scale) * alpha * scale;
+    },
+    vectorized<f32::elu>);
+INGOT_UNARY(
+    selu, common, kFloats,
+    [](auto x) {
+      using T = decltype(x);
+      constexpr T kAlpha = T(1.6732632423543772848170429916717);
+      constexpr T kScale = T(1.0507009873554804934193349852946);
+      return x > 0 ? x * kScale : std::expm1(x) * (kAlpha * kScale);
+    },
+    vectorized<f32::selu>);
+constexpr Elementwise kCelu = elementwise<1, 1, kFloats>(
+    Promotion::common, [](auto x, auto alpha) { return x > 0 ? x : std::expm1(x / alpha) * alpha; },
+    vectorized<f32::celu>);
 const Elementwise& choose_celu(const Arguments& in, Scalar* params) {
   params[0] = Scalar(in[1]);
   INGOT_CHECK(params[0].to_double() != 0, "alpha must not be 0");
@@ -73,23 +94,31 @@ INGOT_ELEMENTWISE_BY(choose_celu, 1, "aten::celu(Tensor self, Scalar alpha=1.) -
 INGOT_ELEMENTWISE_BY(choose_celu, 1, "aten::celu_(Tensor(a!) self, Scalar alpha=1.) -> Tensor(a!)");
 constexpr Elementwise kSoftplus = elementwise<1, 2, kFloats>(
     Promotion::common,
-    [](auto x, auto beta, auto threshold) { return fn::softplus(x, beta, threshold); });
+    [](auto x, auto beta, auto threshold) { return fn::softplus(x, beta, threshold); },
+    vectorized<f32::softplus>);
 INGOT_ELEMENTWISE(kSoftplus,
                   "aten::softplus(Tensor self, Scalar beta=1, Scalar threshold=20) -> Tensor");
-INGOT_UNARY_PURE(log_sigmoid, common, kFloats, [](auto x) {
-  return fn::minimum(x, decltype(x)(0)) - std::log1p(std::exp(-std::abs(x)));
-});
+INGOT_UNARY_PURE(
+    log_sigmoid, common, kFloats,
+    [](auto x) { return fn::minimum(x, decltype(x)(0)) - std::log1p(std::exp(-std::abs(x))); },
+    vectorized<f32::log_sigmoid>);
 
 // x times the normal distribution function, exact or through tanh (Hendrycks and Gimpel, 2016).
-constexpr Elementwise kGelu = elementwise<1, 0, kFloats>(Promotion::common, [](auto x) {
-  using T = decltype(x);
-  return x * T(0.5) * (T(1) + std::erf(x * T(0.70710678118654752440)));
-});
-constexpr Elementwise kGeluTanh = elementwise<1, 0, kFloats>(Promotion::common, [](auto x) {
-  using T = decltype(x);
-  const T inner = T(0.79788456080286535588) * (x + T(0.044715) * x * x * x);
-  return x * T(0.5) * (T(1) + std::tanh(inner));
-});
+constexpr Elementwise kGelu = elementwise<1, 0, kFloats>(
+    Promotion::common,
+    [](auto x) {
+      using T = decltype(x);
+      return x * T(0.5) * (T(1) + std::erf(x * T(0.70710678118654752440)));
+    },
+    vectorized<f32::gelu>);
+constexpr Elementwise kGeluTanh = elementwise<1, 0, kFloats>(
+    Promotion::common,
+    [](auto x) {
+      using T = decltype(x);
+      const T inner = T(0.79788456080286535588) * (x + T(0.044715) * x * x * x);
+      return x * T(0.5) * (T(1) + std::tanh(inner));
+    },
+    vectorized<f32::gelu_tanh>);
 const Elementwise& choose_gelu(const Arguments& in, Scalar*) {
   const std::string_view approximate = in[1].to_string();
   INGOT_CHECK(approximate == "none" || approximate == "tanh",
@@ -129,7 +158,8 @@ INGOT_OP("aten::prelu(Tensor self, Tensor weight) -> Tensor", Structured<prelu_m
 
 // The first half of a dimension times the sigmoid of the second.
 constexpr Elementwise kGlu = elementwise<2, 0, kFloats>(
-    Promotion::common, [](auto value, auto gate) { return value * fn::sigmoid(gate); });
+    Promotion::common, [](auto value, auto gate) { return value * fn::sigmoid(gate); },
+    vectorized<f32::glu>);
 TensorInfo glu_meta(const Tensor& self, int64_t dim) {
   INGOT_CHECK(self.rank() > 0, "a 0-d tensor cannot be halved");
   const int at = wrap_dim(dim, self.rank());

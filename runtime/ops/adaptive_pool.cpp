@@ -4,6 +4,8 @@
 #include "ops/compute.h"
 #include "ops/dispatch.h"
 #include "ops/op.h"
+#include "ops/plan/kernel_node.h"
+#include "ops/plan/recorder.h"
 #include "ops/spatial.h"
 
 namespace ingot {
@@ -62,16 +64,34 @@ void adaptive_max_op(const Tensor& self, const IntList&, Tensor& out, Tensor& in
   result.store();
 }
 
+template <int kRank>
+bool lower_adaptive_average(plan::Recorder& recorder, const Arguments& in, Tensor* out) {
+  const Tensor& self = in[0].tensor();
+  if (!plan::prefers_channels_last(self) || self.rank() != kRank + 2) return false;
+  const Dims sizes = adaptive_meta<kRank>(self, Unbox<IntList>::get(in[1])).sizes;
+  *out = recorder.fresh(DType::f32, sizes, plan::channels_last_strides(sizes));
+  recorder.add(std::make_unique<plan::KernelNode>(
+      "adaptive_avg_pool", std::vector{self}, std::vector{*out},
+      [images = self.size(0), channels = self.size(1),
+       from_sizes = spatial_sizes(self.sizes(), kRank),
+       to_sizes = spatial_sizes(sizes, kRank)](const std::byte* const* from, std::byte* const* to) {
+        adaptive_average_pool_channels_last(
+            images, from_sizes, to_sizes, ChannelsLast{channels, channels, channels},
+            reinterpret_cast<const float*>(from[0]), reinterpret_cast<float*>(to[0]));
+      }));
+  return true;
+}
+
 INGOT_OP("aten::adaptive_avg_pool1d(Tensor self, int[1] output_size) -> Tensor",
-         Structured<adaptive_meta<1>, adaptive_average_op<1>>);
+         Structured<adaptive_meta<1>, adaptive_average_op<1>, lower_adaptive_average<1>>);
 INGOT_OP("aten::adaptive_avg_pool2d(Tensor self, SymInt[2] output_size) -> Tensor",
-         Structured<adaptive_meta<2>, adaptive_average_op<2>>);
+         Structured<adaptive_meta<2>, adaptive_average_op<2>, lower_adaptive_average<2>>);
 INGOT_OP("aten::adaptive_avg_pool3d(Tensor self, SymInt[3] output_size) -> Tensor",
-         Structured<adaptive_meta<3>, adaptive_average_op<3>>);
+         Structured<adaptive_meta<3>, adaptive_average_op<3>, lower_adaptive_average<3>>);
 INGOT_OP("aten::_adaptive_avg_pool2d(Tensor self, SymInt[2] output_size) -> Tensor",
-         Structured<adaptive_meta<2>, adaptive_average_op<2>>);
+         Structured<adaptive_meta<2>, adaptive_average_op<2>, lower_adaptive_average<2>>);
 INGOT_OP("aten::_adaptive_avg_pool3d(Tensor self, SymInt[3] output_size) -> Tensor",
-         Structured<adaptive_meta<3>, adaptive_average_op<3>>);
+         Structured<adaptive_meta<3>, adaptive_average_op<3>, lower_adaptive_average<3>>);
 INGOT_OP("aten::adaptive_max_pool1d(Tensor self, int[1] output_size) -> (Tensor, Tensor)",
          Structured<adaptive_max_meta<1>, adaptive_max_op<1>>);
 INGOT_OP("aten::adaptive_max_pool2d(Tensor self, int[2] output_size) -> (Tensor, Tensor)",

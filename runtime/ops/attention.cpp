@@ -3,10 +3,10 @@
 
 #include <cmath>
 
-#include "base/thread_pool.h"
 #include "ops/compute.h"
 #include "ops/dispatch.h"
 #include "ops/op.h"
+#include "ops/plan/recorder.h"
 #include "tensor/iterate.h"
 
 namespace ingot {
@@ -131,34 +131,52 @@ void attention(const Tensor& query, const Tensor& key, const Tensor& value, cons
   const int64_t width = q.sizes().back(), value_width = v.sizes().back();
   const int64_t key_repeat = heads_per_head(query, key, enable_gqa);
   const int64_t value_repeat = heads_per_head(query, value, enable_gqa);
-  // Pieces of query rows, so that few heads still occupy all threads.
-  constexpr int64_t kRows = 64;
-  const int64_t pieces = (length + kRows - 1) / kRows;
+  const int64_t pieces = attention_pieces(heads, length);
+  const int64_t rows = (length + pieces - 1) / pieces;
   constexpr int64_t kWorkPerThread = 1 << 17;
-  const int64_t work = std::min(length, kRows) * keys * (width + value_width) + 1;
+  const Tensor& to = result.tensor();
+  const int64_t work = rows * keys * (width + value_width) + 1;
   dispatch_floating(compute, [&]<class T>(std::type_identity<T>) {
     const T factor = static_cast<T>(scale.value_or(1 / std::sqrt(static_cast<double>(width))));
     parallel_for(0, heads * pieces, std::max<int64_t>(1, kWorkPerThread / work),
                  [&](int64_t first, int64_t last) {
                    for (int64_t task = first; task < last; ++task) {
-                     const int64_t head = task / pieces, row = task % pieces * kRows;
+                     const int64_t head = task / pieces, row = task % pieces * rows;
+                     const int64_t end = std::min(row + rows, length);
+                     if (row >= end) continue;
                      AttentionMask<T> view = mask_view<T>(mask, batch, head);
                      view.causal = is_causal;
-                     attend(row, std::min(row + kRows, length), keys, width, value_width,
-                            head_view<T>(q, batch, head), head_view<T>(k, batch, head, key_repeat),
+                     attend(row, end, keys, width, value_width, head_view<T>(q, batch, head),
+                            head_view<T>(k, batch, head, key_repeat),
                             head_view<T>(v, batch, head, value_repeat), view, factor,
-                            result.data<T>() + head * length * value_width, value_width);
+                            to.data<T>() + head_offset(to, batch, head, 1),
+                            to.stride(to.rank() - 2));
                    }
                  });
   });
   result.store();
 }
 
+// The output as the transposed [B, L, H, Ev]: what joins the heads again is then a view.
+bool lower_attention(plan::Recorder& recorder, const Arguments& in, Tensor* out) {
+  const Tensor& query = in[0].tensor();
+  if (query.rank() != 4 || query.dtype() != DType::f32) return false;
+  std::optional<double> scale;
+  const TensorInfo info = attention_meta(
+      query, in[1].tensor(), in[2].tensor(), in[3].is_none() ? nullptr : &in[3].tensor(),
+      Unbox<double>::get(in[4]), in[5].to_bool(), scale, in[7].to_bool());
+  const int64_t heads = info.sizes[1], length = info.sizes[2], width = info.sizes[3];
+  *out =
+      recorder.fresh(DType::f32, info.sizes, Dims{length * heads * width, width, heads * width, 1});
+  recorder.add_call(in, {*out});
+  return true;
+}
+
 INGOT_OP(
     "aten::scaled_dot_product_attention(Tensor query, Tensor key, Tensor value, "
     "Tensor? attn_mask=None, float dropout_p=0., bool is_causal=False, *, float? scale=None, "
     "bool enable_gqa=False) -> Tensor",
-    Structured<attention_meta, attention>);
+    Structured<attention_meta, attention, lower_attention>);
 
 }  // namespace
 

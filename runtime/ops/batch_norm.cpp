@@ -1,4 +1,5 @@
 // Normalisation of channels: aten::batch_norm with its native forms, and aten::instance_norm.
+#include <bit>
 #include <cmath>
 #include <vector>
 
@@ -6,6 +7,7 @@
 #include "ops/compute.h"
 #include "ops/dispatch.h"
 #include "ops/norm.h"
+#include "ops/plan/recorder.h"
 
 namespace ingot {
 
@@ -145,11 +147,66 @@ void batch_norm(const Tensor& input, const Tensor* weight, const Tensor* bias,
   if (training) update_running(input, running_mean, running_var, momentum, moments);
 }
 
+// The fixed statistics and parameters as one factor and one addend per channel, [C, 1, ...].
+Tensor channel_vector(plan::Recorder& recorder, const Arguments& in, double eps, bool addend) {
+  const Tensor& input = in[0].tensor();
+  const auto constant = [&](size_t k) { return in[k].is_none() ? Tensor() : in[k].tensor(); };
+  const Tensor weight = constant(1), bias = constant(2), mean = constant(3), var = constant(4);
+  const auto vector = recorder.weights().get<Tensor>(
+      {weight, bias, mean, var}, {std::bit_cast<int64_t>(eps), addend}, [&] {
+        const Tensor means = as_dense(mean, DType::f64), variances = as_dense(var, DType::f64);
+        const Tensor factors = as_dense(weight, DType::f64), addends = as_dense(bias, DType::f64);
+        auto result = std::make_shared<Tensor>(Tensor::empty(DType::f32, mean.sizes()));
+        for (int64_t c = 0; c < mean.numel(); ++c) {
+          const double factor = (weight.defined() ? factors.data<double>()[c] : 1) /
+                                std::sqrt(variances.data<double>()[c] + eps);
+          const double shift = bias.defined() ? addends.data<double>()[c] : 0;
+          result->data<float>()[c] =
+              static_cast<float>(addend ? shift - means.data<double>()[c] * factor : factor);
+        }
+        return result;
+      });
+  Dims sizes = Dims::filled(input.rank() - 1, 1);
+  sizes[0] = vector->numel();
+  Dims strides = Dims::filled(input.rank() - 1, 1);
+  return vector->as_strided(sizes, strides, 0);
+}
+
+// With fixed statistics: a product and a sum per channel, which fuse with what is around them.
+bool lower_fixed_statistics(plan::Recorder& recorder, const Arguments& in, double eps,
+                            Tensor* out) {
+  for (size_t k = 1; k <= 4; ++k)
+    if (!in[k].is_none() && !plan::is_constant(in[k].tensor())) return false;
+  if (in[0].tensor().dtype() != DType::f32) return false;
+  const Tensor scaled = recorder.elementwise("aten::mul.Tensor", in[0].tensor(),
+                                             channel_vector(recorder, in, eps, false));
+  *out = recorder.elementwise("aten::add.Tensor", scaled, channel_vector(recorder, in, eps, true));
+  return true;
+}
+
+bool lower_batch_norm(plan::Recorder& recorder, const Arguments& in, Tensor* out) {
+  // Training also writes the running statistics: the interpreter's work.
+  if (in[5].to_bool()) throw DataDependent();
+  return lower_fixed_statistics(recorder, in, in[7].to_double(), out);
+}
+
+bool lower_no_training(plan::Recorder& recorder, const Arguments& in, Tensor* out) {
+  if (!lower_fixed_statistics(recorder, in, in[6].to_double(), out)) return false;
+  // The statistics that training would save are empty.
+  for (size_t k = 1; k < 3; ++k) out[k] = recorder.fresh(DType::f32, Dims{0});
+  return true;
+}
+
+bool refuse_training(plan::Recorder&, const Arguments& in, Tensor*) {
+  if (in[5].to_bool()) throw DataDependent();
+  return false;
+}
+
 INGOT_OP(
     "aten::batch_norm(Tensor input, Tensor? weight, Tensor? bias, Tensor? running_mean, "
     "Tensor? running_var, bool training, float momentum, float eps, bool cudnn_enabled) -> "
     "Tensor",
-    Structured<batch_norm_meta, batch_norm>);
+    Structured<batch_norm_meta, batch_norm, lower_batch_norm>);
 
 // Sizes of the saved statistics: none unless they were computed.
 std::array<TensorInfo, 3> native_batch_norm_meta(const Tensor& input, const Tensor* weight,
@@ -178,7 +235,7 @@ INGOT_OP(
     "aten::native_batch_norm(Tensor input, Tensor? weight, Tensor? bias, "
     "Tensor? running_mean, Tensor? running_var, bool training, float momentum, float eps) -> "
     "(Tensor, Tensor, Tensor)",
-    Structured<native_batch_norm_meta, native_batch_norm>);
+    Structured<native_batch_norm_meta, native_batch_norm, refuse_training>);
 
 std::array<TensorInfo, 3> legit_meta(const Tensor& input, const Tensor* weight, const Tensor* bias,
                                      const Tensor& running_mean, const Tensor& running_var,
@@ -261,7 +318,7 @@ INGOT_OP(
     "aten::_native_batch_norm_legit_no_training(Tensor input, Tensor? weight, Tensor? bias, "
     "Tensor running_mean, Tensor running_var, float momentum, float eps) -> (Tensor, Tensor, "
     "Tensor)",
-    Structured<legit_no_training_meta, legit_no_training>);
+    Structured<legit_no_training_meta, legit_no_training, lower_no_training>);
 INGOT_OP(
     "aten::_native_batch_norm_legit_functional(Tensor input, Tensor? weight, Tensor? bias, "
     "Tensor running_mean, Tensor running_var, bool training, float momentum, float eps) -> "
@@ -323,7 +380,7 @@ INGOT_OP(
     "aten::instance_norm(Tensor input, Tensor? weight, Tensor? bias, Tensor? running_mean, "
     "Tensor? running_var, bool use_input_stats, float momentum, float eps, "
     "bool cudnn_enabled) -> Tensor",
-    Structured<instance_norm_meta, instance_norm>);
+    Structured<instance_norm_meta, instance_norm, refuse_training>);
 
 }  // namespace
 

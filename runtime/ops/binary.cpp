@@ -11,13 +11,13 @@ namespace {
 // Sums and products.
 constexpr Elementwise kAdd = elementwise<2, 1, kRealAndBool>(
     Promotion::common, [](auto a, auto b, auto alpha) { return fn::add(a, fn::mul(b, alpha)); },
-    kIntegralParams);
+    vectorized<f32::add>, kIntegralParams);
 constexpr Elementwise kSub = elementwise<2, 1, kReal>(
     Promotion::common, [](auto a, auto b, auto alpha) { return fn::sub(a, fn::mul(b, alpha)); },
-    kIntegralParams | kNoBoolOperand);
+    vectorized<f32::sub>, kIntegralParams | kNoBoolOperand);
 constexpr Elementwise kReverseSub = elementwise<2, 1, kReal>(
     Promotion::common, [](auto a, auto b, auto alpha) { return fn::sub(b, fn::mul(a, alpha)); },
-    kIntegralParams | kNoBoolOperand);
+    vectorized<f32::rsub>, kIntegralParams | kNoBoolOperand);
 INGOT_BINARY_ALPHA_NAME(add, kAdd);
 INGOT_BINARY_ALPHA_NAME(sub, kSub);
 INGOT_BINARY_ALPHA_NAME(subtract, kSub);
@@ -25,11 +25,13 @@ INGOT_ELEMENTWISE(kReverseSub,
                   "aten::rsub.Tensor(Tensor self, Tensor other, *, Scalar alpha=1) -> Tensor");
 INGOT_ELEMENTWISE(kReverseSub,
                   "aten::rsub.Scalar(Tensor self, Scalar other, Scalar alpha=1) -> Tensor");
-INGOT_BINARY(mul, common, kRealAndBool, [](auto a, auto b) { return fn::mul(a, b); });
+INGOT_BINARY(
+    mul, common, kRealAndBool, [](auto a, auto b) { return fn::mul(a, b); }, vectorized<f32::mul>);
 INGOT_BINARY_NAME(multiply, row_mul);
 
 // Quotients and remainders.
-INGOT_BINARY(div, floating, kFloats, [](auto a, auto b) { return a / b; });
+INGOT_BINARY(
+    div, floating, kFloats, [](auto a, auto b) { return a / b; }, vectorized<f32::div>);
 INGOT_BINARY_NAME(divide, row_div);
 INGOT_BINARY_NAME(true_divide, row_div);
 constexpr Elementwise kDivTrunc = elementwise<2, 0, kReal>(
@@ -68,8 +70,12 @@ INGOT_ELEMENTWISE(kDivFloor,
                   "aten::floor_divide_.Tensor(Tensor(a!) self, Tensor other) -> Tensor(a!)");
 INGOT_ELEMENTWISE(kDivFloor,
                   "aten::floor_divide_.Scalar(Tensor(a!) self, Scalar other) -> Tensor(a!)");
-INGOT_BINARY(fmod, common, kReal, [](auto a, auto b) { return fn::remainder_truncating(a, b); });
-INGOT_BINARY(remainder, common, kReal, [](auto a, auto b) { return fn::remainder(a, b); });
+INGOT_BINARY(
+    fmod, common, kReal, [](auto a, auto b) { return fn::remainder_truncating(a, b); },
+    vectorized<f32::fmod>);
+INGOT_BINARY(
+    remainder, common, kReal, [](auto a, auto b) { return fn::remainder(a, b); },
+    vectorized<f32::remainder>);
 INGOT_ELEMENTWISE(row_remainder,
                   "aten::remainder.Scalar_Tensor(Scalar self, Tensor other) -> Tensor");
 INGOT_BINARY_PLAIN(gcd, common, kIntegers,
@@ -78,20 +84,29 @@ INGOT_BINARY_PLAIN(lcm, common, kIntegers,
                    [](auto a, auto b) { return fn::least_common_multiple(a, b); });
 
 // Powers. PyTorch computes the exponents of this list as other functions do.
-constexpr Elementwise kPow =
-    elementwise<2, 0, kReal>(Promotion::common, [](auto a, auto b) { return fn::power(a, b); });
-constexpr Elementwise kPowHalf =
-    elementwise<2, 0, kFloats>(Promotion::common, [](auto a, auto) { return std::sqrt(a); });
-constexpr Elementwise kPowSquare =
-    elementwise<2, 0, kReal>(Promotion::common, [](auto a, auto) { return fn::mul(a, a); });
+constexpr Elementwise kPow = elementwise<2, 0, kReal>(
+    Promotion::common, [](auto a, auto b) { return fn::power(a, b); }, vectorized<f32::pow>);
+constexpr Elementwise kPowHalf = elementwise<2, 0, kFloats>(
+    Promotion::common, [](auto a, auto) { return std::sqrt(a); }, vectorized<f32::sqrt>);
+constexpr Elementwise kPowSquare = elementwise<2, 0, kReal>(
+    Promotion::common, [](auto a, auto) { return fn::mul(a, a); }, vectorized<f32::square>);
 constexpr Elementwise kPowCube = elementwise<2, 0, kReal>(
-    Promotion::common, [](auto a, auto) { return fn::mul(fn::mul(a, a), a); });
+    Promotion::common, [](auto a, auto) { return fn::mul(fn::mul(a, a), a); },
+    vectorized<f32::cube>);
+constexpr Elementwise kPowMinusOne = elementwise<2, 0, kFloats>(
+    Promotion::common, [](auto a, auto) { return 1 / a; }, vectorized<f32::reciprocal>);
+constexpr Elementwise kPowMinusHalf = elementwise<2, 0, kFloats>(
+    Promotion::common, [](auto a, auto) { return 1 / std::sqrt(a); }, vectorized<f32::rsqrt>);
 const Elementwise& choose_pow(const Arguments& in, Scalar*) {
   const Scalar exponent(in[1]);
   const double value = exponent.to_double();
   INGOT_CHECK(value >= 0 || exponent.is_double() || !is_integral(in[0].tensor().dtype()),
               "integers to negative integer powers are not integers: convert to a floating dtype");
-  return value == 2 ? kPowSquare : value == 3 ? kPowCube : value == 0.5 ? kPowHalf : kPow;
+  if (value == 2) return kPowSquare;
+  if (value == 3) return kPowCube;
+  if (value == 0.5) return kPowHalf;
+  if (value == -0.5) return kPowMinusHalf;
+  return value == -1 ? kPowMinusOne : kPow;
 }
 INGOT_ELEMENTWISE(kPow, "aten::pow.Tensor_Tensor(Tensor self, Tensor exponent) -> Tensor");
 INGOT_ELEMENTWISE(kPow, "aten::pow.Scalar(Scalar self, Tensor exponent) -> Tensor");
@@ -138,8 +153,12 @@ INGOT_OP("aten::ldexp.Tensor(Tensor self, Tensor other) -> Tensor", Structured<l
 INGOT_OP("aten::ldexp_(Tensor(a!) self, Tensor other) -> Tensor(a!)", Function<ldexp_in_place>);
 
 // Larger and smaller.
-INGOT_BINARY_PURE(maximum, common, kRealAndBool, [](auto a, auto b) { return fn::maximum(a, b); });
-INGOT_BINARY_PURE(minimum, common, kRealAndBool, [](auto a, auto b) { return fn::minimum(a, b); });
+INGOT_BINARY_PURE(
+    maximum, common, kRealAndBool, [](auto a, auto b) { return fn::maximum(a, b); },
+    vectorized<f32::maximum>);
+INGOT_BINARY_PURE(
+    minimum, common, kRealAndBool, [](auto a, auto b) { return fn::minimum(a, b); },
+    vectorized<f32::minimum>);
 INGOT_ELEMENTWISE(row_maximum, "aten::max.other(Tensor self, Tensor other) -> Tensor");
 INGOT_ELEMENTWISE(row_minimum, "aten::min.other(Tensor self, Tensor other) -> Tensor");
 INGOT_BINARY_PURE(fmax, common, kRealAndBool,

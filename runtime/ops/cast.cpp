@@ -32,7 +32,7 @@ Tensor to_dtype(const Tensor& self, DType dtype, bool, bool copy, MaybeInt memor
 INGOT_OP(
     "aten::to.dtype(Tensor(a) self, ScalarType dtype, bool non_blocking=False, bool "
     "copy=False, MemoryFormat? memory_format=None) -> Tensor(a)",
-    Function<to_dtype>);
+    Symbolic<to_dtype>);
 
 Tensor to_device(const Tensor& self, int64_t device, DType dtype, bool, bool copy,
                  MaybeInt memory_format) {
@@ -42,7 +42,7 @@ Tensor to_device(const Tensor& self, int64_t device, DType dtype, bool, bool cop
 INGOT_OP(
     "aten::to.device(Tensor(a) self, Device device, ScalarType dtype, bool "
     "non_blocking=False, bool copy=False, MemoryFormat? memory_format=None) -> Tensor(a)",
-    Function<to_device>);
+    Symbolic<to_device>);
 
 Tensor to_dtype_layout(const Tensor& self, std::optional<DType> dtype, MaybeInt, MaybeInt device,
                        MaybeBool, bool, bool copy, MaybeInt memory_format) {
@@ -53,7 +53,7 @@ INGOT_OP(
     "aten::to.dtype_layout(Tensor(a) self, *, ScalarType? dtype=None, Layout? layout=None, "
     "Device? device=None, bool? pin_memory=None, bool non_blocking=False, bool copy=False, "
     "MemoryFormat? memory_format=None) -> Tensor(a)",
-    Function<to_dtype_layout>);
+    Symbolic<to_dtype_layout>);
 
 Tensor to_other(const Tensor& self, const Tensor& other, bool, bool copy, MaybeInt memory_format) {
   return converted(self, other.dtype(), copy, memory_format);
@@ -61,7 +61,7 @@ Tensor to_other(const Tensor& self, const Tensor& other, bool, bool copy, MaybeI
 INGOT_OP(
     "aten::to.other(Tensor(a) self, Tensor other, bool non_blocking=False, bool copy=False, "
     "MemoryFormat? memory_format=None) -> Tensor(a)",
-    Function<to_other>);
+    Symbolic<to_other>);
 
 Tensor to_prim_device(const Tensor& self, MaybeInt device, std::optional<DType> dtype, bool,
                       bool copy) {
@@ -71,7 +71,7 @@ Tensor to_prim_device(const Tensor& self, MaybeInt device, std::optional<DType> 
 INGOT_OP(
     "aten::to.prim_Device(Tensor(a) self, Device? device, int? dtype=None, bool "
     "non_blocking=False, bool copy=False) -> Tensor(b|a)",
-    Function<to_prim_device>);
+    Symbolic<to_prim_device>);
 
 Tensor to_prim_dtype(const Tensor& self, std::optional<DType> dtype, bool, bool copy) {
   return converted(self, dtype.value_or(self.dtype()), copy, {});
@@ -79,7 +79,7 @@ Tensor to_prim_dtype(const Tensor& self, std::optional<DType> dtype, bool, bool 
 INGOT_OP(
     "aten::to.prim_dtype(Tensor(a) self, int? dtype=None, bool non_blocking=False, bool "
     "copy=False) -> Tensor(b|a)",
-    Function<to_prim_dtype>);
+    Symbolic<to_prim_dtype>);
 
 Tensor to_prim_other(const Tensor& self, bool, bool copy) {
   return converted(self, self.dtype(), copy, {});
@@ -87,10 +87,10 @@ Tensor to_prim_other(const Tensor& self, bool, bool copy) {
 INGOT_OP(
     "aten::to.prim_other(Tensor(a) self, bool non_blocking=False, bool copy=False) -> "
     "Tensor(b|a)",
-    Function<to_prim_other>);
+    Symbolic<to_prim_other>);
 
 Tensor cpu(const Tensor& self) { return self; }
-INGOT_OP("aten::cpu(Tensor(a) self) -> Tensor(b|a)", Function<cpu>);
+INGOT_OP("aten::cpu(Tensor(a) self) -> Tensor(b|a)", Symbolic<cpu>);
 
 TensorInfo to_copy_meta(const Tensor& self, std::optional<DType> dtype, MaybeInt, MaybeInt device,
                         MaybeBool, bool, MaybeInt) {
@@ -108,7 +108,7 @@ INGOT_OP(
     Structured<to_copy_meta, to_copy>);
 
 Tensor type_as(const Tensor& self, const Tensor& other) { return self.to(other.dtype()); }
-INGOT_OP("aten::type_as(Tensor self, Tensor other) -> Tensor", Function<type_as>);
+INGOT_OP("aten::type_as(Tensor self, Tensor other) -> Tensor", Symbolic<type_as>);
 
 template <DType kType>
 Tensor cast(const Tensor& self, bool) {
@@ -116,7 +116,7 @@ Tensor cast(const Tensor& self, bool) {
 }
 #define INGOT_CAST(name, dtype)                                                    \
   INGOT_OP("aten::_cast_" name "(Tensor self, bool non_blocking=False) -> Tensor", \
-           Function<cast<DType::dtype>>)
+           Symbolic<cast<DType::dtype>>)
 INGOT_CAST("Byte", u8);
 INGOT_CAST("Char", i8);
 INGOT_CAST("Short", i16);

@@ -13,12 +13,18 @@ namespace {
   INGOT_BINARY(name, common, kBool | kReal, __VA_ARGS__); \
   INGOT_BINARY_NAME(long_name, row_##name)
 
-INGOT_BINARY(eq, common, kBool | kReal, [](auto a, auto b) { return a == b; });
-INGOT_COMPARISON(ne, not_equal, [](auto a, auto b) { return a != b; });
-INGOT_COMPARISON(lt, less, [](auto a, auto b) { return a < b; });
-INGOT_COMPARISON(le, less_equal, [](auto a, auto b) { return a <= b; });
-INGOT_COMPARISON(gt, greater, [](auto a, auto b) { return a > b; });
-INGOT_COMPARISON(ge, greater_equal, [](auto a, auto b) { return a >= b; });
+INGOT_BINARY(
+    eq, common, kBool | kReal, [](auto a, auto b) { return a == b; }, vectorized<f32::eq>);
+INGOT_COMPARISON(
+    ne, not_equal, [](auto a, auto b) { return a != b; }, vectorized<f32::ne>);
+INGOT_COMPARISON(
+    lt, less, [](auto a, auto b) { return a < b; }, vectorized<f32::lt>);
+INGOT_COMPARISON(
+    le, less_equal, [](auto a, auto b) { return a <= b; }, vectorized<f32::le>);
+INGOT_COMPARISON(
+    gt, greater, [](auto a, auto b) { return a > b; }, vectorized<f32::gt>);
+INGOT_COMPARISON(
+    ge, greater_equal, [](auto a, auto b) { return a >= b; }, vectorized<f32::ge>);
 
 INGOT_BINARY_PLAIN(logical_and, common, kBool | kReal,
                    [](auto a, auto b) { return a != decltype(a)(0) && b != decltype(b)(0); });

@@ -4,6 +4,7 @@
 #include "kernels/conv.h"
 #include "ops/compute.h"
 #include "ops/op.h"
+#include "ops/plan/conv_node.h"
 #include "ops/spatial.h"
 
 namespace ingot {
@@ -228,54 +229,99 @@ void general_convolution(const Tensor& input, const Tensor& weight, const Tensor
       input, weight, bias, out);
 }
 
+const Tensor* optional_tensor(const Value& value) {
+  return value.is_none() ? nullptr : &value.tensor();
+}
+
+bool record(plan::Recorder& recorder, const Convolution& c, const Arguments& in, Tensor* out) {
+  *out =
+      plan::record_convolution(recorder, c.geometry, c.transposed, in[0].tensor(), in[1].tensor(),
+                               in[2].is_none() ? Tensor() : in[2].tensor(), c.out.sizes);
+  return out->defined();
+}
+
+bool lower_conv(plan::Recorder& recorder, const Arguments& in, Tensor* out) {
+  return record(recorder,
+                convolution(in[0].tensor(), in[1].tensor(), optional_tensor(in[2]),
+                            Unbox<IntList>::get(in[3]), Unbox<IntList>::get(in[4]),
+                            Unbox<IntList>::get(in[5]), false, {}, in[6].to_int()),
+                in, out);
+}
+
+bool lower_conv_named(plan::Recorder& recorder, const Arguments& in, Tensor* out) {
+  return record(recorder,
+                convolution_named(in[0].tensor(), in[1].tensor(), optional_tensor(in[2]),
+                                  Unbox<IntList>::get(in[3]), in[4].to_string(),
+                                  Unbox<IntList>::get(in[5]), in[6].to_int()),
+                in, out);
+}
+
+bool lower_conv_transpose(plan::Recorder& recorder, const Arguments& in, Tensor* out) {
+  return record(
+      recorder,
+      convolution(in[0].tensor(), in[1].tensor(), optional_tensor(in[2]),
+                  Unbox<IntList>::get(in[3]), Unbox<IntList>::get(in[4]),
+                  Unbox<IntList>::get(in[7]), true, Unbox<IntList>::get(in[5]), in[6].to_int()),
+      in, out);
+}
+
+bool lower_convolution(plan::Recorder& recorder, const Arguments& in, Tensor* out) {
+  return record(recorder,
+                convolution(in[0].tensor(), in[1].tensor(), optional_tensor(in[2]),
+                            Unbox<IntList>::get(in[3]), Unbox<IntList>::get(in[4]),
+                            Unbox<IntList>::get(in[5]), in[6].to_bool(), Unbox<IntList>::get(in[7]),
+                            in[8].to_int()),
+                in, out);
+}
+
 INGOT_OP(
     "aten::conv1d(Tensor input, Tensor weight, Tensor? bias=None, SymInt[1] stride=[1], "
     "SymInt[1] padding=[0], SymInt[1] dilation=[1], SymInt groups=1) -> Tensor",
-    Structured<conv_meta<1>, conv>);
+    Structured<conv_meta<1>, conv, lower_conv>);
 INGOT_OP(
     "aten::conv2d(Tensor input, Tensor weight, Tensor? bias=None, SymInt[2] stride=[1, 1], "
     "SymInt[2] padding=[0, 0], SymInt[2] dilation=[1, 1], SymInt groups=1) -> Tensor",
-    Structured<conv_meta<2>, conv>);
+    Structured<conv_meta<2>, conv, lower_conv>);
 INGOT_OP(
     "aten::conv3d(Tensor input, Tensor weight, Tensor? bias=None, SymInt[3] stride=[1, 1, 1], "
     "SymInt[3] padding=[0, 0, 0], SymInt[3] dilation=[1, 1, 1], SymInt groups=1) -> Tensor",
-    Structured<conv_meta<3>, conv>);
+    Structured<conv_meta<3>, conv, lower_conv>);
 INGOT_OP(
     "aten::conv1d.padding(Tensor input, Tensor weight, Tensor? bias=None, "
     "SymInt[1] stride=[1], str padding=\"valid\", SymInt[1] dilation=[1], SymInt groups=1) "
     "-> Tensor",
-    Structured<conv_named_meta<1>, conv_named>);
+    Structured<conv_named_meta<1>, conv_named, lower_conv_named>);
 INGOT_OP(
     "aten::conv2d.padding(Tensor input, Tensor weight, Tensor? bias=None, "
     "SymInt[2] stride=[1, 1], str padding=\"valid\", SymInt[2] dilation=[1, 1], "
     "SymInt groups=1) -> Tensor",
-    Structured<conv_named_meta<2>, conv_named>);
+    Structured<conv_named_meta<2>, conv_named, lower_conv_named>);
 INGOT_OP(
     "aten::conv3d.padding(Tensor input, Tensor weight, Tensor? bias=None, "
     "SymInt[3] stride=[1, 1, 1], str padding=\"valid\", SymInt[3] dilation=[1, 1, 1], "
     "SymInt groups=1) -> Tensor",
-    Structured<conv_named_meta<3>, conv_named>);
+    Structured<conv_named_meta<3>, conv_named, lower_conv_named>);
 INGOT_OP(
     "aten::conv_transpose1d(Tensor input, Tensor weight, Tensor? bias=None, "
     "SymInt[1] stride=[1], SymInt[1] padding=[0], SymInt[1] output_padding=[0], "
     "SymInt groups=1, SymInt[1] dilation=[1]) -> Tensor",
-    Structured<conv_transpose_meta<1>, conv_transpose>);
+    Structured<conv_transpose_meta<1>, conv_transpose, lower_conv_transpose>);
 INGOT_OP(
     "aten::conv_transpose2d.input(Tensor input, Tensor weight, Tensor? bias=None, "
     "SymInt[2] stride=[1, 1], SymInt[2] padding=[0, 0], SymInt[2] output_padding=[0, 0], "
     "SymInt groups=1, SymInt[2] dilation=[1, 1]) -> Tensor",
-    Structured<conv_transpose_meta<2>, conv_transpose>);
+    Structured<conv_transpose_meta<2>, conv_transpose, lower_conv_transpose>);
 INGOT_OP(
     "aten::conv_transpose3d.input(Tensor input, Tensor weight, Tensor? bias=None, "
     "SymInt[3] stride=[1, 1, 1], SymInt[3] padding=[0, 0, 0], "
     "SymInt[3] output_padding=[0, 0, 0], SymInt groups=1, SymInt[3] dilation=[1, 1, 1]) -> "
     "Tensor",
-    Structured<conv_transpose_meta<3>, conv_transpose>);
+    Structured<conv_transpose_meta<3>, conv_transpose, lower_conv_transpose>);
 INGOT_OP(
     "aten::convolution(Tensor input, Tensor weight, Tensor? bias, SymInt[] stride, "
     "SymInt[] padding, SymInt[] dilation, bool transposed, SymInt[] output_padding, "
     "SymInt groups) -> Tensor",
-    Structured<convolution_meta, general_convolution>);
+    Structured<convolution_meta, general_convolution, lower_convolution>);
 
 }  // namespace
 

@@ -15,12 +15,6 @@ namespace {
 // Elements that are worth a thread of their own.
 constexpr int64_t kGrain = 1 << 15;
 
-struct Types {
-  DType common;   // of the operands, after the row's promotion
-  DType compute;  // of the tiles
-  DType result;
-};
-
 DType dtype_of_operand(const Operand& operand) {
   return operand.tensor ? operand.tensor->dtype() : operand.number.dtype();
 }
@@ -50,7 +44,9 @@ std::optional<DType> compute_in(const Elementwise& row, DType common) {
   }
 }
 
-Types resolve_types(const Elementwise& row, std::span<const Operand> operands) {
+}  // namespace
+
+ElementwiseTypes resolve_types(const Elementwise& row, std::span<const Operand> operands) {
   ResultType type;
   for (size_t i = 0; i < operands.size(); ++i) {
     const Operand& operand = operands[i];
@@ -93,6 +89,24 @@ Dims resolve_sizes(std::span<const Operand> operands) {
   return sizes ? *sizes : first ? first->sizes() : Dims{};
 }
 
+void check_params(const Elementwise& row, const ElementwiseTypes& types, const Scalar* params) {
+  INGOT_CHECK(!(row.flags & kIntegralParams) || !is_integral(types.common) ||
+                  !(params[0].is_double() || params[0].is_complex()),
+              "for integer tensors alpha must be an integer, got ", params[0].to_double());
+}
+
+void store_operand(const Scalar& number, const ElementwiseTypes& types, void* element) {
+  if (is_integral(types.common) || types.result == DType::boolean) {
+    alignas(16) std::byte rounded[16];
+    store_number(number, types.common, rounded);
+    convert(rounded, types.common, element, types.compute, 1);
+  } else {
+    store_number(number, types.compute, element);
+  }
+}
+
+namespace {
+
 // The bytes from first to last element.
 std::pair<const std::byte*, const std::byte*> reach(const Tensor& tensor) {
   int64_t low = 0;
@@ -122,24 +136,10 @@ bool has_repeated_elements(const Tensor& tensor) {
   return false;
 }
 
-// One number as an element of the compute dtype. Where a kernel of PyTorch would see it rounded
-// to the common dtype and the result shows it (integers, comparisons), it is rounded so here.
-void store_operand(const Scalar& number, const Types& types, void* element) {
-  if (is_integral(types.common) || types.result == DType::boolean) {
-    alignas(16) std::byte rounded[16];
-    store_number(number, types.common, rounded);
-    convert(rounded, types.common, element, types.compute, 1);
-  } else {
-    store_number(number, types.compute, element);
-  }
-}
-
-void compute(const Elementwise& row, const Types& types, std::span<const Operand> operands,
-             const Scalar* params, Tensor& out) {
+void compute(const Elementwise& row, const ElementwiseTypes& types,
+             std::span<const Operand> operands, const Scalar* params, Tensor& out) {
   if (out.numel() == 0) return;
-  INGOT_CHECK(!(row.flags & kIntegralParams) || !is_integral(types.common) ||
-                  !(params[0].is_double() || params[0].is_complex()),
-              "for integer tensors alpha must be an integer, got ", params[0].to_double());
+  check_params(row, types, params);
   const TileLoop loop = row.loop(types.compute);
   const size_t count = operands.size();
   std::optional<Tensor> replaced[kMaxOperands];
@@ -220,7 +220,7 @@ void compute_elementwise(const Elementwise& row, std::span<const Operand> operan
 
 Tensor elementwise(const Elementwise& row, std::span<const Operand> operands,
                    const Scalar* params) {
-  const Types types = resolve_types(row, operands);
+  const ElementwiseTypes types = resolve_types(row, operands);
   Tensor out = Tensor::empty(types.result, resolve_sizes(operands));
   compute(row, types, operands, params, out);
   return out;
@@ -237,7 +237,7 @@ Tensor elementwise(const Elementwise& row, std::initializer_list<const Tensor*> 
 void elementwise_in_place(const Elementwise& row, std::span<const Operand> operands,
                           const Scalar* params) {
   Tensor self = *operands[0].tensor;
-  const Types types = resolve_types(row, operands);
+  const ElementwiseTypes types = resolve_types(row, operands);
   const bool exact = row.promotion != Promotion::f64 || types.result == self.dtype();
   INGOT_CHECK(exact && can_cast(types.result, self.dtype()), "the result has dtype ", types.result,
               " and cannot be stored in place into ", self);
@@ -249,49 +249,45 @@ void elementwise_in_place(const Elementwise& row, std::span<const Operand> opera
   compute(row, types, operands, params, self);
 }
 
-namespace detail {
-namespace {
-
-struct Call {
-  const Elementwise* row;
-  Operand operands[kMaxOperands];
-  Scalar params[kMaxParams] = {int64_t{0}, int64_t{0}, int64_t{0}, int64_t{0}};
-
-  // An operand that is None is replaced by the first, which changes neither dtype nor sizes;
-  // the row that `choose` gives ignores it.
-  Call(const ElementwiseOp& op, const Arguments& in) {
-    row = op.row ? op.row : &op.choose(in, params);
-    for (size_t i = 0; i < op.operands; ++i) {
-      const Value& value = in[op.operand_at[i]];
-      if (value.is_tensor())
-        operands[i].tensor = &value.tensor();
-      else if (value.is_none() && i > 0)
-        operands[i] = operands[0];
-      else
-        operands[i].number = Scalar(value);
-    }
-    if (!op.row) return;
-    for (size_t i = 0; i < row->params; ++i) params[i] = Scalar(in[op.param_at[i]]);
+// An operand that is None is replaced by the first, which changes neither dtype nor sizes; the
+// row that `choose` gives ignores it.
+ElementwiseCall::ElementwiseCall(const ElementwiseOp& op, const Arguments& in)
+    : count(op.operands) {
+  row = op.row ? op.row : &op.choose(in, params);
+  for (size_t i = 0; i < count; ++i) {
+    const Value& value = in[op.operand_at[i]];
+    if (value.is_tensor())
+      operands[i].tensor = &value.tensor();
+    else if (value.is_none() && i > 0)
+      operands[i] = operands[0];
+    else
+      operands[i].number = Scalar(value);
   }
-  std::span<const Operand> all(const ElementwiseOp& op) const { return {operands, op.operands}; }
-};
+  if (!op.row) return;
+  for (size_t i = 0; i < row->params; ++i) params[i] = Scalar(in[op.param_at[i]]);
+}
 
-}  // namespace
+namespace detail {
 
 void invoke_elementwise(const ElementwiseOp& op, const Arguments& in, const Results& out) {
-  const Call call(op, in);
+  const ElementwiseCall call(op, in);
   if (op.in_place) {
-    elementwise_in_place(*call.row, call.all(op), call.params);
+    elementwise_in_place(*call.row, call.all(), call.params);
     out.set(0, in[0]);
   } else {
-    out.set(0, Value(elementwise(*call.row, call.all(op), call.params)));
+    out.set(0, Value(elementwise(*call.row, call.all(), call.params)));
   }
 }
 
 void infer_elementwise_op(const ElementwiseOp& op, const Arguments& in,
                           std::vector<TensorInfo>& out) {
-  const Call call(op, in);
-  out.push_back(infer_elementwise(*call.row, call.all(op)));
+  const ElementwiseCall call(op, in);
+  out.push_back(infer_elementwise(*call.row, call.all()));
+}
+
+void compute_elementwise_op(const ElementwiseOp& op, const Arguments& in, Tensor& out) {
+  const ElementwiseCall call(op, in);
+  compute_elementwise(*call.row, call.all(), call.params, out);
 }
 
 }  // namespace detail

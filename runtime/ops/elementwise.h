@@ -9,7 +9,8 @@
 // dtype that the op computes in. Operands are the schema's first Tensor and Scalar arguments;
 // Scalars there take part in type promotion as Python numbers do. Operands of any dtype and
 // strides come to the functor's loop as contiguous tiles of the compute dtype, so that there
-// is one loop per op and compute dtype.
+// is one loop per op and compute dtype. A third argument names the vector loop that takes the
+// functor's place for f32: vectorized<f32::silu>.
 #pragma once
 
 #include <array>
@@ -20,6 +21,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "kernels/f32_loops.h"
 #include "ops/fill.h"
 #include "ops/op.h"
 
@@ -73,6 +75,23 @@ struct Operand {
   const Tensor* tensor = nullptr;
   Scalar number{int64_t{0}};
 };
+
+// The dtypes of one use of a row.
+struct ElementwiseTypes {
+  DType common;   // of the operands, after the row's promotion
+  DType compute;  // of the tiles
+  DType result;
+};
+// Throws Error (invalid_argument) if the op is not defined for the operands' dtypes.
+ElementwiseTypes resolve_types(const Elementwise& row, std::span<const Operand> operands);
+// The sizes that all tensors among the operands broadcast to. Throws as infer_elementwise.
+Dims resolve_sizes(std::span<const Operand> operands);
+// Writes a number as an element of the compute dtype. Where a kernel of PyTorch would see it
+// rounded to the common dtype and the result shows it (integers, comparisons), it is rounded so.
+void store_operand(const Scalar& number, const ElementwiseTypes& types, void* element);
+
+// Throws Error (invalid_argument) if the numbers do not fit the row for these dtypes.
+void check_params(const Elementwise& row, const ElementwiseTypes& types, const Scalar* params);
 
 // Result of `row` on `operands`. Throws Error (invalid_argument) if they do not broadcast or
 // the op is not defined for their dtypes.
@@ -140,6 +159,13 @@ void tile_loop(int64_t count, void* out, const void* const* in, const Scalar* pa
                               std::make_index_sequence<kParams>());
 }
 
+template <f32::Loop kLoop, int kParams>
+void vector_loop(int64_t count, void* out, const void* const* in, const Scalar* params) {
+  float numbers[kParams + 1] = {};
+  for (int i = 0; i < kParams; ++i) numbers[i] = param_as<float>(params[i]);
+  kLoop(count, out, in, numbers);
+}
+
 template <class F, class T, int kOperands, int kParams, int kCondition>
 constexpr bool is_predicate() {
   return []<size_t... O, size_t... P>(std::index_sequence<O...>, std::index_sequence<P...>) {
@@ -177,6 +203,22 @@ constexpr Elementwise elementwise(Promotion promotion, F, ElementwiseFlags flags
   return row;
 }
 
+// A row whose f32 elements `kLoop` computes.
+template <f32::Loop kLoop>
+struct Vectorized {};
+template <f32::Loop kLoop>
+inline constexpr Vectorized<kLoop> vectorized{};
+
+template <int kOperands, int kParams, DTypeSet kTypes, int kCondition = -1, class F,
+          f32::Loop kLoop>
+constexpr Elementwise elementwise(Promotion promotion, F f, Vectorized<kLoop>,
+                                  ElementwiseFlags flags = 0) {
+  static_assert(kTypes & kFloats);
+  Elementwise row = elementwise<kOperands, kParams, kTypes, kCondition>(promotion, f, flags);
+  row.f32 = detail::vector_loop<kLoop, kParams>;
+  return row;
+}
+
 // Chooses the row and the numbers from the arguments that are no operands: "gelu" has two
 // rows, named by its string. Fills `params`.
 using ChooseRow = const Elementwise& (*)(const Arguments& in, Scalar* params);
@@ -192,6 +234,17 @@ struct ElementwiseOp {
   std::array<ParamKind, kMaxArguments> kinds{};
   std::array<uint8_t, kMaxOperands> operand_at{};  // argument numbers
   std::array<uint8_t, kMaxParams> param_at{};
+};
+
+// The arguments of one call, sorted into operands and numbers.
+struct ElementwiseCall {
+  ElementwiseCall(const ElementwiseOp& op, const Arguments& in);
+  std::span<const Operand> all() const { return {operands, count}; }
+
+  const Elementwise* row;
+  size_t count;
+  Operand operands[kMaxOperands];
+  Scalar params[kMaxParams] = {int64_t{0}, int64_t{0}, int64_t{0}, int64_t{0}};
 };
 
 namespace detail {
@@ -255,6 +308,7 @@ constexpr ElementwiseOp describe_op(std::string_view schema, int operands, const
 void invoke_elementwise(const ElementwiseOp& op, const Arguments& in, const Results& out);
 void infer_elementwise_op(const ElementwiseOp& op, const Arguments& in,
                           std::vector<TensorInfo>& out);
+void compute_elementwise_op(const ElementwiseOp& op, const Arguments& in, Tensor& out);
 
 template <const ElementwiseOp& kOp>
 struct RegisteredElementwise {
@@ -262,8 +316,14 @@ struct RegisteredElementwise {
   static void infer(const Arguments& in, std::vector<TensorInfo>& out) {
     infer_elementwise_op(kOp, in, out);
   }
+  static void compute(const Arguments& in, Tensor* out) { compute_elementwise_op(kOp, in, *out); }
   static constexpr OpDefinition definition() {
-    return {&invoke, kOp.in_place ? nullptr : &infer, std::span(kOp.kinds.data(), kOp.arguments)};
+    OpDefinition result{.params = std::span(kOp.kinds.data(), kOp.arguments), .invoke = &invoke};
+    if (kOp.in_place) return result;
+    result.infer = &infer;
+    result.compute = &compute;
+    result.elementwise = &kOp;
+    return result;
   }
 };
 

@@ -1,4 +1,5 @@
 // Largest and smallest elements over dimensions, and where they are.
+#include "kernels/rows_f32.h"
 #include "ops/functions.h"
 #include "ops/reduce.h"
 
@@ -44,6 +45,10 @@ struct ExtremeValue {
     acc = kLargest ? fn::maximum(acc, value) : fn::minimum(acc, value);
   }
   void steps(Acc& acc, const T* values, int64_t n, int64_t) const {
+    if constexpr (std::is_same_v<T, float>) {
+      step(acc, kLargest ? f32::largest(values, n) : f32::smallest(values, n), 0);
+      return;
+    }
     constexpr int64_t kLanes = 8;
     T lanes[kLanes];
     for (T& lane : lanes) lane = acc;

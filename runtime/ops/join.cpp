@@ -4,6 +4,8 @@
 
 #include "ops/axes.h"
 #include "ops/op.h"
+#include "ops/plan/join_node.h"
+#include "ops/plan/memory_order.h"
 #include "ops/shape.h"
 #include "ops/view.h"
 #include "tensor/convert.h"
@@ -70,6 +72,36 @@ void cat(TensorList tensors, int64_t dim, Tensor& out) {
   }
 }
 
+// The parts, each with its place in `whole`, along dimension d.
+Tensor record_join(plan::Recorder& recorder, const std::vector<Tensor>& parts, int d,
+                   const TensorInfo& info) {
+  // The memory order is the first part's if that can be.
+  Tensor whole =
+      plan::is_dense(parts[0]) && !parts[0].is_contiguous()
+          ? recorder.fresh(info.dtype, info.sizes, plan::strides_in_order_of(parts[0], info.sizes))
+          : recorder.fresh(info.dtype, info.sizes);
+  std::vector<std::pair<Tensor, Tensor>> places;
+  int64_t start = 0;
+  for (const Tensor& part : parts) {
+    places.emplace_back(part.to(info.dtype),
+                        whole.as_strided(part.sizes(), whole.strides(), start * whole.stride(d)));
+    start += part.size(d);
+  }
+  recorder.add(std::make_unique<plan::JoinNode>(std::move(places), whole));
+  return whole;
+}
+
+bool lower_cat(plan::Recorder& recorder, const Arguments& in, Tensor* out) {
+  const TensorList tensors = Unbox<TensorList>::get(in[0]);
+  const TensorInfo info = cat_meta(tensors, in[1].to_int());
+  std::vector<Tensor> parts;
+  for (size_t i = 0; i < tensors.size(); ++i)
+    if (!skipped(tensors[i])) parts.push_back(tensors[i]);
+  if (parts.empty()) return false;
+  *out = record_join(recorder, parts, wrap_dim(in[1].to_int(), info.sizes.size()), info);
+  return true;
+}
+
 TensorInfo stack_meta(TensorList tensors, int64_t dim) {
   INGOT_CHECK(tensors.size() > 0, "stack() needs at least one tensor");
   const int d = wrap_dim(dim, tensors[0].rank() + 1);
@@ -90,6 +122,16 @@ void stack(TensorList tensors, int64_t dim, Tensor& out) {
   const int d = wrap_dim(dim, out.rank());
   for (size_t i = 0; i < tensors.size(); ++i)
     place(unsqueeze(tensors[i], d), d, static_cast<int64_t>(i), out);
+}
+
+bool lower_stack(plan::Recorder& recorder, const Arguments& in, Tensor* out) {
+  const TensorList tensors = Unbox<TensorList>::get(in[0]);
+  const TensorInfo info = stack_meta(tensors, in[1].to_int());
+  const int d = wrap_dim(in[1].to_int(), info.sizes.size());
+  std::vector<Tensor> parts;
+  for (size_t i = 0; i < tensors.size(); ++i) parts.push_back(unsqueeze(tensors[i], d));
+  *out = record_join(recorder, parts, d, info);
+  return true;
 }
 
 // `self` with ones before its sizes, up to `rank` dimensions.
@@ -223,10 +265,13 @@ Tensor interleave_tensor(const Tensor& self, const Tensor& repeats, std::optiona
   return out;
 }
 
-INGOT_OP("aten::cat(Tensor[] tensors, int dim=0) -> Tensor", Structured<cat_meta, cat>);
-INGOT_OP("aten::concat(Tensor[] tensors, int dim=0) -> Tensor", Structured<cat_meta, cat>);
-INGOT_OP("aten::concatenate(Tensor[] tensors, int dim=0) -> Tensor", Structured<cat_meta, cat>);
-INGOT_OP("aten::stack(Tensor[] tensors, int dim=0) -> Tensor", Structured<stack_meta, stack>);
+INGOT_OP("aten::cat(Tensor[] tensors, int dim=0) -> Tensor", Structured<cat_meta, cat, lower_cat>);
+INGOT_OP("aten::concat(Tensor[] tensors, int dim=0) -> Tensor",
+         Structured<cat_meta, cat, lower_cat>);
+INGOT_OP("aten::concatenate(Tensor[] tensors, int dim=0) -> Tensor",
+         Structured<cat_meta, cat, lower_cat>);
+INGOT_OP("aten::stack(Tensor[] tensors, int dim=0) -> Tensor",
+         Structured<stack_meta, stack, lower_stack>);
 INGOT_OP("aten::repeat(Tensor self, SymInt[] repeats) -> Tensor", Structured<repeat_meta, repeat>);
 INGOT_OP("aten::tile(Tensor self, SymInt[] dims) -> Tensor", Structured<tile_meta, tile>);
 INGOT_OP(

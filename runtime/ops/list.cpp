@@ -147,13 +147,13 @@ Value unwrap_optional(const Value& optional) {
   return optional;
 }
 
-INGOT_OP("aten::__getitem__.t(t[](a) list, int idx) -> t(*)", Function<getitem>);
-INGOT_OP("aten::select.t(t[](a) list, int idx) -> t(*)", Function<getitem>);
+INGOT_OP("aten::__getitem__.t(t[](a) list, int idx) -> t(*)", Symbolic<getitem>);
+INGOT_OP("aten::select.t(t[](a) list, int idx) -> t(*)", Symbolic<getitem>);
 INGOT_OP("aten::_set_item.t(t[](a!) l, int idx, t(b -> *) el) -> t[](a!)", Function<set_item>);
 INGOT_OP("aten::Delete.t(t[](a!) self, int idx) -> ()", Function<delete_item>);
 INGOT_OP("aten::append.t(t[](a!) self, t(c -> *) el) -> t[](a!)", Function<append>);
 INGOT_OP("aten::extend.t(t[](a!) self, t[] other) -> ()", Function<extend>);
-INGOT_OP("aten::add.t(t[] a, t[] b) -> t[]", Function<add>);
+INGOT_OP("aten::add.t(t[] a, t[] b) -> t[]", Symbolic<add>);
 INGOT_OP("aten::add_.t(t[](a!) self, t[] b) -> t[]", Function<add_in_place>);
 INGOT_OP("aten::mul.left_t(t[] l, int n) -> t[]", Function<repeat>);
 INGOT_OP("aten::mul.right_(int n, t[] l) -> t[]", Function<repeat_right>);
@@ -162,13 +162,13 @@ INGOT_OP("aten::pop.t(t[](a!) self, int idx=-1) -> t(*)", Function<pop>);
 INGOT_OP("aten::insert.t(t[](a!) self, int idx, t(b -> *) el) -> ()", Function<insert>);
 INGOT_OP("aten::reverse.t(t[](a!) self) -> ()", Function<reverse>);
 INGOT_OP("aten::clear.t(t[](a!) self) -> ()", Function<clear>);
-INGOT_OP("aten::copy.t(t[](a) self) -> t[]", Function<copy>);
-INGOT_OP("aten::list.t(t[] l) -> t[]", Function<copy>);
-INGOT_OP("aten::len.t(t[] a) -> int", Function<length>);
-INGOT_OP("aten::len.any(Any[] a) -> int", Function<length>);
+INGOT_OP("aten::copy.t(t[](a) self) -> t[]", Symbolic<copy>);
+INGOT_OP("aten::list.t(t[] l) -> t[]", Symbolic<copy>);
+INGOT_OP("aten::len.t(t[] a) -> int", Symbolic<length>);
+INGOT_OP("aten::len.any(Any[] a) -> int", Symbolic<length>);
 INGOT_OP("aten::slice.t(t[] l, int? start=None, int? end=None, int step=1) -> t[]",
          Function<slice>);
-INGOT_OP("aten::_unwrap_optional(t(a)? optional) -> t(a)", Function<unwrap_optional>);
+INGOT_OP("aten::_unwrap_optional(t(a)? optional) -> t(a)", Symbolic<unwrap_optional>);
 
 #define INGOT_SEARCH_OPS(type, name)                                                           \
   INGOT_OP("aten::remove." name "(" type "[](a!) self, " type " el) -> ()", Function<remove>); \

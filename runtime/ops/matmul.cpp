@@ -6,6 +6,7 @@
 #include "base/thread_pool.h"
 #include "kernels/gemm.h"
 #include "ops/compute.h"
+#include "ops/plan/linear_node.h"
 #include "tensor/iterate.h"
 
 namespace ingot {
@@ -134,7 +135,13 @@ TensorInfo bmm_meta(const Tensor& self, const Tensor& mat2) {
   return {product_dtype(self, mat2), {self.size(0), self.size(1), mat2.size(2)}};
 }
 
-INGOT_OP("aten::mm(Tensor self, Tensor mat2) -> Tensor", Structured<mm_meta, product_into>);
+bool lower_product(plan::Recorder& recorder, const Arguments& in, Tensor* out) {
+  *out = plan::record_product(recorder, in[0].tensor(), in[1].tensor(), {});
+  return out->defined();
+}
+
+INGOT_OP("aten::mm(Tensor self, Tensor mat2) -> Tensor",
+         Structured<mm_meta, product_into, lower_product>);
 INGOT_OP("aten::bmm(Tensor self, Tensor mat2) -> Tensor", Structured<bmm_meta, product_into>);
 
 // --- addmm, baddbmm, addbmm, addmv ---------------------------------------------------------
@@ -181,10 +188,16 @@ TensorInfo baddbmm_meta(const Tensor& self, const Tensor& batch1, const Tensor& 
   return with_addend(self, bmm_meta(batch1, batch2));
 }
 
+bool lower_addmm(plan::Recorder& recorder, const Arguments& in, Tensor* out) {
+  if (Scalar(in[3]).to_double() != 1 || Scalar(in[4]).to_double() != 1) return false;
+  *out = plan::record_product(recorder, in[1].tensor(), in[2].tensor(), in[0].tensor());
+  return out->defined();
+}
+
 INGOT_OP(
     "aten::addmm(Tensor self, Tensor mat1, Tensor mat2, *, Scalar beta=1, Scalar alpha=1) "
     "-> Tensor",
-    Structured<addmm_meta, product_with_addend>);
+    Structured<addmm_meta, product_with_addend, lower_addmm>);
 INGOT_OP(
     "aten::baddbmm(Tensor self, Tensor batch1, Tensor batch2, *, Scalar beta=1, "
     "Scalar alpha=1) -> Tensor",
@@ -337,7 +350,8 @@ void matmul(const Tensor& self, const Tensor& other, Tensor& out) {
   result.store();
 }
 
-INGOT_OP("aten::matmul(Tensor self, Tensor other) -> Tensor", Structured<matmul_meta, matmul>);
+INGOT_OP("aten::matmul(Tensor self, Tensor other) -> Tensor",
+         Structured<matmul_meta, matmul, lower_product>);
 
 // --- linear -----------------------------------------------------------------------------------
 
@@ -384,8 +398,18 @@ void linear(const Tensor& input, const Tensor& weight, const Tensor* bias, Tenso
   result.store();
 }
 
+bool lower_linear(plan::Recorder& recorder, const Arguments& in, Tensor* out) {
+  const Tensor& weight = in[1].tensor();
+  if (weight.rank() != 2) return false;
+  *out = plan::record_product(recorder, in[0].tensor(),
+                              weight.as_strided(Dims{weight.size(1), weight.size(0)},
+                                                Dims{weight.stride(1), weight.stride(0)}, 0),
+                              in[2].is_none() ? Tensor() : in[2].tensor());
+  return out->defined();
+}
+
 INGOT_OP("aten::linear(Tensor input, Tensor weight, Tensor? bias=None) -> Tensor",
-         Structured<linear_meta, linear>);
+         Structured<linear_meta, linear, lower_linear>);
 
 }  // namespace
 

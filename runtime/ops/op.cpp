@@ -47,6 +47,21 @@ const Schema& Op::schema() const {
   return *schema_;
 }
 
+void Op::invoke_structured(const Arguments& in, const Results& out) const {
+  // Kept from call to call for its memory; a kernel that calls ops finds it empty.
+  thread_local std::vector<TensorInfo> scratch;
+  std::vector<TensorInfo> infos = std::move(scratch);
+  infos.clear();
+  definition_.infer(in, infos);
+  constexpr size_t kMost = 8;
+  Tensor results[kMost];
+  INGOT_CHECK(infos.size() <= kMost, name_, " has too many outputs");
+  for (size_t k = 0; k < infos.size(); ++k) results[k] = Tensor::empty(infos[k]);
+  definition_.compute(in, results);
+  for (size_t k = 0; k < infos.size(); ++k) out.set(k, Value(std::move(results[k])));
+  scratch = std::move(infos);
+}
+
 const Op* find_op(std::string_view name) {
   Catalogue& all = catalogue();
   const std::lock_guard lock(all.mutex);

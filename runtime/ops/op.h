@@ -5,10 +5,16 @@
 //   INGOT_OP("aten::relu(Tensor self) -> Tensor", Structured<relu_meta, relu>);
 //
 // Structured: the meta function gives dtype and sizes of every output from the inputs (it
-// may look at tensors' info, never at their data); the executor allocates row-major outputs;
-// the kernel fills them. Function: one function makes the results itself (views, in-place
-// ops, results whose size depends on data, scalars, strings, containers). Variadic: a function
-// of all the arguments, for a schema that ends in "...".
+// may look at tensors' info, never at their data); the executor gives row-major outputs, in
+// memory of its own choice; the kernel fills them and reads inputs of any strides.
+// Symbolic: one function that makes its results out of tensors' infos and of Tensor::as_strided,
+// clone, contiguous and to alone: views, reshapes, sizes. It also runs while a plan is made, on
+// tensors without elements.
+// Function: one function makes the results itself (in-place ops, results whose size depends on
+// data, scalars, strings, containers). Variadic: a function of all the arguments, for a schema
+// that ends in "...".
+// Sized: a Function for any inputs, and a meta function with a kernel for those inputs whose
+// result has a size that their infos tell; the meta function throws DataDependent for others.
 //
 // Parameters are unboxed by type:
 //   schema              C++ parameter
@@ -136,6 +142,11 @@ struct Results {
 using Invoke = void (*)(const Arguments& in, const Results& out);
 // Appends one TensorInfo per output.
 using Infer = void (*)(const Arguments& in, std::vector<TensorInfo>& out);
+// Fills the outputs that infer() described.
+using Compute = void (*)(const Arguments& in, Tensor* out);
+
+// Thrown by the meta function of a Sized op.
+struct DataDependent {};
 
 // How C++ takes a parameter; the catalogue's test holds it against the schema.
 enum class ParamKind : uint8_t {
@@ -162,11 +173,24 @@ enum class ParamKind : uint8_t {
   any,
 };
 
+struct ElementwiseOp;
+namespace plan {
+class Recorder;
+}
+
+// Records the call in a way of its own (ops/plan/recorder.h) and gives its outputs; false: it
+// has none for these arguments.
+using Lower = bool (*)(plan::Recorder& recorder, const Arguments& in, Tensor* out);
+
 // The compiled half of an op.
 struct OpDefinition {
-  Invoke invoke;
-  Infer infer;  // null: a Function
   std::span<const ParamKind> params;
+  Invoke invoke = nullptr;  // null: infer, allocate, compute
+  Infer infer = nullptr;
+  Compute compute = nullptr;                   // with infer
+  Lower lower = nullptr;                       // with infer
+  bool symbolic = false;                       // runs on tensors without elements
+  const ElementwiseOp* elementwise = nullptr;  // what a fused loop needs to know
 };
 
 // One op of the catalogue. Registered before main (or when a shared library with custom
@@ -176,13 +200,20 @@ class INGOT_API Op {
   Op(const char* schema, const OpDefinition& definition);
   Op(const Op&) = delete;
   const Schema& schema() const;  // thread-safe
-  Invoke invoke() const { return definition_.invoke; }
-  Infer infer() const { return definition_.infer; }
+  void invoke(const Arguments& in, const Results& out) const {
+    if (definition_.invoke)
+      definition_.invoke(in, out);
+    else
+      invoke_structured(in, out);
+  }
+  const OpDefinition& definition() const { return definition_; }
   std::span<const ParamKind> params() const { return definition_.params; }
   // "aten::add.Tensor", without parsing the rest.
   std::string_view name() const { return name_; }
 
  private:
+  void invoke_structured(const Arguments& in, const Results& out) const;
+
   const char* text_;
   std::string_view name_;
   OpDefinition definition_;
@@ -325,7 +356,16 @@ struct Function<kFunction, R (*)(P...)> {
   static void invoke(const Arguments& in, const Results& out) {
     call(in, out, std::index_sequence_for<P...>());
   }
-  static constexpr OpDefinition definition() { return {&invoke, nullptr, kParams}; }
+  static constexpr OpDefinition definition() { return {.params = kParams, .invoke = &invoke}; }
+};
+
+template <auto kFunction>
+struct Symbolic {
+  static constexpr OpDefinition definition() {
+    OpDefinition result = Function<kFunction>::definition();
+    result.symbolic = true;
+    return result;
+  }
 };
 
 // `kFunction` takes (const Arguments&) and gives a Value, or nothing.
@@ -337,62 +377,50 @@ struct Variadic {
     else
       out.set(0, kFunction(in));
   }
-  static constexpr OpDefinition definition() { return {&invoke, nullptr, {}}; }
+  static constexpr OpDefinition definition() { return {.params = {}, .invoke = &invoke}; }
 };
 
-template <auto kMeta, auto kKernel, class MetaSignature = decltype(kMeta)>
+template <auto kMeta, auto kKernel, Lower kLower = nullptr, class MetaSignature = decltype(kMeta)>
 struct Structured;
 
-// One output.
-template <auto kMeta, auto kKernel, class... P>
-struct Structured<kMeta, kKernel, TensorInfo (*)(P...)> {
+// A TensorInfo, or an array of them with a Tensor& for each after the kernel's inputs.
+template <auto kMeta, auto kKernel, Lower kLower, class Infos, class... P>
+struct Structured<kMeta, kKernel, kLower, Infos (*)(P...)> {
   static constexpr std::array<ParamKind, sizeof...(P)> kParams = {Unbox<ParamOf<P>>::kind...};
 
-  template <size_t... I>
-  static void call(const Arguments& in, const Results& out, std::index_sequence<I...>) {
-    [&](auto&&... unboxed) {
-      Tensor result = Tensor::empty(kMeta(unboxed...));
-      kKernel(unboxed..., result);
-      out.set(0, Value(std::move(result)));
-    }(Unbox<ParamOf<P>>::get(in[I])...);
-  }
-  static void invoke(const Arguments& in, const Results& out) {
-    call(in, out, std::index_sequence_for<P...>());
-  }
   static void infer(const Arguments& in, std::vector<TensorInfo>& out) {
     [&]<size_t... I>(std::index_sequence<I...>) {
-      out.push_back(kMeta(Unbox<ParamOf<P>>::get(in[I])...));
+      if constexpr (std::is_same_v<Infos, TensorInfo>)
+        out.push_back(kMeta(Unbox<ParamOf<P>>::get(in[I])...));
+      else
+        for (const TensorInfo& info : kMeta(Unbox<ParamOf<P>>::get(in[I])...)) out.push_back(info);
     }
     (std::index_sequence_for<P...>());
   }
-  static constexpr OpDefinition definition() { return {&invoke, &infer, kParams}; }
+  static void compute(const Arguments& in, Tensor* out) {
+    [&]<size_t... I>(std::index_sequence<I...>) {
+      if constexpr (std::is_same_v<Infos, TensorInfo>)
+        kKernel(Unbox<ParamOf<P>>::get(in[I])..., out[0]);
+      else
+        [&]<size_t... K>(std::index_sequence<K...>) {
+          kKernel(Unbox<ParamOf<P>>::get(in[I])..., out[K]...);
+        }
+      (std::make_index_sequence<std::tuple_size_v<Infos>>());
+    }
+    (std::index_sequence_for<P...>());
+  }
+  static constexpr OpDefinition definition() {
+    return {.params = kParams, .infer = &infer, .compute = &compute, .lower = kLower};
+  }
 };
 
-// N outputs: the kernel takes a Tensor& for each, after the inputs.
-template <auto kMeta, auto kKernel, size_t kOutputs, class... P>
-struct Structured<kMeta, kKernel, std::array<TensorInfo, kOutputs> (*)(P...)> {
-  static constexpr std::array<ParamKind, sizeof...(P)> kParams = {Unbox<ParamOf<P>>::kind...};
-
-  template <size_t... I, size_t... K>
-  static void call(const Arguments& in, const Results& out, std::index_sequence<I...>,
-                   std::index_sequence<K...>) {
-    [&](auto&&... unboxed) {
-      const std::array<TensorInfo, kOutputs> infos = kMeta(unboxed...);
-      std::array<Tensor, kOutputs> results = {Tensor::empty(infos[K])...};
-      kKernel(unboxed..., results[K]...);
-      (out.set(K, Value(std::move(results[K]))), ...);
-    }(Unbox<ParamOf<P>>::get(in[I])...);
+template <auto kFunction, auto kMeta, auto kKernel>
+struct Sized {
+  static constexpr OpDefinition definition() {
+    OpDefinition result = Structured<kMeta, kKernel>::definition();
+    result.invoke = Function<kFunction>::definition().invoke;
+    return result;
   }
-  static void invoke(const Arguments& in, const Results& out) {
-    call(in, out, std::index_sequence_for<P...>(), std::make_index_sequence<kOutputs>());
-  }
-  static void infer(const Arguments& in, std::vector<TensorInfo>& out) {
-    [&]<size_t... I>(std::index_sequence<I...>) {
-      for (const TensorInfo& info : kMeta(Unbox<ParamOf<P>>::get(in[I])...)) out.push_back(info);
-    }
-    (std::index_sequence_for<P...>());
-  }
-  static constexpr OpDefinition definition() { return {&invoke, &infer, kParams}; }
 };
 
 #define INGOT_CONCAT_INNER(a, b) a##b

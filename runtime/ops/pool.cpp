@@ -4,6 +4,8 @@
 #include "ops/compute.h"
 #include "ops/dispatch.h"
 #include "ops/op.h"
+#include "ops/plan/kernel_node.h"
+#include "ops/plan/recorder.h"
 #include "ops/spatial.h"
 
 namespace ingot {
@@ -103,18 +105,46 @@ void max_pool_indices_op(const Tensor& self, const IntList& kernel_size, const I
                 out, indices.data<int64_t>());
 }
 
+// Pools a channels-last image into one: `kernel(geometry, memory, in, out)`.
+template <class Kernel>
+bool record_pool(plan::Recorder& recorder, const char* name, const Tensor& self, int rank,
+                 PoolGeometry geometry, Tensor* out, const Kernel& kernel) {
+  if (!plan::prefers_channels_last(self) || self.rank() != rank + 2) return false;
+  const Dims sizes = pooled_info(self, rank, geometry).sizes;
+  *out = recorder.fresh(DType::f32, sizes, plan::channels_last_strides(sizes));
+  const int64_t channels = self.size(1);
+  geometry.planes = self.size(0);
+  recorder.add(std::make_unique<plan::KernelNode>(
+      name, std::vector{self}, std::vector{*out},
+      [=](const std::byte* const* from, std::byte* const* to) {
+        kernel(geometry, ChannelsLast{channels, channels, channels},
+               reinterpret_cast<const float*>(from[0]), reinterpret_cast<float*>(to[0]));
+      }));
+  return true;
+}
+
+template <int kRank>
+bool lower_max_pool(plan::Recorder& recorder, const Arguments& in, Tensor* out) {
+  const Tensor& self = in[0].tensor();
+  return record_pool(
+      recorder, "max_pool", self, kRank,
+      pool_geometry(self, kRank, Unbox<IntList>::get(in[1]), Unbox<IntList>::get(in[2]),
+                    Unbox<IntList>::get(in[3]), Unbox<IntList>::get(in[4]), in[5].to_bool()),
+      out, max_pool_channels_last);
+}
+
 INGOT_OP(
     "aten::max_pool1d(Tensor self, int[1] kernel_size, int[1] stride=[], int[1] padding=[0], "
     "int[1] dilation=[1], bool ceil_mode=False) -> Tensor",
-    Structured<max_pool_meta<1>, max_pool_op<1>>);
+    Structured<max_pool_meta<1>, max_pool_op<1>, lower_max_pool<1>>);
 INGOT_OP(
     "aten::max_pool2d(Tensor self, int[2] kernel_size, int[2] stride=[], int[2] padding=0, "
     "int[2] dilation=1, bool ceil_mode=False) -> Tensor",
-    Structured<max_pool_meta<2>, max_pool_op<2>>);
+    Structured<max_pool_meta<2>, max_pool_op<2>, lower_max_pool<2>>);
 INGOT_OP(
     "aten::max_pool3d(Tensor self, int[3] kernel_size, int[3] stride=[], int[3] padding=0, "
     "int[3] dilation=1, bool ceil_mode=False) -> Tensor",
-    Structured<max_pool_meta<3>, max_pool_op<3>>);
+    Structured<max_pool_meta<3>, max_pool_op<3>, lower_max_pool<3>>);
 INGOT_OP(
     "aten::max_pool1d_with_indices(Tensor self, int[1] kernel_size, int[1] stride=[], "
     "int[1] padding=[0], int[1] dilation=[1], bool ceil_mode=False) -> (Tensor, Tensor)",
@@ -176,18 +206,34 @@ void avg_pool1d(const Tensor& self, const IntList& kernel_size, const IntList& s
                  out);
 }
 
+template <int kRank>
+bool lower_avg_pool(plan::Recorder& recorder, const Arguments& in, Tensor* out) {
+  const Tensor& self = in[0].tensor();
+  std::optional<int64_t> divisor;
+  if constexpr (kRank > 1) divisor = Unbox<std::optional<int64_t>>::get(in[6]);
+  const PoolGeometry geometry =
+      average_geometry<kRank>(self, Unbox<IntList>::get(in[1]), Unbox<IntList>::get(in[2]),
+                              Unbox<IntList>::get(in[3]), in[4].to_bool(), divisor);
+  const bool count_padding = in[5].to_bool();
+  return record_pool(
+      recorder, "avg_pool", self, kRank, geometry, out,
+      [=](const PoolGeometry& g, const ChannelsLast& memory, const float* from, float* to) {
+        average_pool_channels_last(g, memory, from, to, count_padding, divisor.value_or(0));
+      });
+}
+
 INGOT_OP(
     "aten::avg_pool1d(Tensor self, int[1] kernel_size, int[1] stride=[], int[1] padding=[0], "
     "bool ceil_mode=False, bool count_include_pad=True) -> Tensor",
-    Structured<avg_pool1d_meta, avg_pool1d>);
+    Structured<avg_pool1d_meta, avg_pool1d, lower_avg_pool<1>>);
 INGOT_OP(
     "aten::avg_pool2d(Tensor self, int[2] kernel_size, int[2] stride=[], int[2] padding=0, "
     "bool ceil_mode=False, bool count_include_pad=True, int? divisor_override=None) -> Tensor",
-    Structured<avg_pool_meta<2>, avg_pool_op<2>>);
+    Structured<avg_pool_meta<2>, avg_pool_op<2>, lower_avg_pool<2>>);
 INGOT_OP(
     "aten::avg_pool3d(Tensor self, int[3] kernel_size, int[3] stride=[], int[3] padding=0, "
     "bool ceil_mode=False, bool count_include_pad=True, int? divisor_override=None) -> Tensor",
-    Structured<avg_pool_meta<3>, avg_pool_op<3>>);
+    Structured<avg_pool_meta<3>, avg_pool_op<3>, lower_avg_pool<3>>);
 
 }  // namespace
 

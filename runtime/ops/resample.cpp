@@ -5,6 +5,7 @@
 #include "ops/compute.h"
 #include "ops/dispatch.h"
 #include "ops/op.h"
+#include "ops/plan/recorder.h"
 #include "ops/spatial.h"
 
 namespace ingot {
@@ -59,19 +60,34 @@ Scales scales_of(const std::optional<std::vector<double>>& scale_factors) {
   return scales;
 }
 
+template <int kRank, Interpolation kInterpolation, class T>
+std::array<ResampleAxis<T>, 3> axes_of(const Tensor& input, bool align_corners,
+                                       const Scales& scales, const Tensor& out) {
+  const Spatial in = spatial_sizes(input.sizes(), kRank), to = spatial_sizes(out.sizes(), kRank);
+  std::array<ResampleAxis<T>, 3> axes;
+  for (size_t d = 0; d < 3; ++d)
+    axes[d] = d < 3 - kRank
+                  ? resample_axis<T>(Interpolation::nearest, 1, 1, false, 0)
+                  : resample_axis<T>(kInterpolation, in[d], to[d], align_corners, scales[d]);
+  return axes;
+}
+
+// The output may also be channels-last, as the input then is.
 template <int kRank, Interpolation kInterpolation>
 void resample_into(const Tensor& input, bool align_corners, const Scales& scales, Tensor& out) {
+  if (plan::is_channels_last(out) && !out.is_contiguous()) {
+    std::array<ResampleAxis<float>, 3> axes =
+        axes_of<kRank, kInterpolation, float>(input, align_corners, scales, out);
+    const int64_t channels = input.size(1);
+    return resample_channels_last(input.size(0), axes, channels, input.data<float>(), channels,
+                                  out.data<float>(), channels);
+  }
   const DType compute = out.dtype() == DType::f64 ? DType::f64 : DType::f32;
   ComputeOutput result(out, compute);
-  const Spatial in = spatial_sizes(input.sizes(), kRank), to = spatial_sizes(out.sizes(), kRank);
   dispatch_floating(compute, [&]<class T>(std::type_identity<T>) {
-    std::array<ResampleAxis<T>, 3> axes;
-    for (size_t d = 0; d < 3; ++d)
-      axes[d] = d < 3 - kRank
-                    ? resample_axis<T>(Interpolation::nearest, 1, 1, false, 0)
-                    : resample_axis<T>(kInterpolation, in[d], to[d], align_corners, scales[d]);
-    resample(input.size(0) * input.size(1), axes, as_dense(input, compute).data<T>(),
-             result.data<T>());
+    resample(input.size(0) * input.size(1),
+             axes_of<kRank, kInterpolation, T>(input, align_corners, scales, out),
+             as_dense(input, compute).data<T>(), result.data<T>());
   });
   result.store();
 }
@@ -124,51 +140,51 @@ constexpr Interpolation kExact = Interpolation::nearest_exact;
 INGOT_OP(
     "aten::upsample_nearest1d(Tensor self, SymInt[1] output_size, float? scales=None) -> "
     "Tensor",
-    Structured<nearest1d_meta, nearest1d<kNearest>>);
+    Structured<nearest1d_meta, nearest1d<kNearest>, plan::lower_in_channels_last>);
 INGOT_OP(
     "aten::upsample_nearest2d(Tensor self, SymInt[2] output_size, float? scales_h=None, "
     "float? scales_w=None) -> Tensor",
-    Structured<nearest2d_meta, nearest2d<kNearest>>);
+    Structured<nearest2d_meta, nearest2d<kNearest>, plan::lower_in_channels_last>);
 INGOT_OP(
     "aten::upsample_nearest3d(Tensor self, SymInt[3] output_size, float? scales_d=None, "
     "float? scales_h=None, float? scales_w=None) -> Tensor",
-    Structured<nearest3d_meta, nearest3d<kNearest>>);
+    Structured<nearest3d_meta, nearest3d<kNearest>, plan::lower_in_channels_last>);
 INGOT_OP(
     "aten::_upsample_nearest_exact1d(Tensor self, SymInt[1] output_size, "
     "float? scales=None) -> Tensor",
-    Structured<nearest1d_meta, nearest1d<kExact>>);
+    Structured<nearest1d_meta, nearest1d<kExact>, plan::lower_in_channels_last>);
 INGOT_OP(
     "aten::_upsample_nearest_exact2d(Tensor self, SymInt[2] output_size, "
     "float? scales_h=None, float? scales_w=None) -> Tensor",
-    Structured<nearest2d_meta, nearest2d<kExact>>);
+    Structured<nearest2d_meta, nearest2d<kExact>, plan::lower_in_channels_last>);
 INGOT_OP(
     "aten::_upsample_nearest_exact3d(Tensor self, SymInt[3] output_size, "
     "float? scales_d=None, float? scales_h=None, float? scales_w=None) -> Tensor",
-    Structured<nearest3d_meta, nearest3d<kExact>>);
+    Structured<nearest3d_meta, nearest3d<kExact>, plan::lower_in_channels_last>);
 INGOT_OP(
     "aten::upsample_nearest1d.vec(Tensor input, SymInt[]? output_size, "
     "float[]? scale_factors) -> Tensor",
-    Structured<nearest_vec_meta<1>, nearest_vec<1, kNearest>>);
+    Structured<nearest_vec_meta<1>, nearest_vec<1, kNearest>, plan::lower_in_channels_last>);
 INGOT_OP(
     "aten::upsample_nearest2d.vec(Tensor input, SymInt[]? output_size, "
     "float[]? scale_factors) -> Tensor",
-    Structured<nearest_vec_meta<2>, nearest_vec<2, kNearest>>);
+    Structured<nearest_vec_meta<2>, nearest_vec<2, kNearest>, plan::lower_in_channels_last>);
 INGOT_OP(
     "aten::upsample_nearest3d.vec(Tensor input, SymInt[]? output_size, "
     "float[]? scale_factors) -> Tensor",
-    Structured<nearest_vec_meta<3>, nearest_vec<3, kNearest>>);
+    Structured<nearest_vec_meta<3>, nearest_vec<3, kNearest>, plan::lower_in_channels_last>);
 INGOT_OP(
     "aten::_upsample_nearest_exact1d.vec(Tensor input, SymInt[]? output_size, "
     "float[]? scale_factors) -> Tensor",
-    Structured<nearest_vec_meta<1>, nearest_vec<1, kExact>>);
+    Structured<nearest_vec_meta<1>, nearest_vec<1, kExact>, plan::lower_in_channels_last>);
 INGOT_OP(
     "aten::_upsample_nearest_exact2d.vec(Tensor input, SymInt[]? output_size, "
     "float[]? scale_factors) -> Tensor",
-    Structured<nearest_vec_meta<2>, nearest_vec<2, kExact>>);
+    Structured<nearest_vec_meta<2>, nearest_vec<2, kExact>, plan::lower_in_channels_last>);
 INGOT_OP(
     "aten::_upsample_nearest_exact3d.vec(Tensor input, SymInt[]? output_size, "
     "float[]? scale_factors) -> Tensor",
-    Structured<nearest_vec_meta<3>, nearest_vec<3, kExact>>);
+    Structured<nearest_vec_meta<3>, nearest_vec<3, kExact>, plan::lower_in_channels_last>);
 
 // --- linear and cubic -----------------------------------------------------------------------
 
@@ -226,35 +242,39 @@ void smooth_vec(const Tensor& input, const std::optional<IntList>&, bool align_c
 INGOT_OP(
     "aten::upsample_linear1d(Tensor self, SymInt[1] output_size, bool align_corners, "
     "float? scales=None) -> Tensor",
-    Structured<linear1d_meta, linear1d>);
+    Structured<linear1d_meta, linear1d, plan::lower_in_channels_last>);
 INGOT_OP(
     "aten::upsample_bilinear2d(Tensor self, SymInt[2] output_size, bool align_corners, "
     "float? scales_h=None, float? scales_w=None) -> Tensor",
-    Structured<smooth2d_meta, smooth2d<Interpolation::linear>>);
+    Structured<smooth2d_meta, smooth2d<Interpolation::linear>, plan::lower_in_channels_last>);
 INGOT_OP(
     "aten::upsample_bicubic2d(Tensor self, SymInt[2] output_size, bool align_corners, "
     "float? scales_h=None, float? scales_w=None) -> Tensor",
-    Structured<smooth2d_meta, smooth2d<Interpolation::cubic>>);
+    Structured<smooth2d_meta, smooth2d<Interpolation::cubic>, plan::lower_in_channels_last>);
 INGOT_OP(
     "aten::upsample_trilinear3d(Tensor self, SymInt[3] output_size, bool align_corners, "
     "float? scales_d=None, float? scales_h=None, float? scales_w=None) -> Tensor",
-    Structured<linear3d_meta, linear3d>);
+    Structured<linear3d_meta, linear3d, plan::lower_in_channels_last>);
 INGOT_OP(
     "aten::upsample_linear1d.vec(Tensor input, SymInt[]? output_size, bool align_corners, "
     "float[]? scale_factors) -> Tensor",
-    Structured<smooth_vec_meta<1>, smooth_vec<1, Interpolation::linear>>);
+    Structured<smooth_vec_meta<1>, smooth_vec<1, Interpolation::linear>,
+               plan::lower_in_channels_last>);
 INGOT_OP(
     "aten::upsample_bilinear2d.vec(Tensor input, SymInt[]? output_size, bool align_corners, "
     "float[]? scale_factors) -> Tensor",
-    Structured<smooth_vec_meta<2>, smooth_vec<2, Interpolation::linear>>);
+    Structured<smooth_vec_meta<2>, smooth_vec<2, Interpolation::linear>,
+               plan::lower_in_channels_last>);
 INGOT_OP(
     "aten::upsample_bicubic2d.vec(Tensor input, SymInt[]? output_size, bool align_corners, "
     "float[]? scale_factors) -> Tensor",
-    Structured<smooth_vec_meta<2>, smooth_vec<2, Interpolation::cubic>>);
+    Structured<smooth_vec_meta<2>, smooth_vec<2, Interpolation::cubic>,
+               plan::lower_in_channels_last>);
 INGOT_OP(
     "aten::upsample_trilinear3d.vec(Tensor input, SymInt[]? output_size, bool align_corners, "
     "float[]? scale_factors) -> Tensor",
-    Structured<smooth_vec_meta<3>, smooth_vec<3, Interpolation::linear>>);
+    Structured<smooth_vec_meta<3>, smooth_vec<3, Interpolation::linear>,
+               plan::lower_in_channels_last>);
 
 }  // namespace
 

@@ -272,14 +272,14 @@ INGOT_TENSOR_OP("aten::as_tensor.complex", "complex t", "", as_tensor_number);
 INGOT_OP(
     "aten::as_tensor(Tensor(a) data, *, ScalarType? dtype=None, Device? device=None) -> "
     "Tensor(b|a)",
-    Function<as_tensor>);
+    Symbolic<as_tensor>);
 INGOT_OP("prim::NumToTensor.Scalar(Scalar a) -> Tensor", Function<num_to_tensor>);
 INGOT_OP("prim::NumToTensor.bool(bool a) -> Tensor", Function<bool_to_tensor>);
 INGOT_OP(
     "aten::scalar_tensor(Scalar s, *, ScalarType? dtype=None, Layout? layout=None, Device? "
     "device=None, bool? pin_memory=None) -> Tensor",
     Structured<scalar_tensor_meta, scalar_tensor>);
-INGOT_OP("aten::_shape_as_tensor(Tensor self) -> Tensor", Function<shape_as_tensor>);
+INGOT_OP("aten::_shape_as_tensor(Tensor self) -> Tensor", Symbolic<shape_as_tensor>);
 
 }  // namespace
 }  // namespace ingot

@@ -50,49 +50,49 @@ bool is_signed(const Tensor& self) {
 bool is_same_size(const Tensor& self, const Tensor& other) { return self.sizes() == other.sizes(); }
 
 int64_t promote_types(DType a, DType b) { return static_cast<int64_t>(promote(a, b)); }
-INGOT_OP("aten::can_cast(ScalarType from_, ScalarType to) -> bool", Function<can_cast>);
-INGOT_OP("aten::size(Tensor self) -> int[]", Function<sizes_of>);
-INGOT_OP("aten::sym_size(Tensor self) -> SymInt[]", Function<sizes_of>);
-INGOT_OP("aten::size.int(Tensor self, int dim) -> int", Function<size_int>);
-INGOT_OP("aten::sym_size.int(Tensor self, int dim) -> SymInt", Function<size_int>);
-INGOT_OP("aten::stride(Tensor self) -> int[]", Function<strides_of>);
-INGOT_OP("aten::sym_stride(Tensor self) -> SymInt[]", Function<strides_of>);
-INGOT_OP("aten::stride.int(Tensor self, int dim) -> int", Function<stride_int>);
-INGOT_OP("aten::sym_stride.int(Tensor self, int dim) -> SymInt", Function<stride_int>);
-INGOT_OP("aten::dim(Tensor self) -> int", Function<dim>);
-INGOT_OP("aten::numel(Tensor self) -> int", Function<numel>);
-INGOT_OP("aten::sym_numel(Tensor self) -> SymInt", Function<numel>);
-INGOT_OP("aten::len.Tensor(Tensor t) -> int", Function<len_tensor>);
-INGOT_OP("aten::element_size(Tensor self) -> int", Function<element_size>);
-INGOT_OP("aten::storage_offset(Tensor self) -> int", Function<storage_offset>);
-INGOT_OP("aten::sym_storage_offset(Tensor self) -> SymInt", Function<storage_offset>);
-INGOT_OP("aten::get_device(Tensor self) -> int", Function<minus_one>);
-INGOT_OP("aten::is_contiguous(Tensor self) -> bool", Function<is_contiguous>);
+INGOT_OP("aten::can_cast(ScalarType from_, ScalarType to) -> bool", Symbolic<can_cast>);
+INGOT_OP("aten::size(Tensor self) -> int[]", Symbolic<sizes_of>);
+INGOT_OP("aten::sym_size(Tensor self) -> SymInt[]", Symbolic<sizes_of>);
+INGOT_OP("aten::size.int(Tensor self, int dim) -> int", Symbolic<size_int>);
+INGOT_OP("aten::sym_size.int(Tensor self, int dim) -> SymInt", Symbolic<size_int>);
+INGOT_OP("aten::stride(Tensor self) -> int[]", Symbolic<strides_of>);
+INGOT_OP("aten::sym_stride(Tensor self) -> SymInt[]", Symbolic<strides_of>);
+INGOT_OP("aten::stride.int(Tensor self, int dim) -> int", Symbolic<stride_int>);
+INGOT_OP("aten::sym_stride.int(Tensor self, int dim) -> SymInt", Symbolic<stride_int>);
+INGOT_OP("aten::dim(Tensor self) -> int", Symbolic<dim>);
+INGOT_OP("aten::numel(Tensor self) -> int", Symbolic<numel>);
+INGOT_OP("aten::sym_numel(Tensor self) -> SymInt", Symbolic<numel>);
+INGOT_OP("aten::len.Tensor(Tensor t) -> int", Symbolic<len_tensor>);
+INGOT_OP("aten::element_size(Tensor self) -> int", Symbolic<element_size>);
+INGOT_OP("aten::storage_offset(Tensor self) -> int", Symbolic<storage_offset>);
+INGOT_OP("aten::sym_storage_offset(Tensor self) -> SymInt", Symbolic<storage_offset>);
+INGOT_OP("aten::get_device(Tensor self) -> int", Symbolic<minus_one>);
+INGOT_OP("aten::is_contiguous(Tensor self) -> bool", Symbolic<is_contiguous>);
 INGOT_OP("aten::is_contiguous.memory_format(Tensor self, MemoryFormat memory_format) -> bool",
-         Function<is_contiguous_as>);
-INGOT_OP("aten::is_floating_point(Tensor self) -> bool", Function<is_floating_point>);
-INGOT_OP("aten::is_complex(Tensor self) -> bool", Function<is_complex_tensor>);
-INGOT_OP("aten::is_signed(Tensor self) -> bool", Function<is_signed>);
-INGOT_OP("aten::is_same_size(Tensor self, Tensor other) -> bool", Function<is_same_size>);
-INGOT_OP("aten::is_conj(Tensor self) -> bool", Function<never>);
-INGOT_OP("aten::is_neg(Tensor self) -> bool", Function<never>);
-INGOT_OP("aten::is_inference(Tensor self) -> bool", Function<never>);
-INGOT_OP("aten::is_leaf(Tensor self) -> bool", Function<always>);
+         Symbolic<is_contiguous_as>);
+INGOT_OP("aten::is_floating_point(Tensor self) -> bool", Symbolic<is_floating_point>);
+INGOT_OP("aten::is_complex(Tensor self) -> bool", Symbolic<is_complex_tensor>);
+INGOT_OP("aten::is_signed(Tensor self) -> bool", Symbolic<is_signed>);
+INGOT_OP("aten::is_same_size(Tensor self, Tensor other) -> bool", Symbolic<is_same_size>);
+INGOT_OP("aten::is_conj(Tensor self) -> bool", Symbolic<never>);
+INGOT_OP("aten::is_neg(Tensor self) -> bool", Symbolic<never>);
+INGOT_OP("aten::is_inference(Tensor self) -> bool", Symbolic<never>);
+INGOT_OP("aten::is_leaf(Tensor self) -> bool", Symbolic<always>);
 INGOT_OP("aten::promote_types(ScalarType type1, ScalarType type2) -> ScalarType",
-         Function<promote_types>);
-INGOT_OP("prim::dtype(Tensor a) -> int", Function<dtype_number>);
-INGOT_OP("prim::device(Tensor a) -> Device", Function<zero>);
-INGOT_OP("prim::layout(Tensor a) -> Layout", Function<zero>);
-INGOT_OP("prim::itemsize(Tensor a) -> int", Function<element_size>);
-INGOT_OP("prim::nbytes(Tensor a) -> int", Function<nbytes>);
-INGOT_OP("prim::is_cpu(Tensor a) -> bool", Function<always>);
-INGOT_OP("prim::is_cuda(Tensor a) -> bool", Function<never>);
-INGOT_OP("prim::is_mps(Tensor a) -> bool", Function<never>);
-INGOT_OP("prim::is_meta(Tensor a) -> bool", Function<never>);
-INGOT_OP("prim::is_sparse(Tensor a) -> bool", Function<never>);
-INGOT_OP("prim::is_quantized(Tensor a) -> bool", Function<never>);
-INGOT_OP("prim::is_nested(Tensor a) -> bool", Function<never>);
-INGOT_OP("prim::requires_grad(Tensor a) -> bool", Function<never>);
+         Symbolic<promote_types>);
+INGOT_OP("prim::dtype(Tensor a) -> int", Symbolic<dtype_number>);
+INGOT_OP("prim::device(Tensor a) -> Device", Symbolic<zero>);
+INGOT_OP("prim::layout(Tensor a) -> Layout", Symbolic<zero>);
+INGOT_OP("prim::itemsize(Tensor a) -> int", Symbolic<element_size>);
+INGOT_OP("prim::nbytes(Tensor a) -> int", Symbolic<nbytes>);
+INGOT_OP("prim::is_cpu(Tensor a) -> bool", Symbolic<always>);
+INGOT_OP("prim::is_cuda(Tensor a) -> bool", Symbolic<never>);
+INGOT_OP("prim::is_mps(Tensor a) -> bool", Symbolic<never>);
+INGOT_OP("prim::is_meta(Tensor a) -> bool", Symbolic<never>);
+INGOT_OP("prim::is_sparse(Tensor a) -> bool", Symbolic<never>);
+INGOT_OP("prim::is_quantized(Tensor a) -> bool", Symbolic<never>);
+INGOT_OP("prim::is_nested(Tensor a) -> bool", Symbolic<never>);
+INGOT_OP("prim::requires_grad(Tensor a) -> bool", Symbolic<never>);
 
 }  // namespace
 }  // namespace ingot

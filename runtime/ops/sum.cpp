@@ -1,12 +1,13 @@
 // Sums, means, products, counts and truth over dimensions.
 #include <cmath>
 
+#include "kernels/rows_f32.h"
 #include "ops/reduce.h"
 
 namespace ingot {
 namespace {
 
-// Floats are summed in double; integers wrap.
+// Floats are summed in double (f32 through f32::sum); integers wrap.
 template <class T>
 using Wide = std::conditional_t<std::is_integral_v<T>, uint64_t, double>;
 
@@ -23,6 +24,10 @@ struct Sum {
   Acc start() const { return 0; }
   void step(Acc& acc, T value, int64_t) const { acc += static_cast<Acc>(value); }
   void steps(Acc& acc, const T* values, int64_t n, int64_t) const {
+    if constexpr (std::is_same_v<T, float>) {
+      acc += f32::sum(values, n);
+      return;
+    }
     constexpr int64_t kLanes = 8;
     Acc lanes[kLanes] = {};
     int64_t i = 0;

@@ -13,14 +13,20 @@ constexpr bool kFloating = std::is_floating_point_v<T>;
 constexpr double kPi = 3.14159265358979323846;
 
 // Arithmetic.
-INGOT_UNARY(abs, common, kReal, [](auto x) { return fn::absolute(x); });
 INGOT_UNARY(
-    neg, common, kReal, [](auto x) { return fn::negate(x); }, kNoBoolOperand);
-INGOT_UNARY(sign, common, kRealAndBool, [](auto x) { return fn::sign(x); });
-INGOT_UNARY(square, arithmetic, kReal, [](auto x) { return fn::mul(x, x); });
-INGOT_UNARY(reciprocal, floating, kFloats, [](auto x) { return 1 / x; });
-INGOT_UNARY(sqrt, floating, kFloats, [](auto x) { return std::sqrt(x); });
-INGOT_UNARY(rsqrt, floating, kFloats, [](auto x) { return 1 / std::sqrt(x); });
+    abs, common, kReal, [](auto x) { return fn::absolute(x); }, vectorized<f32::abs>);
+INGOT_UNARY(
+    neg, common, kReal, [](auto x) { return fn::negate(x); }, vectorized<f32::neg>, kNoBoolOperand);
+INGOT_UNARY(
+    sign, common, kRealAndBool, [](auto x) { return fn::sign(x); }, vectorized<f32::sign>);
+INGOT_UNARY(
+    square, arithmetic, kReal, [](auto x) { return fn::mul(x, x); }, vectorized<f32::square>);
+INGOT_UNARY(
+    reciprocal, floating, kFloats, [](auto x) { return 1 / x; }, vectorized<f32::reciprocal>);
+INGOT_UNARY(
+    sqrt, floating, kFloats, [](auto x) { return std::sqrt(x); }, vectorized<f32::sqrt>);
+INGOT_UNARY(
+    rsqrt, floating, kFloats, [](auto x) { return 1 / std::sqrt(x); }, vectorized<f32::rsqrt>);
 INGOT_UNARY(deg2rad, floating, kFloats, [](auto x) { return x * decltype(x)(kPi / 180); });
 INGOT_UNARY(rad2deg, floating, kFloats, [](auto x) { return x * decltype(x)(180 / kPi); });
 INGOT_UNARY_NAME(absolute, row_abs);
@@ -31,34 +37,47 @@ Tensor positive(const Tensor& self) {
   INGOT_CHECK(self.dtype() != DType::boolean, "is not defined for dtype bool");
   return self;
 }
-INGOT_OP("aten::positive(Tensor(a) self) -> Tensor(a)", Function<positive>);
+INGOT_OP("aten::positive(Tensor(a) self) -> Tensor(a)", Symbolic<positive>);
 
 // Rounding; integers stay as they are.
-INGOT_UNARY(ceil, common, kReal, [](auto x) {
-  if constexpr (kFloating<decltype(x)>)
-    return std::ceil(x);
-  else
-    return x;
-});
-INGOT_UNARY(floor, common, kReal, [](auto x) {
-  if constexpr (kFloating<decltype(x)>)
-    return std::floor(x);
-  else
-    return x;
-});
-INGOT_UNARY(trunc, common, kReal, [](auto x) {
-  if constexpr (kFloating<decltype(x)>)
-    return std::trunc(x);
-  else
-    return x;
-});
-INGOT_UNARY(round, common, kReal, [](auto x) {
-  if constexpr (kFloating<decltype(x)>)
-    return std::nearbyint(x);
-  else
-    return x;
-});
-INGOT_UNARY(frac, common, kFloats, [](auto x) { return x - std::trunc(x); });
+INGOT_UNARY(
+    ceil, common, kReal,
+    [](auto x) {
+      if constexpr (kFloating<decltype(x)>)
+        return std::ceil(x);
+      else
+        return x;
+    },
+    vectorized<f32::ceil>);
+INGOT_UNARY(
+    floor, common, kReal,
+    [](auto x) {
+      if constexpr (kFloating<decltype(x)>)
+        return std::floor(x);
+      else
+        return x;
+    },
+    vectorized<f32::floor>);
+INGOT_UNARY(
+    trunc, common, kReal,
+    [](auto x) {
+      if constexpr (kFloating<decltype(x)>)
+        return std::trunc(x);
+      else
+        return x;
+    },
+    vectorized<f32::trunc>);
+INGOT_UNARY(
+    round, common, kReal,
+    [](auto x) {
+      if constexpr (kFloating<decltype(x)>)
+        return std::nearbyint(x);
+      else
+        return x;
+    },
+    vectorized<f32::round>);
+INGOT_UNARY(
+    frac, common, kFloats, [](auto x) { return x - std::trunc(x); }, vectorized<f32::frac>);
 INGOT_UNARY_NAME(fix, row_trunc);
 
 // A number of decimals makes the second row: the number is 10^|decimals|, its sign the
@@ -85,14 +104,22 @@ INGOT_ELEMENTWISE_BY(choose_round, 1,
                      "aten::special_round(Tensor self, *, int decimals=0) -> Tensor");
 
 // Exponentials and logarithms.
-INGOT_UNARY(exp, floating, kFloats, [](auto x) { return std::exp(x); });
-INGOT_UNARY(exp2, floating, kFloats, [](auto x) { return std::exp2(x); });
-INGOT_UNARY(expm1, floating, kFloats, [](auto x) { return std::expm1(x); });
-INGOT_UNARY(log, floating, kFloats, [](auto x) { return std::log(x); });
-INGOT_UNARY(log10, floating, kFloats, [](auto x) { return std::log10(x); });
-INGOT_UNARY(log1p, floating, kFloats, [](auto x) { return std::log1p(x); });
-INGOT_UNARY(log2, floating, kFloats, [](auto x) { return std::log2(x); });
-INGOT_UNARY(sigmoid, floating, kFloats, [](auto x) { return fn::sigmoid(x); });
+INGOT_UNARY(
+    exp, floating, kFloats, [](auto x) { return std::exp(x); }, vectorized<f32::exp>);
+INGOT_UNARY(
+    exp2, floating, kFloats, [](auto x) { return std::exp2(x); }, vectorized<f32::exp2>);
+INGOT_UNARY(
+    expm1, floating, kFloats, [](auto x) { return std::expm1(x); }, vectorized<f32::expm1>);
+INGOT_UNARY(
+    log, floating, kFloats, [](auto x) { return std::log(x); }, vectorized<f32::log>);
+INGOT_UNARY(
+    log10, floating, kFloats, [](auto x) { return std::log10(x); }, vectorized<f32::log10>);
+INGOT_UNARY(
+    log1p, floating, kFloats, [](auto x) { return std::log1p(x); }, vectorized<f32::log1p>);
+INGOT_UNARY(
+    log2, floating, kFloats, [](auto x) { return std::log2(x); }, vectorized<f32::log2>);
+INGOT_UNARY(
+    sigmoid, floating, kFloats, [](auto x) { return fn::sigmoid(x); }, vectorized<f32::sigmoid>);
 INGOT_UNARY_PURE_NAME(special_exp2, row_exp2);
 INGOT_UNARY_PURE_NAME(special_expm1, row_expm1);
 INGOT_UNARY_PURE_NAME(special_log1p, row_log1p);
@@ -105,12 +132,15 @@ INGOT_UNARY(asin, floating, kFloats, [](auto x) { return std::asin(x); });
 INGOT_UNARY(asinh, floating, kFloats, [](auto x) { return std::asinh(x); });
 INGOT_UNARY(atan, floating, kFloats, [](auto x) { return std::atan(x); });
 INGOT_UNARY(atanh, floating, kFloats, [](auto x) { return std::atanh(x); });
-INGOT_UNARY(cos, floating, kFloats, [](auto x) { return std::cos(x); });
+INGOT_UNARY(
+    cos, floating, kFloats, [](auto x) { return std::cos(x); }, vectorized<f32::cos>);
 INGOT_UNARY(cosh, floating, kFloats, [](auto x) { return std::cosh(x); });
-INGOT_UNARY(sin, floating, kFloats, [](auto x) { return std::sin(x); });
+INGOT_UNARY(
+    sin, floating, kFloats, [](auto x) { return std::sin(x); }, vectorized<f32::sin>);
 INGOT_UNARY(sinh, floating, kFloats, [](auto x) { return std::sinh(x); });
 INGOT_UNARY(tan, floating, kFloats, [](auto x) { return std::tan(x); });
-INGOT_UNARY(tanh, floating, kFloats, [](auto x) { return std::tanh(x); });
+INGOT_UNARY(
+    tanh, floating, kFloats, [](auto x) { return std::tanh(x); }, vectorized<f32::tanh>);
 INGOT_UNARY(sinc, floating, kFloats, [](auto x) {
   const auto angle = x * decltype(x)(kPi);
   return x == 0 ? decltype(x)(1) : std::sin(angle) / angle;
@@ -124,7 +154,8 @@ INGOT_UNARY_NAME(arctanh, row_atanh);
 INGOT_UNARY_PURE_NAME(special_sinc, row_sinc);
 
 // Special functions.
-INGOT_UNARY(erf, floating, kFloats, [](auto x) { return std::erf(x); });
+INGOT_UNARY(
+    erf, floating, kFloats, [](auto x) { return std::erf(x); }, vectorized<f32::erf>);
 INGOT_UNARY(erfc, floating, kFloats, [](auto x) { return std::erfc(x); });
 INGOT_UNARY(erfinv, floating, kFloats,
             [](auto x) { return static_cast<decltype(x)>(fn::inverse_erf(x)); });
@@ -196,8 +227,11 @@ INGOT_UNARY(bitwise_not, common, kBool | kIntegers, [](auto x) {
   else
     return ~x;
 });
-INGOT_UNARY(logical_not, common, kBool | kReal, [](auto x) { return x == decltype(x)(0); });
-INGOT_UNARY_PURE(isnan, common, kRealAndBool, [](auto x) { return fn::is_nan(x); });
+INGOT_UNARY(
+    logical_not, common, kBool | kReal, [](auto x) { return x == decltype(x)(0); },
+    vectorized<f32::logical_not>);
+INGOT_UNARY_PURE(
+    isnan, common, kRealAndBool, [](auto x) { return fn::is_nan(x); }, vectorized<f32::isnan>);
 INGOT_UNARY_PURE(isinf, common, kRealAndBool, [](auto x) {
   if constexpr (kFloating<decltype(x)>)
     return std::isinf(x);

@@ -165,37 +165,37 @@ Tensor clone(const Tensor& self, std::optional<int64_t>) { return self.clone(); 
 Tensor copy(const Tensor& self) { return self.clone(); }
 Tensor contiguous(const Tensor& self, int64_t) { return self.contiguous(); }
 
-INGOT_OP("aten::view(Tensor(a) self, SymInt[] size) -> Tensor(a)", Function<view_op>);
-INGOT_OP("aten::_unsafe_view(Tensor self, SymInt[] size) -> Tensor", Function<view_op>);
-INGOT_OP("aten::view_as(Tensor(a) self, Tensor other) -> Tensor(a)", Function<view_as>);
-INGOT_OP("aten::reshape(Tensor(a) self, SymInt[] shape) -> Tensor(a)", Function<reshape_op>);
-INGOT_OP("aten::reshape_as(Tensor(a) self, Tensor other) -> Tensor(a)", Function<reshape_as>);
+INGOT_OP("aten::view(Tensor(a) self, SymInt[] size) -> Tensor(a)", Symbolic<view_op>);
+INGOT_OP("aten::_unsafe_view(Tensor self, SymInt[] size) -> Tensor", Symbolic<view_op>);
+INGOT_OP("aten::view_as(Tensor(a) self, Tensor other) -> Tensor(a)", Symbolic<view_as>);
+INGOT_OP("aten::reshape(Tensor(a) self, SymInt[] shape) -> Tensor(a)", Symbolic<reshape_op>);
+INGOT_OP("aten::reshape_as(Tensor(a) self, Tensor other) -> Tensor(a)", Symbolic<reshape_as>);
 INGOT_OP("aten::_reshape_alias(Tensor(a) self, SymInt[] size, SymInt[] stride) -> Tensor(a)",
-         Function<reshape_alias>);
+         Symbolic<reshape_alias>);
 INGOT_OP("aten::expand(Tensor(a) self, SymInt[] size, *, bool implicit=False) -> Tensor(a)",
-         Function<expand_op>);
-INGOT_OP("aten::expand_as(Tensor(a) self, Tensor other) -> Tensor(a)", Function<expand_as>);
-INGOT_OP("aten::broadcast_to(Tensor(a) self, SymInt[] size) -> Tensor(a)", Function<broadcast_to>);
+         Symbolic<expand_op>);
+INGOT_OP("aten::expand_as(Tensor(a) self, Tensor other) -> Tensor(a)", Symbolic<expand_as>);
+INGOT_OP("aten::broadcast_to(Tensor(a) self, SymInt[] size) -> Tensor(a)", Symbolic<broadcast_to>);
 INGOT_OP("aten::flatten.using_ints(Tensor(a) self, int start_dim=0, int end_dim=-1) -> Tensor(a)",
-         Function<flatten>);
-INGOT_OP("aten::ravel(Tensor(a) self) -> Tensor(a)", Function<ravel>);
+         Symbolic<flatten>);
+INGOT_OP("aten::ravel(Tensor(a) self) -> Tensor(a)", Symbolic<ravel>);
 INGOT_OP("aten::unflatten.int(Tensor(a) self, int dim, SymInt[] sizes) -> Tensor(a)",
-         Function<unflatten>);
+         Symbolic<unflatten>);
 INGOT_OP(
     "aten::as_strided(Tensor(a) self, SymInt[] size, SymInt[] stride, SymInt? "
     "storage_offset=None) -> Tensor(a)",
-    Function<as_strided>);
-INGOT_OP("aten::alias(Tensor(a) self) -> Tensor(a)", Function<alias>);
-INGOT_OP("aten::detach(Tensor(a) self) -> Tensor(a)", Function<alias>);
+    Symbolic<as_strided>);
+INGOT_OP("aten::alias(Tensor(a) self) -> Tensor(a)", Symbolic<alias>);
+INGOT_OP("aten::detach(Tensor(a) self) -> Tensor(a)", Symbolic<alias>);
 INGOT_OP("aten::detach_(Tensor(a!) self) -> Tensor(a!)", Function<same>);
-INGOT_OP("aten::lift_fresh(Tensor(a) self) -> Tensor(a)", Function<same>);
-INGOT_OP("aten::lift_fresh_copy(Tensor self) -> Tensor", Function<copy>);
-INGOT_OP("aten::resolve_conj(Tensor(a) self) -> Tensor(a)", Function<same>);
-INGOT_OP("aten::resolve_neg(Tensor(a) self) -> Tensor(a)", Function<same>);
+INGOT_OP("aten::lift_fresh(Tensor(a) self) -> Tensor(a)", Symbolic<same>);
+INGOT_OP("aten::lift_fresh_copy(Tensor self) -> Tensor", Symbolic<copy>);
+INGOT_OP("aten::resolve_conj(Tensor(a) self) -> Tensor(a)", Symbolic<same>);
+INGOT_OP("aten::resolve_neg(Tensor(a) self) -> Tensor(a)", Symbolic<same>);
 INGOT_OP("aten::clone(Tensor self, *, MemoryFormat? memory_format=None) -> Tensor",
-         Function<clone>);
+         Symbolic<clone>);
 INGOT_OP("aten::contiguous(Tensor(a) self, *, MemoryFormat memory_format=0) -> Tensor(a)",
-         Function<contiguous>);
+         Symbolic<contiguous>);
 
 }  // namespace
 }  // namespace ingot

@@ -152,35 +152,35 @@ Tensor transpose_(const Tensor& self, int64_t dim0, int64_t dim1) {
 }
 Tensor t_(const Tensor& self) { return become(self, t(self)); }
 
-INGOT_OP("aten::permute(Tensor(a) self, int[] dims) -> Tensor(a)", Function<permute_op>);
+INGOT_OP("aten::permute(Tensor(a) self, int[] dims) -> Tensor(a)", Symbolic<permute_op>);
 INGOT_OP("aten::transpose.int(Tensor(a) self, int dim0, int dim1) -> Tensor(a)",
-         Function<transpose>);
-INGOT_OP("aten::swapaxes(Tensor(a) self, int axis0, int axis1) -> Tensor(a)", Function<transpose>);
-INGOT_OP("aten::swapdims(Tensor(a) self, int dim0, int dim1) -> Tensor(a)", Function<transpose>);
+         Symbolic<transpose>);
+INGOT_OP("aten::swapaxes(Tensor(a) self, int axis0, int axis1) -> Tensor(a)", Symbolic<transpose>);
+INGOT_OP("aten::swapdims(Tensor(a) self, int dim0, int dim1) -> Tensor(a)", Symbolic<transpose>);
 INGOT_OP("aten::transpose_(Tensor(a!) self, int dim0, int dim1) -> Tensor(a!)",
          Function<transpose_>);
-INGOT_OP("aten::t(Tensor(a) self) -> Tensor(a)", Function<t>);
+INGOT_OP("aten::t(Tensor(a) self) -> Tensor(a)", Symbolic<t>);
 INGOT_OP("aten::t_(Tensor(a!) self) -> Tensor(a!)", Function<t_>);
-INGOT_OP("aten::numpy_T(Tensor(a) self) -> Tensor(a)", Function<numpy_T>);
-INGOT_OP("aten::mT(Tensor(a) self) -> Tensor(a)", Function<mT>);
+INGOT_OP("aten::numpy_T(Tensor(a) self) -> Tensor(a)", Symbolic<numpy_T>);
+INGOT_OP("aten::mT(Tensor(a) self) -> Tensor(a)", Symbolic<mT>);
 INGOT_OP("aten::movedim.intlist(Tensor(a) self, int[] source, int[] destination) -> Tensor(a)",
-         Function<movedim>);
+         Symbolic<movedim>);
 INGOT_OP("aten::movedim.int(Tensor(a) self, int source, int destination) -> Tensor(a)",
-         Function<movedim_int>);
+         Symbolic<movedim_int>);
 INGOT_OP("aten::moveaxis.intlist(Tensor(a) self, int[] source, int[] destination) -> Tensor(a)",
-         Function<movedim>);
+         Symbolic<movedim>);
 INGOT_OP("aten::moveaxis.int(Tensor(a) self, int source, int destination) -> Tensor(a)",
-         Function<movedim_int>);
-INGOT_OP("aten::squeeze(Tensor(a) self) -> Tensor(a)", Function<squeeze>);
-INGOT_OP("aten::squeeze.dim(Tensor(a) self, int dim) -> Tensor(a)", Function<squeeze_dim>);
-INGOT_OP("aten::squeeze.dims(Tensor(a) self, int[] dim) -> Tensor(a)", Function<squeeze_dims>);
+         Symbolic<movedim_int>);
+INGOT_OP("aten::squeeze(Tensor(a) self) -> Tensor(a)", Symbolic<squeeze>);
+INGOT_OP("aten::squeeze.dim(Tensor(a) self, int dim) -> Tensor(a)", Symbolic<squeeze_dim>);
+INGOT_OP("aten::squeeze.dims(Tensor(a) self, int[] dim) -> Tensor(a)", Symbolic<squeeze_dims>);
 INGOT_OP("aten::squeeze_(Tensor(a!) self) -> Tensor(a!)", Function<squeeze_>);
 INGOT_OP("aten::squeeze_.dim(Tensor(a!) self, int dim) -> Tensor(a!)", Function<squeeze_dim_>);
 INGOT_OP("aten::squeeze_.dims(Tensor(a!) self, int[] dim) -> Tensor(a!)", Function<squeeze_dims_>);
-INGOT_OP("aten::unsqueeze(Tensor(a) self, int dim) -> Tensor(a)", Function<unsqueeze>);
+INGOT_OP("aten::unsqueeze(Tensor(a) self, int dim) -> Tensor(a)", Symbolic<unsqueeze>);
 INGOT_OP("aten::unsqueeze_(Tensor(a!) self, int dim) -> Tensor(a!)", Function<unsqueeze_>);
 INGOT_OP("aten::diagonal(Tensor(a) self, int offset=0, int dim1=0, int dim2=1) -> Tensor(a)",
-         Function<diagonal>);
+         Symbolic<diagonal>);
 
 }  // namespace
 }  // namespace ingot

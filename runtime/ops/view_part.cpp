@@ -166,37 +166,37 @@ Tensor unfold(const Tensor& self, int64_t dimension, int64_t size, int64_t step)
   return self.as_strided(sizes, strides, 0);
 }
 
-INGOT_OP("aten::select.int(Tensor(a) self, int dim, SymInt index) -> Tensor(a)", Function<select>);
+INGOT_OP("aten::select.int(Tensor(a) self, int dim, SymInt index) -> Tensor(a)", Symbolic<select>);
 INGOT_OP(
     "aten::slice.Tensor(Tensor(a) self, int dim=0, SymInt? start=None, SymInt? end=None, "
     "SymInt step=1) -> Tensor(a)",
-    Function<slice>);
+    Symbolic<slice>);
 INGOT_OP("aten::narrow(Tensor(a) self, int dim, SymInt start, SymInt length) -> Tensor(a)",
-         Function<narrow>);
+         Symbolic<narrow>);
 INGOT_OP("aten::narrow.Tensor(Tensor(a) self, int dim, Tensor start, SymInt length) -> Tensor(a)",
          Function<narrow_tensor>);
 INGOT_OP("aten::split.Tensor(Tensor(a -> *) self, SymInt split_size, int dim=0) -> Tensor(a)[]",
-         Function<split>);
+         Symbolic<split>);
 INGOT_OP("aten::split.sizes(Tensor(a -> *) self, SymInt[] split_size, int dim=0) -> Tensor(a)[]",
-         Function<split_with_sizes>);
+         Symbolic<split_with_sizes>);
 INGOT_OP("aten::split(Tensor(a -> *) self, int[] split_sizes, int dim=0) -> Tensor(a)[]",
-         Function<split_with_sizes>);
+         Symbolic<split_with_sizes>);
 INGOT_OP(
     "aten::split_with_sizes(Tensor(a -> *) self, SymInt[] split_sizes, int dim=0) -> "
     "Tensor(a)[]",
-    Function<split_with_sizes>);
-INGOT_OP("aten::chunk(Tensor(a -> *) self, int chunks, int dim=0) -> Tensor(a)[]", Function<chunk>);
+    Symbolic<split_with_sizes>);
+INGOT_OP("aten::chunk(Tensor(a -> *) self, int chunks, int dim=0) -> Tensor(a)[]", Symbolic<chunk>);
 INGOT_OP(
     "aten::tensor_split.indices(Tensor(a -> *) self, SymInt[] indices, int dim=0) -> "
     "Tensor(a)[]",
-    Function<tensor_split_indices>);
+    Symbolic<tensor_split_indices>);
 INGOT_OP(
     "aten::tensor_split.sections(Tensor(a -> *) self, SymInt sections, int dim=0) -> "
     "Tensor(a)[]",
-    Function<tensor_split>);
-INGOT_OP("aten::unbind.int(Tensor(a -> *) self, int dim=0) -> Tensor(a)[]", Function<unbind>);
+    Symbolic<tensor_split>);
+INGOT_OP("aten::unbind.int(Tensor(a -> *) self, int dim=0) -> Tensor(a)[]", Symbolic<unbind>);
 INGOT_OP("aten::unfold(Tensor(a) self, int dimension, int size, int step) -> Tensor(a)",
-         Function<unfold>);
+         Symbolic<unfold>);
 
 }  // namespace
 }  // namespace ingot

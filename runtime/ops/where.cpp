@@ -10,7 +10,8 @@ namespace {
 
 // Selection by a mask.
 constexpr Elementwise kWhere = elementwise<3, 0, kBool | kReal, 0>(
-    Promotion::common, [](bool condition, auto a, auto b) { return condition ? a : b; });
+    Promotion::common, [](bool condition, auto a, auto b) { return condition ? a : b; },
+    vectorized<f32::where>);
 #define INGOT_WHERE(overload, self, other)                                                     \
   INGOT_ELEMENTWISE(kWhere, "aten::where." overload "(Tensor condition, " self " self, " other \
                             " other) -> Tensor")
@@ -20,7 +21,8 @@ INGOT_WHERE("ScalarOther", "Tensor", "Scalar");
 INGOT_WHERE("Scalar", "Scalar", "Scalar");
 
 constexpr Elementwise kMaskedFill = elementwise<3, 0, kBool | kReal, 1>(
-    Promotion::self, [](auto x, bool mask, auto value) { return mask ? value : x; });
+    Promotion::self, [](auto x, bool mask, auto value) { return mask ? value : x; },
+    vectorized<f32::masked_fill>);
 const Elementwise& choose_masked_fill(const Arguments& in, Scalar*) {
   const DType self = in[0].tensor().dtype();
   DType value;
@@ -50,15 +52,20 @@ INGOT_ELEMENTWISE_BY(choose_masked_fill, 3,
 // Bounds. The upper one wins.
 constexpr Elementwise kClamp = elementwise<3, 0, kReal>(
     Promotion::common,
-    [](auto x, auto low, auto high) { return fn::minimum(fn::maximum(x, low), high); });
+    [](auto x, auto low, auto high) { return fn::minimum(fn::maximum(x, low), high); },
+    vectorized<f32::clamp>);
 constexpr Elementwise kClampOnlyMin = elementwise<3, 0, kReal>(
-    Promotion::common, [](auto x, auto low, auto) { return fn::maximum(x, low); });
+    Promotion::common, [](auto x, auto low, auto) { return fn::maximum(x, low); },
+    vectorized<f32::maximum>);
 constexpr Elementwise kClampOnlyMax = elementwise<3, 0, kReal>(
-    Promotion::common, [](auto x, auto, auto high) { return fn::minimum(x, high); });
+    Promotion::common, [](auto x, auto, auto high) { return fn::minimum(x, high); },
+    vectorized<f32::clamp_only_max>);
 constexpr Elementwise kClampMin = elementwise<2, 0, kRealAndBool>(
-    Promotion::common, [](auto x, auto low) { return fn::maximum(x, low); });
+    Promotion::common, [](auto x, auto low) { return fn::maximum(x, low); },
+    vectorized<f32::maximum>);
 constexpr Elementwise kClampMax = elementwise<2, 0, kRealAndBool>(
-    Promotion::common, [](auto x, auto high) { return fn::minimum(x, high); });
+    Promotion::common, [](auto x, auto high) { return fn::minimum(x, high); },
+    vectorized<f32::minimum>);
 const Elementwise& choose_clamp(const Arguments& in, Scalar*) {
   INGOT_CHECK(!in[1].is_none() || !in[2].is_none(), "at least one of min and max must be given");
   return in[1].is_none() ? kClampOnlyMax : in[2].is_none() ? kClampOnlyMin : kClamp;
@@ -90,12 +97,14 @@ INGOT_CLAMP_SIDE("clamp_min", kClampMin, "min");
 INGOT_CLAMP_SIDE("clamp_max", kClampMax, "max");
 
 // Linear interpolation, from the nearer end.
-constexpr Elementwise kLerp =
-    elementwise<3, 0, kFloats>(Promotion::common, [](auto start, auto end, auto weight) {
+constexpr Elementwise kLerp = elementwise<3, 0, kFloats>(
+    Promotion::common,
+    [](auto start, auto end, auto weight) {
       const auto difference = end - start;
       return std::abs(weight) < decltype(weight)(0.5) ? start + weight * difference
                                                       : end - difference * (1 - weight);
-    });
+    },
+    vectorized<f32::lerp>);
 const Elementwise& choose_lerp(const Arguments& in, Scalar*) {
   const DType dtype = in[0].tensor().dtype();
   INGOT_CHECK(
@@ -114,13 +123,15 @@ INGOT_ELEMENTWISE_BY(
     choose_lerp, 3, "aten::lerp_.Scalar(Tensor(a!) self, Tensor end, Scalar weight) -> Tensor(a!)");
 
 // Fused products and quotients.
-constexpr Elementwise kAddcmul =
-    elementwise<3, 1, kReal>(Promotion::common, [](auto self, auto a, auto b, auto value) {
-      return fn::add(self, fn::mul(fn::mul(value, a), b));
-    });
-constexpr Elementwise kAddcdiv = elementwise<3, 1, kFloats>(
+constexpr Elementwise kAddcmul = elementwise<3, 1, kReal>(
     Promotion::common,
-    [](auto self, auto a, auto b, auto value) { return self + value * (a / b); });
+    [](auto self, auto a, auto b, auto value) {
+      return fn::add(self, fn::mul(fn::mul(value, a), b));
+    },
+    vectorized<f32::addcmul>);
+constexpr Elementwise kAddcdiv = elementwise<3, 1, kFloats>(
+    Promotion::common, [](auto self, auto a, auto b, auto value) { return self + value * (a / b); },
+    vectorized<f32::addcdiv>);
 const Elementwise& choose_addcdiv(const Arguments& in, Scalar* params) {
   INGOT_CHECK(!is_integral(in[1].tensor().dtype()) || !is_integral(in[2].tensor().dtype()),
               "tensor1 and tensor2 must not both be integers: convert one to a floating dtype");

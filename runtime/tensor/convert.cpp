@@ -8,6 +8,7 @@
 
 #include "base/check.h"
 #include "base/half.h"
+#include "tensor/abstract.h"
 #include "tensor/iterate.h"
 
 namespace ingot {
@@ -135,6 +136,7 @@ void convert(const void* from, DType from_dtype, void* to, DType to_dtype, int64
 }
 
 void copy_into(const Tensor& from, Tensor& to) {
+  INGOT_CHECK(!detail::abstract_memory(from), "the elements of ", from, " do not exist yet");
   if (to.numel() == 0) return;
   if (from.is_contiguous() && to.is_contiguous() && from.sizes() == to.sizes())
     return convert(from.data(), from.dtype(), to.data(), to.dtype(), to.numel());
@@ -149,6 +151,7 @@ void copy_into(const Tensor& from, Tensor& to) {
 
 Tensor Tensor::to(DType dtype) const {
   if (dtype == this->dtype()) return *this;
+  if (auto* memory = detail::abstract_memory(*this)) return memory->copy(*this, dtype);
   Tensor out = empty(dtype, sizes());
   copy_into(*this, out);
   return out;

@@ -27,8 +27,10 @@ void move(const std::byte* from, int64_t from_stride, std::byte* to, int64_t to_
   }
 }
 
-void move(size_t size, const std::byte* from, int64_t from_stride, std::byte* to, int64_t to_stride,
-          int64_t count) {
+}  // namespace
+
+void move_elements(size_t size, const std::byte* from, int64_t from_stride, std::byte* to,
+                   int64_t to_stride, int64_t count) {
   switch (size) {
     case 1: return move<uint8_t>(from, from_stride, to, to_stride, count);
     case 2: return move<uint16_t>(from, from_stride, to, to_stride, count);
@@ -37,8 +39,6 @@ void move(size_t size, const std::byte* from, int64_t from_stride, std::byte* to
     default: return move<Bytes16>(from, from_stride, to, to_stride, count);
   }
 }
-
-}  // namespace
 
 Dims broadcast(std::span<const int64_t> a, std::span<const int64_t> b) {
   if (a.size() < b.size()) std::swap(a, b);
@@ -61,20 +61,25 @@ StridedRange::StridedRange(const Tensor& tensor, std::span<const int64_t> sizes)
     const int64_t own = d < lead ? 1 : tensor.size(d - lead);
     INGOT_CHECK(own == sizes[d] || own == 1, "a tensor of sizes ", tensor.sizes(),
                 " does not broadcast to ", sizes);
-    if (sizes[d] == 1) continue;
-    const int64_t stride = own == 1 ? 0 : tensor.stride(d - lead);
-    if (rank_ > 0 && strides_[rank_ - 1] == stride * sizes[d]) {
-      sizes_[rank_ - 1] *= sizes[d];
-      strides_[rank_ - 1] = stride;
-    } else {
-      sizes_[rank_] = sizes[d];
-      strides_[rank_++] = stride;
-    }
+    add_dim(sizes[d], own == 1 ? 0 : tensor.stride(d - lead));
   }
-  if (rank_ == 0) {
-    sizes_[0] = 1;
-    strides_[0] = 0;
-    rank_ = 1;
+  if (rank_ == 0) *this = StridedRange();
+}
+
+StridedRange::StridedRange(std::span<const int64_t> sizes, std::span<const int64_t> strides)
+    : rank_(0) {
+  for (size_t d = 0; d < sizes.size(); ++d) add_dim(sizes[d], strides[d]);
+  if (rank_ == 0) *this = StridedRange();
+}
+
+void StridedRange::add_dim(int64_t size, int64_t stride) {
+  if (size == 1) return;
+  if (rank_ > 0 && strides_[rank_ - 1] == stride * size) {
+    sizes_[rank_ - 1] *= size;
+    strides_[rank_ - 1] = stride;
+  } else {
+    sizes_[rank_] = size;
+    strides_[rank_++] = stride;
   }
 }
 
@@ -102,7 +107,7 @@ void TileReader::open(const void* element, DType wanted) {
 
 const void* TileReader::read_constant(int64_t count) {
   if (filled_ < count) {
-    move(size_of(wanted_), element_, 0, tile_, 1, count);
+    move_elements(size_of(wanted_), element_, 0, tile_, 1, count);
     filled_ = count;
   }
   return tile_;
@@ -118,7 +123,7 @@ const void* TileReader::read(int64_t begin, int64_t count) {
     if (n == count && stride == 1)
       elements = from;
     else
-      move(static_cast<size_t>(size), from, stride, raw_ + at * size, 1, n);
+      move_elements(static_cast<size_t>(size), from, stride, raw_ + at * size, 1, n);
   });
   if (dtype_ == wanted_) return elements;
   convert(elements, dtype_, tile_, wanted_, count);
@@ -145,7 +150,7 @@ void TileWriter::store(const void* from, int64_t begin, int64_t count) {
     elements = raw_;
   }
   range_.for_each_run(begin, count, [&](int64_t offset, int64_t stride, int64_t at, int64_t n) {
-    move(static_cast<size_t>(size), elements + at * size, 1, data_ + offset * size, stride, n);
+    move_elements(static_cast<size_t>(size), elements + at * size, 1, data_ + offset * size, stride, n);
   });
 }
 

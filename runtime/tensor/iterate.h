@@ -34,11 +34,19 @@ class StridedRange {
   }
   // Throws Error (invalid_argument) if the tensor does not broadcast to `sizes`.
   StridedRange(const Tensor& tensor, std::span<const int64_t> sizes);
+  // One stride per size; 0 where one element stands for all.
+  StridedRange(std::span<const int64_t> sizes, std::span<const int64_t> strides);
 
   // One run of adjacent memory holds everything.
   bool contiguous() const { return rank_ == 1 && (strides_[0] == 1 || sizes_[0] == 1); }
   // One element stands for all.
   bool constant() const { return rank_ == 1 && (strides_[0] == 0 || sizes_[0] == 1); }
+
+  int64_t innermost_stride() const { return strides_[rank_ - 1]; }
+  // The same `columns` adjacent elements over and over.
+  bool repeats_row(int64_t columns) const {
+    return rank_ == 2 && strides_[0] == 0 && strides_[1] == 1 && sizes_[1] == columns;
+  }
 
   // Calls body(offset, stride, position, length) for each run of equally spaced elements that
   // [begin, begin + count) crosses: element offset of the run's first, distance between its
@@ -68,10 +76,17 @@ class StridedRange {
   }
 
  private:
+  void add_dim(int64_t size, int64_t stride);
+
   int rank_;  // at least 1
   int64_t sizes_[kMaxRank];
   int64_t strides_[kMaxRank];
 };
+
+// Copies `count` elements of `size` bytes (1, 2, 4, 8 or 16) between any two spacings, which are
+// in elements.
+void move_elements(size_t size, const std::byte* from, int64_t from_stride, std::byte* to,
+                   int64_t to_stride, int64_t count);
 
 // Reads a tensor, broadcast to `sizes`, as tiles of dtype `wanted`.
 class TileReader {

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "tensor/abstract.h"
 #include "tensor/convert.h"
 
 namespace ingot {
@@ -205,6 +206,7 @@ Tensor Tensor::as_strided(std::span<const int64_t> sizes, std::span<const int64_
 Tensor Tensor::contiguous() const { return is_contiguous() ? *this : clone(); }
 
 Tensor Tensor::clone() const {
+  if (auto* memory = detail::abstract_memory(*this)) return memory->copy(*this, dtype());
   Tensor copy = empty(info());
   if (is_contiguous())
     std::memcpy(copy.data(), data(), nbytes());

@@ -19,6 +19,7 @@
 #include <ingot/ingot.h>
 
 #include "tools/npy.h"
+#include "tools/profile.h"
 
 namespace {
 
@@ -34,6 +35,8 @@ Runs a method of an .ingot file and prints its outputs.
   --method NAME      the method to run (default: forward)
   --threads N        threads of one call (default: one per physical core)
   --repeat N         calls to time after the first one (default: 0)
+  --profile          prints what each step took (median of --repeat runs, default 20)
+  --trace FILE.json  the same for chrome://tracing and Perfetto
   --json             prints one JSON object: load_ms, first_ms, median_us, peak_rss_kb, outputs
   --version          prints the version
   --help             prints this text
@@ -44,6 +47,7 @@ examples:
   ingot-run model.ingot
   ingot-run model.ingot --input x.npy --output y.npy
   ingot-run model.ingot --input x.npy --repeat 1000 --json
+  ingot-run model.ingot --threads 1 --profile --trace steps.json
 )";
 
 struct Options {
@@ -54,6 +58,8 @@ struct Options {
   int threads = 0;
   int repeat = 0;
   bool json = false;
+  bool profile = false;
+  std::string trace;
 };
 
 [[noreturn]] void usage(const std::string& sentence) {
@@ -95,6 +101,10 @@ Options parse(int argc, char** argv) {
       options.threads = number(flag, value());
     } else if (flag == "--repeat") {
       options.repeat = number(flag, value());
+    } else if (flag == "--profile") {
+      options.profile = true;
+    } else if (flag == "--trace") {
+      options.trace = value();
     } else if (flag == "--json") {
       options.json = true;
     } else if (flag.starts_with("--")) {
@@ -190,6 +200,15 @@ int run(const Options& options) {
   const auto first_start = Clock::now();
   const ingot::Value output = module.run(options.method, inputs);
   const double first_ms = since(first_start, 1e3);
+
+  if (options.profile || !options.trace.empty()) {
+    constexpr int kRuns = 20;
+    const std::vector<ingot::ProfileEvent> steps = ingot::profile_steps(
+        module, options.method, inputs, options.repeat > 0 ? options.repeat : kRuns);
+    if (!options.trace.empty()) ingot::write_chrome_trace(options.trace, steps);
+    if (options.profile) std::cout << ingot::profile_table(steps);
+    return 0;
+  }
 
   // Calls too short for the clock are timed by the batch.
   constexpr double kShortestBatchUs = 50;

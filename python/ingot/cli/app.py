@@ -76,6 +76,11 @@ def inspect(
     graph: Annotated[bool, typer.Option("--graph", help="Print the program's SSA text.")] = False,
     code: Annotated[bool, typer.Option("--code", help="Print it as Python-like source.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
+    plan: Annotated[
+        bool, typer.Option("--plan", help="Print the fused steps that a call runs here.")
+    ] = False,
+    input: InputFiles = None,
+    method: MethodName = "forward",
 ) -> None:
     """Show what a file holds: methods, inputs, guards with their source lines, sizes, ops.
 
@@ -84,7 +89,13 @@ def inspect(
     * `ingot inspect model.ingot`
     * `ingot inspect model.ingot --graph | less`
     * `ingot inspect model.ingot --json | jq .methods[0].inputs`
+    * `ingot inspect model.ingot --plan --input x.npy`: the plan depends on the inputs' sizes
     """
+    if plan:
+        from ingot.cli.profile import show_plan
+
+        show_plan(file, input or [], method)
+        return
     from ingot.cli.inspect import run
 
     run(file, graph=graph, code=code, json=json)
@@ -161,6 +172,66 @@ def run(
     from ingot.cli.run import run as run_file
 
     run_file(file, input or [], output or [], method, threads)
+
+
+@app.command()
+def bench(
+    file: File,
+    input: InputFiles = None,
+    method: MethodName = "forward",
+    threads: Annotated[
+        str, typer.Option(help="Threads of one call, a row for each count; 0: one per core.")
+    ] = "0",
+    instances: Annotated[
+        str, typer.Option(help="Callers at once on one loaded module, a row for each number.")
+    ] = "1",
+    seconds: Annotated[float, typer.Option(help="Of measuring for each row.")] = 3.0,
+    json: Annotated[bool, typer.Option("--json", help="Print the numbers as JSON.")] = False,
+) -> None:
+    """Measure a file: load, first call, the spread of later calls, calls per second.
+
+    Without --input, inputs are zeros from the signature, free sizes as small as they may be.
+    Calls are timed one by one from Python; calls/s counts all callers together. Half of the
+    calls took at most the median, 99 in 100 at most p99.
+
+    Examples:
+
+    * `ingot bench model.ingot`
+    * `ingot bench model.ingot --input x.npy --threads 1,2,4`
+    * `ingot bench model.ingot --threads 1 --instances 1,2,4`: what more callers gain
+    """
+    from ingot.cli.bench import Request, run
+
+    run(Request(file, input or [], method, threads, instances, seconds, json))
+
+
+@app.command()
+def profile(
+    file: File,
+    input: InputFiles = None,
+    method: MethodName = "forward",
+    threads: Threads = None,
+    runs: Annotated[int, typer.Option(help="Calls; a step's time is their median.")] = 20,
+    top: Annotated[int, typer.Option(help="Steps to show, the slowest first.")] = 30,
+    trace: Annotated[
+        Path | None,
+        typer.Option(help="Write the steps for chrome://tracing and Perfetto to this file."),
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print all steps as JSON.")] = False,
+) -> None:
+    """Show what each step of a call takes, with the source line that it comes from.
+
+    Without --input, inputs are zeros from the signature, free sizes as small as they may be.
+    GFLOP/s and GB/s count what the step must compute, read and write at least.
+
+    Examples:
+
+    * `ingot profile model.ingot --input x.npy --threads 1`
+    * `ingot profile model.ingot --input x.npy --trace steps.json`
+    """
+    from ingot.cli.profile import Request, run
+
+    run(Request(file, input or [], method, threads, runs, top, trace, json))
 
 
 @app.command()

@@ -1,6 +1,6 @@
-"""One model in one process of one runtime: ``python -m benchmarks.peers KIND ...`` prints JSON.
+"""One runtime with one model in its own process: ``python -m benchmarks.one_process KIND ...``.
 
-Each kind imports only what it needs, so that start times and memory are its own.
+Prints JSON. Each kind imports only what it needs, so that start times and memory are its own.
 """
 
 from __future__ import annotations

@@ -1,0 +1,1 @@
+"""The models of the suite, with random weights from their configurations."""

@@ -1,0 +1,109 @@
+"""``make test-speed``: what of speed can be checked on a machine that others use too.
+
+Instructions per node of a chain are counted by Valgrind, the same in every run. Models are timed
+against eager PyTorch in the same process, call by call in turn; a bound is broken if three
+attempts in a row break it. Nothing here is an absolute time.
+"""
+
+from __future__ import annotations
+
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+import ingot
+from benchmarks.figures import INGOT_RUN
+from benchmarks.programs import write_chain
+from benchmarks.suite import SUITE
+
+INSTRUCTIONS_PER_NODE = 1150
+RATIOS = {"resnet18": 2.0, "conformer": 1.5, "lstm": 1.5, "mlp": 0.8, "policy": 0.5}
+"""Ingot's time in eager's, at most; one thread."""
+ATTEMPTS = 3
+SECONDS = 2.0
+"""Of an attempt."""
+
+
+def instructions_per_node(folder: Path) -> float:
+    """Of a chain of 200 nodes, in the second thousand calls of ingot-run."""
+    file, nodes = folder / "chain.ingot", 200
+    write_chain(nodes, file)
+    one, two = (instructions(file, calls) for calls in (1000, 2000))
+    return (two - one) / 1000 / nodes
+
+
+def instructions(file: Path, calls: int) -> int:
+    command = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", str(INGOT_RUN)]
+    command += [str(file), "--threads", "1", "--repeat", str(calls)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    found = re.search(r"I +refs: +([\d,]+)", done.stderr)
+    if found is None:
+        raise RuntimeError(f"valgrind counts nothing:\n{done.stderr}")
+    return int(found[1].replace(",", ""))
+
+
+def ratio(one: Callable[[], Any], other: Callable[[], Any]) -> float:
+    """Median over pairs of calls of ``one``'s time in ``other``'s."""
+    for call in (one, other):
+        call()
+        call()
+    pairs: list[float] = []
+    end = time.perf_counter() + SECONDS
+    while len(pairs) < 3 or time.perf_counter() < end:
+        start = time.perf_counter()
+        one()
+        middle = time.perf_counter()
+        other()
+        pairs.append((middle - start) / (time.perf_counter() - middle))
+    return statistics.median(pairs)
+
+
+def ratio_to_eager(name: str) -> list[float]:
+    """Attempts until one keeps the bound."""
+    model = SUITE[name].make()
+    inputs = SUITE[name].inputs()
+    module = ingot.trace(model, inputs, check=False)
+    attempts: list[float] = []
+    while len(attempts) < ATTEMPTS and min(attempts, default=RATIOS[name] + 1) > RATIOS[name]:
+        attempts.append(ratio(lambda: module(*inputs), lambda: model(*inputs)))
+    return attempts
+
+
+def main() -> int:
+    torch.set_grad_enabled(False)
+    torch.set_num_threads(1)
+    ingot.set_num_threads(1)
+    table = Table("", box=box.SIMPLE_HEAD, show_edge=False)
+    for column in ("bound", "measured", ""):
+        table.add_column(column, justify="right")
+    broken = False
+
+    def add(what: str, bound: float, measured: float, attempts: str = "") -> None:
+        nonlocal broken
+        broken |= measured > bound
+        verdict = "[green]kept[/]" if measured <= bound else "[red]BROKEN[/]"
+        table.add_row(what, f"≤ {bound:g}", f"{measured:.4g}{attempts}", verdict)
+
+    with tempfile.TemporaryDirectory() as folder:
+        add("instructions per node", INSTRUCTIONS_PER_NODE, instructions_per_node(Path(folder)))
+    for name, bound in RATIOS.items():
+        found = ratio_to_eager(name)
+        attempts = f" (attempt {len(found)})" if len(found) > 1 else ""
+        add(f"{SUITE[name].title}: times eager", bound, min(found), attempts)
+    Console(width=None if sys.stdout.isatty() else 100).print(table)
+    return int(broken)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

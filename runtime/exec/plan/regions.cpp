@@ -1,0 +1,404 @@
+#include "exec/plan/regions.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <new>
+
+#include "base/check.h"
+#include "exec/plan/options.h"
+#include "file/mapped_file.h"
+
+namespace ingot {
+namespace {
+
+// Plans of one region together; the least used go first.
+constexpr size_t kMostBytes = size_t{64} << 20;
+constexpr size_t kAlignment = 64;
+constexpr size_t kHugePage = size_t{2} << 20;
+
+// True for ops that only make values out of values.
+bool is_pure(const Op& op) {
+  const Schema& schema = op.schema();
+  if (schema.mutates || schema.variadic) return false;
+  const std::string_view name = op.name();
+  return name != "aten::warn" && name != "prim::Print";
+}
+
+// Tensors, or values that may hold some.
+bool takes_tensors(const Schema& schema) {
+  return std::any_of(
+      schema.arguments.begin(), schema.arguments.end(), [](const SchemaArgument& argument) {
+        return argument.declared.find("Tensor") != std::string::npos ||
+               argument.declared.find("Any") != std::string::npos || argument.declared[0] == 't';
+      });
+}
+
+enum class Part : uint8_t { outside, scalars, tensors };
+
+// What an instruction is to a plan.
+Part part_of(const Instruction& i) {
+  switch (i.opcode) {
+    case Opcode::mutating_op: return i.aux == 1 && pure_form(*i.op) ? Part::tensors : Part::outside;
+    case Opcode::op: {
+      if (!is_pure(*i.op)) return Part::outside;
+      const OpDefinition& definition = i.op->definition();
+      if (definition.infer) return Part::tensors;
+      if (definition.symbolic || !takes_tensors(i.op->schema())) return Part::scalars;
+      return Part::outside;
+    }
+    case Opcode::fresh_list:
+    case Opcode::list_construct:
+    case Opcode::list_unpack:
+    case Opcode::tuple_construct:
+    case Opcode::tuple_unpack:
+    case Opcode::tuple_index:
+    case Opcode::cast:
+    case Opcode::guard: return Part::scalars;
+    case Opcode::move: return i.inputs == 0 ? Part::scalars : Part::outside;
+    default: return Part::outside;
+  }
+}
+
+// Finds the regions of one method.
+class RegionFinder {
+ public:
+  explicit RegionFinder(const Code& code) : code_(code), target_(code.instructions.size() + 1) {
+    for (const Instruction& i : code.instructions)
+      if (i.opcode == Opcode::jump || i.opcode == Opcode::jump_if_false ||
+          i.opcode == Opcode::loop_check || i.opcode == Opcode::loop_next)
+        target_[i.target] = true;
+  }
+
+  std::vector<Region> find() {
+    std::vector<Region> regions;
+    const auto count = static_cast<uint32_t>(code_.instructions.size());
+    for (uint32_t pc = 0; pc < count;) {
+      Region region = region_at(pc);
+      if (region.end == pc) {
+        ++pc;
+        continue;
+      }
+      pc = region.end;
+      if (tensor_ops_ > 0) regions.push_back(std::move(region));
+    }
+    return regions;
+  }
+
+ private:
+  // A number that changes from call to call would need a plan each time, unless the caller
+  // chose it.
+  bool is_foreign_number(int32_t register_) const {
+    const auto at = static_cast<size_t>(register_);
+    if (at < code_.method->inputs.size()) return false;
+    const TypeKind kind = code_.register_kinds[at];
+    return kind == TypeKind::integer || kind == TypeKind::floating || kind == TypeKind::boolean ||
+           kind == TypeKind::complex || kind == TypeKind::string;
+  }
+
+  Region region_at(uint32_t begin) {
+    Region region{.begin = begin, .end = begin};
+    std::vector<int32_t> written;
+    tensor_ops_ = 0;
+    const auto contains = [](const std::vector<int32_t>& list, int32_t register_) {
+      return std::find(list.begin(), list.end(), register_) != list.end();
+    };
+    for (uint32_t pc = begin; pc < code_.instructions.size(); ++pc) {
+      const Instruction& i = code_.instructions[pc];
+      const Part part = part_of(i);
+      if (part == Part::outside || (pc > begin && target_[pc])) break;
+      const int32_t* const operands = &code_.operands[i.first];
+      bool foreign = false;
+      for (uint32_t k = 0; k < i.inputs; ++k)
+        foreign = foreign || (operands[k] >= 0 && !contains(written, operands[k]) &&
+                              is_foreign_number(operands[k]));
+      // What is written must be a value of the region itself.
+      if (i.opcode == Opcode::mutating_op && !contains(written, operands[0])) break;
+      if (foreign) break;
+      for (uint32_t k = 0; k < i.inputs; ++k)
+        if (operands[k] >= 0 && !contains(written, operands[k]) &&
+            !contains(region.inputs, operands[k]))
+          region.inputs.push_back(operands[k]);
+      for (uint32_t k = 0; k < i.outputs; ++k) written.push_back(operands[i.inputs + k]);
+      for (uint32_t k = 0; k < i.clears; ++k) {
+        const int32_t dead = operands[i.inputs + i.outputs + k];
+        if (!contains(written, dead)) region.dying.emplace_back(pc, dead);
+      }
+      tensor_ops_ += part == Part::tensors;
+      region.end = pc + 1;
+    }
+    region.all_inputs = begin == 0 && region.inputs.size() == code_.method->inputs.size();
+    for (const int32_t input : region.inputs)
+      region.all_inputs =
+          region.all_inputs && static_cast<size_t>(input) < code_.method->inputs.size();
+    return region;
+  }
+
+  const Code& code_;
+  std::vector<bool> target_;
+  size_t tensor_ops_ = 0;
+};
+
+}  // namespace
+
+Arena::~Arena() { std::free(data); }
+
+void Arena::reserve(size_t wanted) {
+  if (bytes >= wanted) return;
+  std::free(data);
+  data = nullptr;
+  bytes = 0;
+  const size_t unit = wanted >= kHugePage ? kHugePage : kAlignment;
+  const size_t rounded = (wanted + unit - 1) / unit * unit;
+  data = static_cast<std::byte*>(std::aligned_alloc(unit, rounded));
+  if (!data) fail(ErrorCode::out_of_memory, "out of memory: a run needs ", wanted, " bytes");
+  bytes = rounded;
+}
+
+Planner::Planner(std::vector<Code>& codes)
+    // Weights that were rearranged are not read again where they came from: their pages may go.
+    : weights_([](const Tensor& tensor) {
+        const Storage& storage = *tensor.storage();
+        drop_pages({storage.data, storage.bytes});
+      }) {
+  for (Code& code : codes)
+    for (Region& region : RegionFinder(code).find()) {
+      auto cache = std::make_unique<Cache>();
+      cache->region = std::move(region);
+      caches_.push_back(std::move(cache));
+      code.instructions[caches_.back()->region.begin].region =
+          static_cast<uint32_t>(caches_.size());
+    }
+}
+
+std::shared_ptr<const Plan> Planner::find(Cache& cache, const Code& code, const Value* registers) {
+  const Region& region = cache.region;
+  {
+    const std::lock_guard lock(cache.mutex);
+    if (!cache.entries.empty() && cache.entries.front().signature.matches(registers, region.inputs))
+      return cache.entries.front().plan;
+  }
+  Signature signature(registers, region.inputs);
+  const uint64_t hash = signature.hash();
+  const auto known = [&]() -> std::list<Entry>::iterator {
+    const auto [first, last] = cache.by_hash.equal_range(hash);
+    for (auto at = first; at != last; ++at)
+      if (at->second->signature == signature) return at->second;
+    return cache.entries.end();
+  };
+  {
+    const std::lock_guard lock(cache.mutex);
+    if (const auto at = known(); at != cache.entries.end()) {
+      cache.entries.splice(cache.entries.begin(), cache.entries, at);
+      return at->plan;
+    }
+  }
+  // Other threads may go on meanwhile; two that meet the same new signature both plan it.
+  std::shared_ptr<const Plan> plan;
+  try {
+    plan = build_plan(code, region, registers, weights_);
+  } catch (const Error&) {
+    // The interpreter meets the same fault and tells where.
+  }
+  const std::lock_guard lock(cache.mutex);
+  if (const auto at = known(); at != cache.entries.end()) return at->plan;
+  cache.bytes += signature.bytes() + (plan ? plan->bytes : 0);
+  cache.entries.push_front({std::move(signature), hash, plan});
+  cache.by_hash.emplace(hash, cache.entries.begin());
+  while (cache.bytes > kMostBytes && cache.entries.size() > 1) {
+    const auto oldest = std::prev(cache.entries.end());
+    cache.bytes -= oldest->signature.bytes() + (oldest->plan ? oldest->plan->bytes : 0);
+    const auto [first, last] = cache.by_hash.equal_range(oldest->hash);
+    for (auto at = first; at != last; ++at)
+      if (at->second == oldest) {
+        cache.by_hash.erase(at);
+        break;
+      }
+    cache.entries.erase(oldest);
+  }
+  return plan;
+}
+
+Session* Planner::take_session() {
+  if (Session* const session = idle_.exchange(nullptr, std::memory_order_acquire)) return session;
+  {
+    const std::lock_guard lock(mutex_);
+    if (!others_.empty()) {
+      Session* const session = others_.back().release();
+      others_.pop_back();
+      return session;
+    }
+  }
+  auto* session = new Session;
+  session->latest.resize(caches_.size());
+  return session;
+}
+
+void Planner::give_back(Session* session) {
+  session->outputs.clear();
+  session = idle_.exchange(session, std::memory_order_acq_rel);
+  if (!session) return;
+  const std::lock_guard lock(mutex_);
+  others_.emplace_back(session);
+}
+
+Planner::~Planner() { delete idle_.load(); }
+
+// A session for the time of one run.
+class Planner::Borrowed {
+ public:
+  explicit Borrowed(Planner& planner) : planner_(planner), session_(planner.take_session()) {}
+  ~Borrowed() { planner_.give_back(session_); }
+  Borrowed(const Borrowed&) = delete;
+  Session* operator->() const { return session_; }
+  Session& operator*() const { return *session_; }
+
+ private:
+  Planner& planner_;
+  Session* session_;
+};
+
+namespace {
+
+void run_observed(const Plan& plan, const plan::Memory& memory, const StepObserver& observer) {
+  for (size_t i = 0; i < plan.steps.size(); ++i) {
+    const StepInfo& info = plan.infos[i];
+    const auto begin = Profile::Clock::now();
+    plan.steps[i]->run(memory);
+    observer.profile.add({.text = info.text,
+                          .location = observer.location(info.origin),
+                          .planned = true,
+                          .flops = info.cost.flops,
+                          .bytes = info.cost.bytes},
+                         begin);
+  }
+}
+
+// Runs the steps on `registers`; the outputs are then in the session. False if one failed.
+bool run_steps(Session& session, Session::Latest& latest, const Region& region,
+               const Value* registers, const StepObserver* observer) {
+  const Plan& plan = *latest.plan;
+  session.bases.assign(plan::Memory::kFirstInput, nullptr);
+  session.inputs.clear();
+  session.outputs.clear();
+  for (const int32_t input : region.inputs)
+    plan::for_each_tensor(registers[input], [&](const Tensor& tensor) {
+      session.bases.push_back(tensor.data<std::byte>());
+      session.inputs.push_back(&tensor);
+    });
+  for (const TensorInfo& info : plan.outputs) {
+    session.outputs.push_back(Tensor::empty(info));
+    session.bases.push_back(session.outputs.back().data<std::byte>());
+  }
+  session.arena.reserve(plan.arena_bytes);
+  session.bases[plan::Memory::kArena] = session.arena.data;
+  if (plan.calls > 0 && !latest.calls) latest.calls = plan.take_calls();
+  const plan::Memory memory{session.bases.data(), latest.calls.get()};
+  try {
+    if (observer)
+      run_observed(plan, memory, *observer);
+    else
+      for (const auto& step : plan.steps) step->run(memory);
+  } catch (const Error&) {
+    // The interpreter meets the same fault and tells where.
+    return false;
+  }
+  return true;
+}
+
+// The results of a run whose steps are done.
+class Finisher {
+ public:
+  Finisher(const Plan& plan, const Session& session) : plan_(plan), session_(session) {}
+
+  Value value(const Plan::Result& result) const {
+    if (result.leaving >= 0)
+      return Value(tensor(plan_.leaving[static_cast<size_t>(result.leaving)]));
+    return result.composite ? composite(result.value) : result.value;
+  }
+
+ private:
+  Tensor tensor(const Plan::Leaving& leaving) const {
+    const auto at = static_cast<size_t>(leaving.base - plan::Memory::kFirstInput);
+    const Tensor& base = at < session_.inputs.size()
+                             ? *session_.inputs[at]
+                             : session_.outputs[at - session_.inputs.size()];
+    return leaving.whole ? base : base.as_strided(leaving.sizes, leaving.strides, leaving.offset);
+  }
+
+  Value composite(const Value& value) const {
+    if (value.is_tensor()) {
+      if (plan::is_constant(value.tensor()))
+        return value.tensor().writable() ? Value(value.tensor().clone()) : value;
+      for (const Plan::Leaving& leaving : plan_.leaving)
+        if (leaving.tensor == value.tensor().impl()) return Value(tensor(leaving));
+      fail(ErrorCode::internal, "a result of the plan has no memory");
+    }
+    if (value.is_list() || value.is_tuple()) {
+      std::vector<Value> elements;
+      for (const Value& element :
+           value.is_list() ? value.to_list().elements : value.to_tuple().elements)
+        elements.push_back(composite(element));
+      if (value.is_list()) return Value::list(std::move(elements));
+      auto* tuple = new Tuple(std::move(elements));
+      tuple->names = value.to_tuple().names;
+      return Value(static_cast<Object*>(tuple));
+    }
+    if (value.is_dict()) {
+      std::vector<std::pair<Value, Value>> items;
+      for (const auto& [key, item] : value.to_dict().items())
+        items.emplace_back(key, composite(item));
+      return Value::dict(std::move(items));
+    }
+    return value;
+  }
+
+  const Plan& plan_;
+  const Session& session_;
+};
+
+}  // namespace
+
+bool Planner::run(uint32_t number, const Code& code, Value* registers, uint32_t& next, bool checked,
+                  const StepObserver* observer) {
+  if (!plan_stage_enabled(PlanStage::plan)) return false;
+  Cache& cache = *caches_[number];
+  const Borrowed session(*this);
+  Session::Latest& latest = session->latest[number];
+  if (!latest.plan || !latest.plan->signature.matches(registers, cache.region.inputs)) {
+    std::shared_ptr<const Plan> plan = find(cache, code, registers);
+    if (!plan) return false;
+    if (latest.plan) latest.plan->give_back(std::move(latest.calls));
+    latest = Session::Latest();
+    latest.plan = std::move(plan);
+  }
+  latest.checked = checked;
+  if (!run_steps(*session, latest, cache.region, registers, observer)) return false;
+
+  const Finisher finisher(*latest.plan, *session);
+  // A result may take the register of an input that it is a view of.
+  std::vector<Value> values;
+  for (const Plan::Result& result : latest.plan->results) values.push_back(finisher.value(result));
+  for (size_t k = 0; k < values.size(); ++k)
+    registers[latest.plan->results[k].register_] = std::move(values[k]);
+  for (const auto& [pc, dead] : cache.region.dying)
+    if (pc < latest.plan->end) registers[dead] = Value();
+  next = latest.plan->end;
+  return true;
+}
+
+bool Planner::call(uint32_t number, std::span<const Value> inputs, Value& result) {
+  const Region& region = caches_[number]->region;
+  if (!region.all_inputs || region.inputs.size() != inputs.size()) return false;
+  const Borrowed session(*this);
+  Session::Latest& latest = session->latest[number];
+  if (!latest.checked || latest.plan->returned < 0 ||
+      !latest.plan->signature.matches(inputs.data(), region.inputs) ||
+      !plan_stage_enabled(PlanStage::plan))
+    return false;
+  if (!run_steps(*session, latest, region, inputs.data(), nullptr)) return false;
+  result = Finisher(*latest.plan, *session)
+               .value(latest.plan->results[static_cast<size_t>(latest.plan->returned)]);
+  return true;
+}
+
+}  // namespace ingot

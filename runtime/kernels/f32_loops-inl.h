@@ -1,0 +1,64 @@
+// What the loops of f32_loops.h are made of. Include once per target.
+#if defined(INGOT_KERNELS_F32_LOOPS_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef INGOT_KERNELS_F32_LOOPS_INL_H_
+#undef INGOT_KERNELS_F32_LOOPS_INL_H_
+#else
+#define INGOT_KERNELS_F32_LOOPS_INL_H_
+#endif
+
+#include "kernels/f32_loops.h"
+#include "kernels/vector_math-inl.h"
+
+// A loop of the current target: the parameters that the functions of f32_loops.h have.
+#define INGOT_F32_DEFINE(name)                                                 \
+  void name##_loop([[maybe_unused]] int64_t count, [[maybe_unused]] void* out, \
+                   [[maybe_unused]] const void* const* in, [[maybe_unused]] const float* params)
+
+// Loops of an expression of x; of a and b; of a, b and c. kUnroll: see map().
+#define INGOT_F32_UNARY(name, unroll, ...)                                \
+  INGOT_F32_DEFINE(name) {                                                \
+    map<unroll>(                                                          \
+        count, out, [](V x) INGOT_LAMBDA { return __VA_ARGS__; }, in[0]); \
+  }
+#define INGOT_F32_BINARY(name, unroll, ...)                                           \
+  INGOT_F32_DEFINE(name) {                                                            \
+    map<unroll>(                                                                      \
+        count, out, [](V a, V b) INGOT_LAMBDA { return __VA_ARGS__; }, in[0], in[1]); \
+  }
+
+// Defines the function of f32_loops.h, under HWY_ONCE.
+#define INGOT_F32_DISPATCH(name)                                                    \
+  void name(int64_t count, void* out, const void* const* in, const float* params) { \
+    INGOT_SIMD_RETURN(name##_loop(count, out, in, params));                         \
+  }
+
+HWY_BEFORE_NAMESPACE();
+namespace ingot {
+namespace HWY_NAMESPACE {
+namespace {
+
+// out[i] = f(in[i]...), `kUnroll` vectors at a time: several for functions of a few
+// instructions, one for those that keep the processor busy on their own.
+template <int kUnroll, class F, class... In>
+HWY_INLINE void map(int64_t count, void* out, F f, const In*... in) {
+  const D d;
+  auto* to = static_cast<float*>(out);
+  int64_t i = 0;
+  for (; i + kUnroll * kLanes <= count; i += kUnroll * kLanes) {
+    V results[kUnroll];
+    for (int u = 0; u < kUnroll; ++u)
+      results[u] = f(hn::LoadU(d, static_cast<const float*>(in) + i + u * kLanes)...);
+    for (int u = 0; u < kUnroll; ++u) hn::StoreU(results[u], d, to + i + u * kLanes);
+  }
+  for (; i < count; i += kLanes) {
+    const int64_t rest = count - i < kLanes ? count - i : kLanes;
+    store_first(f(load_first(static_cast<const float*>(in) + i, rest)...), to + i, rest);
+  }
+}
+
+}  // namespace
+}  // namespace HWY_NAMESPACE
+}  // namespace ingot
+HWY_AFTER_NAMESPACE();
+
+#endif  // include guard of this target

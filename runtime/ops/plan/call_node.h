@@ -1,0 +1,71 @@
+// Ops as calls of their own kernels, on tensors that the plan places.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "ops/op.h"
+#include "ops/plan/node.h"
+
+namespace ingot::plan {
+
+// The tensors of one call, made once per set of memory and moved from run to run.
+class Call {
+ public:
+  // `arguments` hold abstract tensors where `tensors` (in the order that for_each_tensor walks
+  // them) have places.
+  Call(const std::vector<Value>& arguments, const std::vector<Tensor>& outputs,
+       const std::vector<Place>& places);
+  void run(const Op& op, const Memory& memory);
+
+ private:
+  Tensor bound(const Tensor& tensor);
+  Value bound(const Value& value);
+
+  const std::vector<Place>& places_;
+  std::vector<Value> arguments_;
+  std::vector<Tensor> outputs_;
+  std::vector<Tensor> moved_;  // one per place
+  std::vector<int32_t> operands_;
+};
+
+// The calls of one run of a plan.
+class Calls {
+ public:
+  explicit Calls(size_t count) : calls_(count) {}
+  std::unique_ptr<Call>& operator[](size_t i) { return calls_[i]; }
+
+ private:
+  std::vector<std::unique_ptr<Call>> calls_;
+};
+
+class CallNode final : public Node {
+ public:
+  CallNode(const Op& op, std::vector<Value> arguments, std::vector<Tensor> outputs)
+      : op_(op), arguments_(std::move(arguments)), outputs_(std::move(outputs)) {}
+  std::vector<Tensor> inputs() const override;
+  std::vector<Tensor> outputs() const override { return outputs_; }
+  std::unique_ptr<Step> make(Layout& layout) const override;
+  std::string describe() const override;
+
+ private:
+  const Op& op_;
+  std::vector<Value> arguments_;
+  std::vector<Tensor> outputs_;
+};
+
+// Calls visit(tensor) for the tensors in a value, lists and tuples included.
+template <class Visit>
+void for_each_tensor(const Value& value, Visit&& visit) {
+  if (value.is_tensor()) {
+    visit(value.tensor());
+  } else if (value.is_list() || value.is_tuple()) {
+    for (const Value& element :
+         value.is_list() ? value.to_list().elements : value.to_tuple().elements)
+      for_each_tensor(element, visit);
+  } else if (value.is_dict()) {
+    for (const auto& item : value.to_dict().items()) for_each_tensor(item.second, visit);
+  }
+}
+
+}  // namespace ingot::plan

@@ -1,0 +1,67 @@
+// A chain of elementwise ops as one loop over tiles that stay in the first-level cache: for each
+// tile, op after op through the vector code of its row.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "ops/plan/elementwise_node.h"
+#include "tensor/iterate.h"
+
+namespace ingot::plan {
+
+class TileProgram {
+ public:
+  TileProgram(std::span<const std::unique_ptr<ElementwiseNode>> nodes, Layout& layout);
+
+  // Computes elements [begin, end) in memory order of the outputs.
+  void run(const Memory& memory, int64_t begin, int64_t end) const;
+  // Computes a block of rows of `width` elements each.
+  void run_block(const Memory& memory, int64_t row, int64_t rows, int64_t column, int64_t columns,
+                 int64_t width) const;
+  int64_t numel() const { return numel_; }
+  size_t ops() const { return ops_.size(); }
+
+ private:
+  enum class From : uint8_t { memory, strided, number, slot };
+
+  // Something that ops read: the caller's memory in the order of the outputs, memory in another
+  // order that is gathered into a slot, a number that fills a slot, or the result of an op.
+  struct Source {
+    From from;
+    uint8_t item;  // bytes of an element
+    int16_t slot = -1;
+    Place place = {};
+    StridedRange range = {};
+    std::array<std::byte, 16> number = {};
+  };
+
+  struct TileOp {
+    TileLoop loop;  // null: convert
+    DType from_dtype;
+    DType to_dtype;
+    uint8_t inputs = 0;
+    std::array<int16_t, kMaxOperands> in{};  // sources
+    std::array<Scalar, kMaxParams> params{int64_t{0}, int64_t{0}, int64_t{0}, int64_t{0}};
+    int16_t out = 0;  // a source
+  };
+
+  struct Scratch;
+
+  int16_t add_source(const Tensor& tensor, const Tensor& out, Layout& layout);
+  int16_t add_number(const ElementwiseNode::Source& source);
+  void assign_slots();
+  void begin(Scratch& scratch, int64_t longest) const;
+  void segment(const Memory& memory, Scratch& scratch, int64_t begin, int64_t count) const;
+
+  std::vector<Source> sources_;
+  std::vector<TileOp> ops_;
+  int64_t numel_;
+  int64_t tile_;  // elements
+  int64_t slot_bytes_;
+  int slots_ = 0;
+};
+
+}  // namespace ingot::plan
