@@ -75,7 +75,10 @@ class RegionRun {
             *pure_form(*i.op),
             {registers_.data(), code_.constants.data(), &code_.operands[i.first], i.inputs});
         // All that aliases the old value sees the new one.
-        for (Value& value : registers_) value = moved(value, self.storage(), written);
+        for (Value& value : registers_) {
+          if (value.is_tensor() ? value.tensor().storage() == self.storage() : !!value.object())
+            value = moved(value, self.storage(), written);
+        }
         if (i.outputs > 0) set(i, 0, in(i, 0));
         return;
       }

@@ -98,39 +98,42 @@ class RegionFinder {
 
   Region region_at(uint32_t begin) {
     Region region{.begin = begin, .end = begin};
-    std::vector<int32_t> written;
+    // Registers that the region writes, and those that it only reads.
+    std::vector<bool> written(code_.registers);
+    std::vector<bool> input(code_.registers);
     tensor_ops_ = 0;
-    const auto contains = [](const std::vector<int32_t>& list, int32_t register_) {
-      return std::find(list.begin(), list.end(), register_) != list.end();
-    };
     for (uint32_t pc = begin; pc < code_.instructions.size(); ++pc) {
       const Instruction& i = code_.instructions[pc];
       const Part part = part_of(i);
       if (part == Part::outside || (pc > begin && target_[pc])) break;
       const int32_t* const operands = &code_.operands[i.first];
-      bool foreign = false;
-      for (uint32_t k = 0; k < i.inputs; ++k)
-        foreign = foreign || (operands[k] >= 0 && !contains(written, operands[k]) &&
-                              is_foreign_number(operands[k]));
-      // What is written must be a value of the region itself.
-      if (i.opcode == Opcode::mutating_op && !contains(written, operands[0])) break;
-      if (foreign) break;
-      for (uint32_t k = 0; k < i.inputs; ++k)
-        if (operands[k] >= 0 && !contains(written, operands[k]) &&
-            !contains(region.inputs, operands[k]))
-          region.inputs.push_back(operands[k]);
-      for (uint32_t k = 0; k < i.outputs; ++k) written.push_back(operands[i.inputs + k]);
+      const auto outside = [&](int32_t operand) {
+        return operand >= 0 && !written[static_cast<size_t>(operand)];
+      };
+      // What is written in place must be a value of the region itself.
+      if (i.opcode == Opcode::mutating_op && outside(operands[0])) break;
+      if (std::any_of(operands, operands + i.inputs, [&](int32_t operand) {
+            return outside(operand) && is_foreign_number(operand);
+          }))
+        break;
+      for (uint32_t k = 0; k < i.inputs; ++k) {
+        if (!outside(operands[k]) || input[static_cast<size_t>(operands[k])]) continue;
+        input[static_cast<size_t>(operands[k])] = true;
+        region.inputs.push_back(operands[k]);
+      }
+      for (uint32_t k = 0; k < i.outputs; ++k)
+        written[static_cast<size_t>(operands[i.inputs + k])] = true;
       for (uint32_t k = 0; k < i.clears; ++k) {
         const int32_t dead = operands[i.inputs + i.outputs + k];
-        if (!contains(written, dead)) region.dying.emplace_back(pc, dead);
+        if (outside(dead)) region.dying.emplace_back(pc, dead);
       }
       tensor_ops_ += part == Part::tensors;
       region.end = pc + 1;
     }
     region.all_inputs = begin == 0 && region.inputs.size() == code_.method->inputs.size();
-    for (const int32_t input : region.inputs)
+    for (const int32_t register_ : region.inputs)
       region.all_inputs =
-          region.all_inputs && static_cast<size_t>(input) < code_.method->inputs.size();
+          region.all_inputs && static_cast<size_t>(register_) < code_.method->inputs.size();
     return region;
   }
 
