@@ -107,7 +107,8 @@ std::shared_ptr<const PackedConv> PackedConv::pack(const ConvGeometry& g, ConvMe
   if (method == ConvMethod::depthwise)
     pack_depthwise_weights(packed->depthwise(), g, weight, channel_scale, data);
   else if (const int outputs = winograd_outputs(method))
-    pack_winograd_weights(outputs, packed->product(), packed->winograd(), g, weight, channel_scale, data);
+    pack_winograd_weights(outputs, packed->product(), packed->winograd(), g, weight, channel_scale,
+                          data);
   else
     pack_implicit_weights(packed->product(), g, weight, channel_scale, data);
   return packed;
