@@ -12,7 +12,7 @@
 #include <ingot/error.h>
 
 #include "base/thread_pool.h"
-#include "kernels/simd.h"
+#include "simd_levels.h"
 
 namespace ingot {
 namespace {
@@ -161,8 +161,7 @@ void check(const Layer& layer, ConvMethod method) {
                std::to_string(layer.kernel[1]) + " stride " + std::to_string(layer.stride[1]) +
                " pad " + std::to_string(layer.pad[1]) + " groups " + std::to_string(layer.groups));
   ASSERT_TRUE(conv_method_fits(method, geometry_of(layer)));
-  for (const SimdLevel level : {SimdLevel::baseline, SimdLevel::avx2, SimdLevel::avx512}) {
-    if (level > best_simd_level()) continue;
+  for (const SimdLevel level : simd_levels()) {
     set_simd_level(level);
     for (const int threads : {1, 2}) {
       set_pool_threads(threads);
