@@ -186,7 +186,7 @@ Shared& shared() {
 
 std::shared_ptr<Pool> current_pool() {
   Shared& state = shared();
-  const int threads = pool_threads();
+  const int threads = state.threads.load();
   const std::lock_guard lock(state.mutex);
   if (!state.pool || state.pool->threads() != threads) {
     state.pool.reset();
@@ -203,7 +203,17 @@ void set_pool_threads(int threads) {
   shared().threads = threads == 0 ? std::min(physical_cores(), kMostDefaultThreads) : threads;
 }
 
+namespace {
+
+thread_local int kept_threads = 0;
+
+}  // namespace
+
+KeepThreads::KeepThreads() : before_(kept_threads) { kept_threads = pool_threads(); }
+KeepThreads::~KeepThreads() { kept_threads = before_; }
+
 int pool_threads() {
+  if (kept_threads > 0) return kept_threads;
   Shared& state = shared();
   int threads = state.threads.load(std::memory_order_relaxed);
   if (threads == 0) {

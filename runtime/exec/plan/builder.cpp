@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "base/thread_pool.h"
 #include "exec/plan/arena.h"
 #include "exec/plan/fuse.h"
 #include "exec/plan/options.h"
@@ -294,6 +295,7 @@ std::shared_ptr<const Plan> build_plan(const Code& code, const Region& region,
   RegionRun run(code, region, registers, tape);
   auto plan = std::make_shared<Plan>();
   plan->signature = Signature(registers, region.inputs);
+  plan->threads = pool_threads();
   plan->end = run.run();
   if (plan->end == region.begin) return nullptr;
 

@@ -5,6 +5,7 @@
 #include <new>
 
 #include "base/check.h"
+#include "base/thread_pool.h"
 #include "exec/plan/options.h"
 #include "file/mapped_file.h"
 
@@ -172,17 +173,13 @@ Planner::Planner(std::vector<Code>& codes)
 
 std::shared_ptr<const Plan> Planner::find(Cache& cache, const Code& code, const Value* registers) {
   const Region& region = cache.region;
-  {
-    const std::lock_guard lock(cache.mutex);
-    if (!cache.entries.empty() && cache.entries.front().signature.matches(registers, region.inputs))
-      return cache.entries.front().plan;
-  }
   Signature signature(registers, region.inputs);
+  const int threads = pool_threads();
   const uint64_t hash = signature.hash();
   const auto known = [&]() -> std::list<Entry>::iterator {
     const auto [first, last] = cache.by_hash.equal_range(hash);
     for (auto at = first; at != last; ++at)
-      if (at->second->signature == signature) return at->second;
+      if (at->second->threads == threads && at->second->signature == signature) return at->second;
     return cache.entries.end();
   };
   {
@@ -202,7 +199,7 @@ std::shared_ptr<const Plan> Planner::find(Cache& cache, const Code& code, const 
   const std::lock_guard lock(cache.mutex);
   if (const auto at = known(); at != cache.entries.end()) return at->plan;
   cache.bytes += signature.bytes() + (plan ? plan->bytes : 0);
-  cache.entries.push_front({std::move(signature), hash, plan});
+  cache.entries.push_front({std::move(signature), hash, threads, plan});
   cache.by_hash.emplace(hash, cache.entries.begin());
   while (cache.bytes > kMostBytes && cache.entries.size() > 1) {
     const auto oldest = std::prev(cache.entries.end());
@@ -216,6 +213,11 @@ std::shared_ptr<const Plan> Planner::find(Cache& cache, const Code& code, const 
     cache.entries.erase(oldest);
   }
   return plan;
+}
+
+bool Session::Latest::fits(const Value* registers, const Region& region) const {
+  return plan && plan->threads == pool_threads() &&
+         plan->signature.matches(registers, region.inputs);
 }
 
 Session* Planner::take_session() {
@@ -362,9 +364,10 @@ bool Planner::run(uint32_t number, const Code& code, Value* registers, uint32_t&
                   const StepObserver* observer) {
   if (!plan_stage_enabled(PlanStage::plan)) return false;
   Cache& cache = *caches_[number];
+  const KeepThreads threads;
   const Borrowed session(*this);
   Session::Latest& latest = session->latest[number];
-  if (!latest.plan || !latest.plan->signature.matches(registers, cache.region.inputs)) {
+  if (!latest.fits(registers, cache.region)) {
     std::shared_ptr<const Plan> plan = find(cache, code, registers);
     if (!plan) return false;
     if (latest.plan) latest.plan->give_back(std::move(latest.calls));
@@ -389,10 +392,10 @@ bool Planner::run(uint32_t number, const Code& code, Value* registers, uint32_t&
 bool Planner::call(uint32_t number, std::span<const Value> inputs, Value& result) {
   const Region& region = caches_[number]->region;
   if (!region.all_inputs || region.inputs.size() != inputs.size()) return false;
+  const KeepThreads threads;
   const Borrowed session(*this);
   Session::Latest& latest = session->latest[number];
-  if (!latest.checked || latest.plan->returned < 0 ||
-      !latest.plan->signature.matches(inputs.data(), region.inputs) ||
+  if (!latest.checked || !latest.fits(inputs.data(), region) || latest.plan->returned < 0 ||
       !plan_stage_enabled(PlanStage::plan))
     return false;
   if (!run_steps(*session, latest, region, inputs.data(), nullptr)) return false;
