@@ -17,7 +17,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from benchmarks import page, peers, qualities
-from benchmarks.prepare import ROOT, environment, prepared, why
+from benchmarks.measure import MEASURING
+from benchmarks.prepare import LIMIT, ROOT, environment, prepared, why
 from benchmarks.results import Results, Row, machine
 from benchmarks.suite import GROUPS, SUITE, Model
 
@@ -145,17 +146,28 @@ def one_process(
     """A report, or the peer that ended the process and why."""
     command = [sys.executable, "-m", "benchmarks.measure", model.name, "--peers", *names]
     command += ["--threads", str(threads), "--seconds", str(seconds)]
-    done = subprocess.run(
-        command, cwd=ROOT, env=environment(threads), capture_output=True, text=True
-    )
-    if done.returncode == 0:
-        report: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    with subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env=environment(threads),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            stdout, stderr = process.communicate(timeout=LIMIT + seconds)
+            reason = "" if process.returncode == 0 else why(process.returncode, stderr)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            stdout, stderr = process.communicate()
+            reason = f"is not done after {LIMIT} s"
+    if not reason:
+        report: dict[str, Any] = json.loads(stdout.splitlines()[-1])
         return report, None
-    loading = [line for line in done.stderr.splitlines() if line in peers.NAMES]
-    reason = why(done.returncode, done.stderr)
-    if not loading or "measuring" in done.stderr.splitlines():
-        raise RuntimeError(f"{' '.join(command)}: {reason}\n{done.stderr[-4000:]}")
-    return {}, {loading[-1]: reason}
+    announced = [line for line in stderr.splitlines() if line in (*peers.NAMES, MEASURING)]
+    if not announced or announced[-1] == MEASURING:
+        raise RuntimeError(f"{' '.join(command)}: {reason}\n{stderr[-4000:]}")
+    return {}, {announced[-1]: reason}
 
 
 def merge(reports: list[dict[str, Any]]) -> dict[str, Any]:

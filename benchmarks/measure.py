@@ -30,6 +30,8 @@ PAUSE = 0.01
 """Seconds before a turn at more than one thread: libgomp's and ORT's threads spin for less."""
 LONG = 0.05
 """Seconds of a call from which on the call that does not count is left out."""
+MEASURING = "measuring"
+"""Said on stderr once all runtimes are loaded; before, each one's name."""
 ROUNDS = 5, 400
 """Least and most rounds, whatever the time limit."""
 
@@ -45,12 +47,12 @@ class Timed:
     cpu: float = 0.0
 
     def warm_up(self) -> Any:
-        """The result of a call; profiling executors need a few calls before they are themselves."""
-        for _ in range(3):
-            result = self.runner.call()
+        """The result of a call; profiling executors are themselves from the third call on."""
+        self.runner.call()
+        result = self.runner.call()
         start = time.perf_counter()
         calls = 0
-        while calls < 3 or (calls < 1000 and time.perf_counter() - start < 0.05):
+        while calls < 1 or (calls < 1000 and time.perf_counter() - start < 0.05):
             self.runner.call()
             calls += 1
         self.estimate = (time.perf_counter() - start) / calls
@@ -90,8 +92,8 @@ def difference(found: Arrays, expected: Arrays) -> tuple[float, float]:
         if a.size != b.size:
             raise Unsupported(f"gives an output of shape {a.shape}, eager gives {b.shape}")
         a, b = a.reshape(b.shape).astype(np.float64), b.astype(np.float64)
-        worst = max(worst, float(np.abs(a - b).max(initial=0)))
-        scale = max(scale, float(np.abs(b).max(initial=0)))
+        worst = float(np.maximum(worst, np.abs(a - b).max(initial=0)))  # keeps a NaN
+        scale = float(np.maximum(scale, np.abs(b).max(initial=0)))
     return worst, scale
 
 
@@ -129,7 +131,7 @@ def measure(model: Model, names: list[str], threads: int, seconds: float) -> dic
             continue
         timed[name] = item
         reports[name] = {"difference": worst, "scale": scale}
-    print("measuring", file=sys.stderr, flush=True)
+    print(MEASURING, file=sys.stderr, flush=True)
     interleaved(list(timed.values()), seconds, threads)
     for name, item in timed.items():
         reports[name].update(item.report())

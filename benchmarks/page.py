@@ -12,7 +12,6 @@ from benchmarks.suite import GROUPS, SUITE
 
 PAGE = Path(__file__).with_name("RESULTS.md")
 PLOT = Path(__file__).with_name("results.svg")
-THREADS = {1: "One thread", 2: "Two threads"}
 
 METHOD = """\
 All times are milliseconds of one call, batch 1 unless the name says otherwise, f32, weights
@@ -32,7 +31,8 @@ largest number counts as a dash.
 def write(results: Results) -> None:
     """The page and the plot."""
     PAGE.write_text("\n".join(sections(results)))
-    plot(results)
+    if results.rows:
+        plot(results)
 
 
 def sections(results: Results) -> list[str]:
@@ -52,10 +52,9 @@ def sections(results: Results) -> list[str]:
     text += ["", *disturbance(results), ""]
     text += ["## Goals", "", "| goal | measured | |", "|---|---|---|"]
     text += [f"| {goal.text} | {goal.measured} | {goal.verdict} |" for goal in goals(results)]
-    for threads, title in THREADS.items():
-        if found := results.of(threads):
-            text += ["", f"## {title}", ""]
-            text += thread_section(found)
+    for threads in results.counts():
+        text += ["", f"## {thread_title(threads)}", ""]
+        text += thread_section(results.of(threads))
     text += ["", "## How it is measured", ""]
     text.append(METHOD.format(processes=" or ".join(sorted({str(r.processes) for r in rows}))))
     return text
@@ -151,6 +150,10 @@ def ordered(rows: dict[str, Row]) -> dict[str, Row]:
     return {name: rows[name] for name in SUITE if name in rows}
 
 
+def thread_title(threads: int) -> str:
+    return {1: "One thread", 2: "Two threads"}.get(threads, f"{threads} threads")
+
+
 def cells(values: list[str]) -> str:
     return f"| {' | '.join(values)} |"
 
@@ -174,7 +177,7 @@ def plot(results: Results) -> None:
     matplotlib.rcParams["svg.hashsalt"] = "ingot"
     import matplotlib.pyplot as plt
 
-    panels = {threads: ordered(rows) for threads in THREADS if (rows := results.of(threads))}
+    panels = {threads: ordered(results.of(threads)) for threads in results.counts()}
     height = max(len(rows) for rows in panels.values()) * 0.24 + 1.6
     figure, axes = plt.subplots(
         1, len(panels), figsize=(6.5 * len(panels), height), squeeze=False, layout="constrained"
@@ -196,7 +199,7 @@ def plot(results: Results) -> None:
         axis.set_xscale("log")
         axis.set_yticks([-i for i in range(len(rows))], [SUITE[model].title for model in rows])
         axis.grid(axis="both", alpha=0.25)
-        axis.set_title(THREADS[threads])
+        axis.set_title(thread_title(threads))
         axis.set_xlabel("time ÷ Ingot's time; left of the line is faster than Ingot")
     handles, labels = axes[0][0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=len(markers), frameon=False)

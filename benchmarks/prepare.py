@@ -24,7 +24,7 @@ from benchmarks.suite import SUITE, Model
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "build" / "bench"
 LIMIT = 900
-"""Seconds that one preparation may take."""
+"""Seconds that one process may take, beside its measuring."""
 
 
 def environment(threads: int) -> dict[str, str]:
@@ -50,7 +50,8 @@ def digest(model: Model, name: str) -> str:
     parts = [model.digest(), inspect.getsource(sys.modules[f"benchmarks.peers.{name}"])]
     parts += [f"{package}=={version(package)}" for package in ("torch", *peer.PACKAGES)]
     if name == "ingot":
-        parts += [path.read_text() for path in sorted((ROOT / "python/ingot").rglob("*.py"))]
+        sources = sorted((ROOT / "python" / "ingot").rglob("*.py"))
+        parts += [path.read_text() for path in sources if path.parent.name != "cli"]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
@@ -93,7 +94,7 @@ def why(status: int, stderr: str) -> str:
     lines = [line.strip() for line in stderr.splitlines()]
     named = [line for line in lines if re.match(r"[\w.]*(Error|Exception|Unsupported)\b.*:", line)]
     line = (named or [line for line in lines if line] or ["no message"])[-1]
-    line = re.sub(r"^[\w.]*Unsupported: ", "", line)
+    line = re.sub(r"^([\w.]*Unsupported: |-- )", "", line)
     return line if len(line) <= 160 else f"{line[:157]}..."
 
 

@@ -92,6 +92,10 @@ class Results:
         text = {"machine": self.machine, "rows": rows, "qualities": self.qualities}
         STORE.write_text(json.dumps(text, indent=1, ensure_ascii=False) + "\n")
 
+    def counts(self) -> list[int]:
+        """Thread counts of which there are rows."""
+        return sorted({threads for counts in self.rows.values() for threads in counts})
+
     def of(self, threads: int) -> dict[str, Row]:
         """The rows of one thread count."""
         return {m: counts[threads] for m, counts in self.rows.items() if threads in counts}

@@ -58,7 +58,7 @@ def ratio(one: Callable[[], Any], other: Callable[[], Any]) -> float:
     for call in (one, other):
         call()
         call()
-    pairs = []
+    pairs: list[float] = []
     end = time.perf_counter() + SECONDS
     while len(pairs) < 3 or time.perf_counter() < end:
         start = time.perf_counter()

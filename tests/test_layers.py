@@ -13,6 +13,7 @@ LAYERS = ["base", "tensor", "kernels", "ops", "file", "exec", "api"]
 # and program values are tensors among others.
 PUBLIC = {
     "export": "base",
+    "profile": "base",
     "error": "base",
     "dtype": "base",
     "tensor": "base",

@@ -24,6 +24,8 @@ def prepare(model: Model, folder: Path, threads: int) -> None:
     with contextlib.chdir(folder), contextlib.suppress(Exception):
         # The wrapper ends by importing the Python file it wrote; only the two files count.
         pnnx.export(model.make(), "model.pt", model.inputs(), fp16=False)
+    for path in [folder / "model.pt", *folder.glob("model.pnnx.*")]:
+        path.unlink(missing_ok=True)
     if not (folder / "model.ncnn.param").exists():
         raise Unsupported("pnnx writes no ncnn file")
     unknown = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from benchmarks.peers import Arrays, Runner
+from benchmarks.peers import Arrays, Runner, onnxruntime
 from benchmarks.suite import Model
 
 TITLE = "OpenVINO"
@@ -14,18 +14,22 @@ PER_THREADS = False
 
 
 def prepare(model: Model, folder: Path, threads: int) -> None:
-    """Through its own PyTorch front end, with static shapes."""
+    """With static shapes, through its own PyTorch front end; where that fails, through ONNX."""
     import openvino as ov
     import torch
 
     module, inputs = model.make(), model.inputs()
     captured: Any = torch.jit.script(module) if model.loops else module
-    with torch.no_grad():
-        converted = ov.convert_model(
-            captured,
-            example_input=None if model.loops else inputs,
-            input=[(list(x.shape), _type(x)) for x in inputs],
-        )
+    try:
+        with torch.no_grad():
+            converted = ov.convert_model(
+                captured,
+                example_input=None if model.loops else inputs,
+                input=[(list(x.shape), _type(x)) for x in inputs],
+            )
+    except Exception:
+        onnxruntime.export_onnx(model, folder / "model.onnx")
+        converted = ov.convert_model(folder / "model.onnx")
     ov.save_model(converted, folder / "model.xml", compress_to_fp16=False)
 
 

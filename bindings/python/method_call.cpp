@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include <nanobind/stl/string.h>
+
 #include "base/check.h"
 #include "convert.h"
 
@@ -101,6 +103,22 @@ nb::object MethodCall::operator()(PyObject* args, PyObject* kwargs) const {
     result = module_.run(method_.name, std::span<const Value>(values, inputs_.size()));
   }
   return to_python(result, conversion);
+}
+
+nb::list MethodCall::profile(const nb::args& args, const nb::kwargs& kwargs) const {
+  std::vector<Value> values(inputs_.size());
+  Conversion conversion;
+  bind(args.ptr(), kwargs.ptr(), values.data(), conversion);
+  std::vector<ProfileEvent> events;
+  {
+    const nb::gil_scoped_release released;
+    events = module_.profile(method_.name, values);
+  }
+  nb::list steps;
+  for (const ProfileEvent& event : events)
+    steps.append(nb::make_tuple(event.text, event.location, event.planned, event.start,
+                                event.duration, event.flops, event.bytes));
+  return steps;
 }
 
 }  // namespace ingot::python

@@ -25,6 +25,9 @@ class MethodCall {
   // invalid_argument if the arguments do not fit the inputs, and all that Module::run throws.
   nanobind::object operator()(PyObject* args, PyObject* kwargs) const;
 
+  // The steps of one call, each (text, location, planned, start, duration, flops, bytes).
+  nanobind::list profile(const nanobind::args& args, const nanobind::kwargs& kwargs) const;
+
  private:
   struct Input {
     nanobind::object name;  // interned

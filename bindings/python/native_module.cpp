@@ -263,6 +263,9 @@ void bind_modules(nb::module_& module) {
 
   nb::class_<MethodCall>(module, "Method", nb::type_slots(method_slots), "A method of a module.")
       .def_prop_ro("name", &MethodCall::name)
+      .def("profile", &MethodCall::profile,
+           "Calls the method; its steps as (text, location, planned, start, duration, flops,\n"
+           "bytes), times in seconds.")
       .def("__repr__", [](const MethodCall& self) { return "<ingot method " + self.name() + ">"; });
 
   nb::class_<NativeModule>(module, "NativeModule", nb::type_slots(module_slots),

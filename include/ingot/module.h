@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include <ingot/profile.h>
 #include <ingot/tensor.h>
 #include <ingot/value.h>
 
@@ -22,17 +23,6 @@ struct Port {
   std::string name;          // "x"; outputs have no name
   std::string type;          // program text: "f32[B, 10]", "List[Tensor]"
   bool has_default = false;  // the caller may leave it out
-};
-
-// One step of a profiled run: a step of a plan, or an op that was interpreted.
-struct ProfileEvent {
-  std::string text;      // "linear [128, 768] x [768, 3072] +gelu"
-  std::string location;  // the user's lines, innermost first
-  bool planned = false;
-  double start = 0;     // seconds from the start of the run
-  double duration = 0;  // seconds
-  double flops = 0;     // of the step; 0: unknown
-  double bytes = 0;     // that the step reads and writes at least; 0: unknown
 };
 
 // A module loaded from a file. Copying shares it.

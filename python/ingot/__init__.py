@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ingot.capture.script import export, ignore, script, unused
     from ingot.capture.trace import trace
     from ingot.module import Module, load, save
+    from ingot.profiling import profile
 
     __version__: str
 
@@ -25,6 +26,7 @@ _HOMES = {
     "get_num_threads": "ingot._ingot",
     "ignore": "ingot.capture.script",
     "load": "ingot.module",
+    "profile": "ingot.profiling",
     "save": "ingot.module",
     "script": "ingot.capture.script",
     "set_num_threads": "ingot._ingot",
@@ -41,6 +43,7 @@ __all__ = [
     "get_num_threads",
     "ignore",
     "load",
+    "profile",
     "save",
     "script",
     "set_num_threads",

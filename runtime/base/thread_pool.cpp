@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <condition_variable>
 #include <exception>
 #include <fstream>
 #include <mutex>
@@ -69,6 +68,27 @@ struct Job {
 
 thread_local bool inside_job = false;
 
+// How often a thread looks for news before it sleeps: some ten microseconds, so that workers
+// stay awake from one step of a plan to the next.
+constexpr int kLooks = 400;
+
+void pause() {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
+
+// Returns once `word` no longer holds `old`.
+void wait_for_change(const std::atomic<uint32_t>& word, uint32_t old) {
+  for (int i = 0; i < kLooks; ++i) {
+    if (word.load(std::memory_order_acquire) != old) return;
+    pause();
+  }
+  word.wait(old, std::memory_order_acquire);
+}
+
 class Pool {
  public:
   explicit Pool(int threads) {
@@ -76,11 +96,8 @@ class Pool {
   }
 
   ~Pool() {
-    {
-      const std::lock_guard lock(mutex_);
-      stopping_ = true;
-    }
-    wake_.notify_all();
+    stopping_ = true;
+    call_workers();
     for (std::thread& worker : workers_) worker.join();
   }
 
@@ -88,50 +105,59 @@ class Pool {
   bool run(Job& job) {
     std::unique_lock busy(busy_, std::try_to_lock);
     if (!busy.owns_lock()) return false;
-    {
-      const std::lock_guard lock(mutex_);
-      job_ = &job;
-      ++generation_;
-    }
-    wake_.notify_all();
+    job_ = &job;
+    state_.store(kOpen, std::memory_order_release);
+    call_workers();
     inside_job = true;
     job.work();
     inside_job = false;
-    std::unique_lock lock(mutex_);
-    job_ = nullptr;
-    done_.wait(lock, [this] { return active_ == 0; });
+    // A worker that has not come by now finds the door closed.
+    uint32_t state = state_.fetch_and(~kOpen, std::memory_order_acq_rel) & ~kOpen;
+    while (state != 0) {
+      wait_for_change(state_, state);
+      state = state_.load(std::memory_order_acquire);
+    }
     return true;
   }
 
   int threads() const { return static_cast<int>(workers_.size()) + 1; }
 
  private:
+  // state_: whether workers may still join the job, and how many have.
+  static constexpr uint32_t kOpen = 1;
+  static constexpr uint32_t kWorker = 2;
+
+  void call_workers() {
+    generation_.fetch_add(1, std::memory_order_release);
+    generation_.notify_all();
+  }
+
+  bool join() {
+    uint32_t state = state_.load(std::memory_order_acquire);
+    while (state & kOpen)
+      if (state_.compare_exchange_weak(state, state + kWorker, std::memory_order_acq_rel))
+        return true;
+    return false;
+  }
+
   void loop() {
     inside_job = true;
-    uint64_t seen = 0;
-    std::unique_lock lock(mutex_);
-    for (;;) {
-      wake_.wait(lock, [&] { return stopping_ || (job_ && generation_ != seen); });
+    for (uint32_t seen = 0;;) {
+      wait_for_change(generation_, seen);
+      seen = generation_.load(std::memory_order_acquire);
       if (stopping_) return;
-      seen = generation_;
-      Job& job = *job_;
-      ++active_;
-      lock.unlock();
-      job.work();
-      lock.lock();
-      if (--active_ == 0) done_.notify_one();
+      if (!join()) continue;
+      job_->work();
+      if (state_.fetch_sub(kWorker, std::memory_order_acq_rel) == kWorker) state_.notify_one();
     }
   }
 
   std::vector<std::thread> workers_;
-  std::mutex busy_;   // held by the caller whose job runs
-  std::mutex mutex_;  // guards what follows
-  std::condition_variable wake_;
-  std::condition_variable done_;
-  Job* job_ = nullptr;
-  uint64_t generation_ = 0;
-  int active_ = 0;
-  bool stopping_ = false;
+  std::mutex busy_;     // held by the caller whose job runs
+  Job* job_ = nullptr;  // valid while a worker has joined
+  std::atomic<uint32_t> generation_{0};
+  std::atomic<uint32_t> state_{0};
+  std::atomic<bool> stopping_{false};
 };
 
 // Started at the first parallel_for. Runs keep their pool alive while its size changes.
@@ -160,7 +186,7 @@ Shared& shared() {
 
 std::shared_ptr<Pool> current_pool() {
   Shared& state = shared();
-  const int threads = pool_threads();
+  const int threads = state.threads.load();
   const std::lock_guard lock(state.mutex);
   if (!state.pool || state.pool->threads() != threads) {
     state.pool.reset();
@@ -177,7 +203,17 @@ void set_pool_threads(int threads) {
   shared().threads = threads == 0 ? std::min(physical_cores(), kMostDefaultThreads) : threads;
 }
 
+namespace {
+
+thread_local int kept_threads = 0;
+
+}  // namespace
+
+KeepThreads::KeepThreads() : before_(kept_threads) { kept_threads = pool_threads(); }
+KeepThreads::~KeepThreads() { kept_threads = before_; }
+
 int pool_threads() {
+  if (kept_threads > 0) return kept_threads;
   Shared& state = shared();
   int threads = state.threads.load(std::memory_order_relaxed);
   if (threads == 0) {

@@ -16,6 +16,18 @@ namespace ingot {
 INGOT_API void set_pool_threads(int threads);
 INGOT_API int pool_threads();
 
+// While it lives, pool_threads() on this thread is what it was when it began, so that a run and
+// the memory laid out for it count on the same number.
+class KeepThreads {
+ public:
+  KeepThreads();
+  ~KeepThreads();
+  KeepThreads(const KeepThreads&) = delete;
+
+ private:
+  int before_;
+};
+
 namespace detail {
 
 using RangeFunction = void (*)(void* context, int64_t begin, int64_t end);

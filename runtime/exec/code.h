@@ -60,9 +60,9 @@ struct Code {
   std::vector<std::shared_ptr<const TupleNames>> tuple_names;  // null: a plain tuple
   std::vector<TypePtr> types;
   std::vector<std::string> texts;
-  uint32_t registers = 0;                  // the first ones are the method's inputs
+  uint32_t registers = 0;                // the first ones are the method's inputs
   std::vector<TypeKind> register_kinds;  // of what each holds; none: several kinds
-  bool uses_mutable_state = false;  // itself or through calls
+  bool uses_mutable_state = false;       // itself or through calls
 };
 
 // One Code per method of the program, in the same order. The program must be verified.

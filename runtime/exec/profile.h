@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include <ingot/module.h>
+#include <ingot/profile.h>
 
 namespace ingot {
 

@@ -8,6 +8,8 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <map>
+#include <mutex>
 
 #include "base/check.h"
 
@@ -20,6 +22,40 @@ struct Descriptor {
     if (fd >= 0) close(fd);
   }
 };
+
+// All files that are mapped now.
+class Mappings {
+ public:
+  void add(const void* data, size_t size) {
+    const std::lock_guard lock(mutex_);
+    sizes_[reinterpret_cast<uintptr_t>(data)] = size;
+  }
+  void remove(const void* data) {
+    const std::lock_guard lock(mutex_);
+    sizes_.erase(reinterpret_cast<uintptr_t>(data));
+  }
+  // Tells the kernel to drop the whole pages within, if they are a mapping's.
+  void drop(uintptr_t begin, uintptr_t end) {
+    const std::lock_guard lock(mutex_);
+    auto after = sizes_.upper_bound(begin);
+    if (after == sizes_.begin()) return;
+    const auto& [start, size] = *std::prev(after);
+    if (end > start + size) return;
+    const auto page = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE));
+    const uintptr_t first = (begin + page - 1) / page * page;
+    const uintptr_t last = end / page * page;
+    if (first < last) madvise(reinterpret_cast<void*>(first), last - first, MADV_DONTNEED);
+  }
+
+ private:
+  std::mutex mutex_;
+  std::map<uintptr_t, size_t> sizes_;
+};
+
+Mappings& mappings() {
+  static auto* instance = new Mappings;  // outlives every module
+  return *instance;
+}
 
 [[noreturn]] void cannot_read(const std::string& path) {
   fail(ErrorCode::io, path, " cannot be read: ", std::strerror(errno));
@@ -37,8 +73,17 @@ SharedBytes map_file(const std::string& path) {
   if (size == 0) return {};
   void* data = mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.fd, 0);
   if (data == MAP_FAILED) cannot_read(path);
-  std::shared_ptr<const void> owner(data, [size](void* p) { munmap(p, size); });
+  mappings().add(data, size);
+  std::shared_ptr<const void> owner(data, [size](void* p) {
+    mappings().remove(p);
+    munmap(p, size);
+  });
   return {std::move(owner), {static_cast<const std::byte*>(data), size}};
+}
+
+void drop_pages(std::span<const std::byte> bytes) {
+  const auto begin = reinterpret_cast<uintptr_t>(bytes.data());
+  mappings().drop(begin, begin + bytes.size());
 }
 
 SharedBytes copy_bytes(std::span<const std::byte> bytes) {

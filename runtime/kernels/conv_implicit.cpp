@@ -31,6 +31,14 @@ struct Runs {
   int64_t edges;
 };
 
+// Groups whose outputs fill less than the narrowest panel are computed together, with zeros where
+// one's output meets the other's input: the same work with fewer tiles.
+ConvGeometry with_merged_groups(const ProductKernels& kernels, const ConvGeometry& geometry) {
+  ConvGeometry g = geometry;
+  while (g.groups % 2 == 0 && g.out_channels / g.groups * 2 <= kernels.unit) g.groups /= 2;
+  return g;
+}
+
 Runs runs_of(const ConvGeometry& g, bool dense_pixels) {
   const int64_t channels = g.in_channels / g.groups;
   Runs runs = {false, volume_of(g.kernel), channels, 0, g.out[2], 0};
@@ -62,7 +70,8 @@ struct WorkspaceLayout {
 WorkspaceLayout layout_of(const ConvGeometry& g, const Runs& runs) {
   WorkspaceLayout layout;
   layout.zeros = aligned(runs.taps * static_cast<int64_t>(sizeof(Tap)));
-  layout.edges = layout.zeros + aligned(runs.run * static_cast<int64_t>(sizeof(float)));
+  // Zeros for all groups: their offsets apply here too.
+  layout.edges = layout.zeros + aligned(runs.run * g.groups * static_cast<int64_t>(sizeof(float)));
   const int64_t lines = g.batch * g.in[0] * g.in[1];
   layout.end =
       layout.edges + aligned(lines * runs.edges * runs.run * static_cast<int64_t>(sizeof(float)));
@@ -99,11 +108,9 @@ struct ImplicitRows {
   const Tap* taps;
   Spatial reach;  // of the last tap
   int64_t pixel_stride;
-  int64_t group_stride;
 
-  void operator()(int64_t group, int64_t row, const RowTiles& tiles, int64_t tap, int64_t tap_count,
+  void operator()(int64_t row, const RowTiles& tiles, int64_t tap, int64_t tap_count,
                   const float** to) const {
-    const float* group_input = input + group * group_stride;
     int64_t w = row % g.out[2];
     const int64_t line = row / g.out[2];
     int64_t h = line % g.out[1];
@@ -112,7 +119,7 @@ struct ImplicitRows {
     for (int64_t i = 0; i < tiles.count; ++i) {
       const int64_t count = tiles.height(i);
       for (int64_t r = 0; r < count; ++r) {
-        find(group_input, image, {d, h, w}, tap, tap_count, count, to + r);
+        find(image, {d, h, w}, tap, tap_count, count, to + r);
         if (++w == g.out[2]) {
           w = 0;
           if (++h == g.out[1]) {
@@ -129,8 +136,8 @@ struct ImplicitRows {
   }
 
   // The pointers of one output pixel, `step` apart.
-  void find(const float* group_input, int64_t image, const Spatial& pixel, int64_t tap,
-            int64_t tap_count, int64_t step, const float** to) const {
+  void find(int64_t image, const Spatial& pixel, int64_t tap, int64_t tap_count, int64_t step,
+            const float** to) const {
     Spatial at;
     for (size_t i = 0; i < 3; ++i) at[i] = pixel[i] * g.stride[i] - g.pad[i];
     const int64_t line = (image * g.in[0] + at[0]) * g.in[1] + at[1];
@@ -142,7 +149,7 @@ struct ImplicitRows {
       const bool inside = pixel[2] >= runs.first_inside && pixel[2] < runs.end_inside;
       const int64_t edge =
           pixel[2] < runs.first_inside ? pixel[2] : pixel[2] - runs.end_inside + runs.first_inside;
-      const float* first = inside ? group_input + (line * g.in[2] + at[2]) * pixel_stride
+      const float* first = inside ? input + (line * g.in[2] + at[2]) * pixel_stride
                                   : edges + (line * runs.edges + edge) * runs.run;
       const int64_t line_stride = inside ? g.in[2] * pixel_stride : runs.edges * runs.run;
       for (; one < end; ++one, to += step) {
@@ -152,7 +159,7 @@ struct ImplicitRows {
       }
       return;
     }
-    const float* first = group_input + (line * g.in[2] + at[2]) * pixel_stride;
+    const float* first = input + (line * g.in[2] + at[2]) * pixel_stride;
     if (lines_inside && at[2] >= 0 && at[2] + reach[2] < g.in[2]) {
       for (; one < end; ++one, to += step) *to = first + one->offset;
       return;
@@ -171,54 +178,59 @@ struct ImplicitRows {
 
 }  // namespace
 
-int64_t implicit_weights_size(const ProductKernels& kernels, const ConvGeometry& g) {
+int64_t implicit_weights_size(const ProductKernels& kernels, const ConvGeometry& geometry) {
+  const ConvGeometry g = with_merged_groups(kernels, geometry);
   return g.groups * panels_size(kernels, volume_of(g.kernel) * (g.in_channels / g.groups),
                                 g.out_channels / g.groups);
 }
 
-void pack_implicit_weights(const ProductKernels& kernels, const ConvGeometry& g,
+void pack_implicit_weights(const ProductKernels& kernels, const ConvGeometry& geometry,
                            const float* weight, const float* channel_scale, float* packed) {
+  const ConvGeometry g = with_merged_groups(kernels, geometry);
   const int64_t taps = volume_of(g.kernel);
+  const int64_t own_in = geometry.in_channels / geometry.groups;
+  const int64_t own_out = geometry.out_channels / geometry.groups;
+  const int64_t merged = geometry.groups / g.groups;
   const int64_t in = g.in_channels / g.groups;
   const int64_t out = g.out_channels / g.groups;
   const int64_t depth = taps * in;
-  // A panel at a time, its channels brought behind each other within a tap.
-  const int64_t most = std::min<int64_t>(kernels.width, out);
-  Workspace<float> turned(taps == 1 ? 0 : most * depth);
+  // A panel at a time, its input channels brought behind each other within a tap.
+  Workspace<float> turned(std::min<int64_t>(kernels.width, out) * depth);
   for (int64_t group = 0; group < g.groups; ++group) {
     for (int64_t first = 0; first < out; first += kernels.width) {
       const int64_t columns = std::min<int64_t>(kernels.width, out - first);
-      const int64_t channel = group * out + first;
-      const float* from = weight + channel * depth;
-      if (taps > 1) {
-        for (int64_t o = 0; o < columns; ++o)
-          for (int64_t i = 0; i < in; ++i)
-            for (int64_t t = 0; t < taps; ++t)
-              turned[(o * taps + t) * in + i] = from[(o * in + i) * taps + t];
-        from = turned.data();
+      if (merged > 1) std::fill_n(turned.data(), columns * depth, 0.0f);
+      for (int64_t o = 0; o < columns; ++o) {
+        const int64_t channel = group * out + first + o;
+        const float* from = weight + channel * own_in * taps;
+        float* to = turned.data() + o * depth + channel / own_out % merged * own_in;
+        for (int64_t i = 0; i < own_in; ++i)
+          for (int64_t t = 0; t < taps; ++t) to[t * in + i] = from[i * taps + t];
       }
-      pack_panels(kernels, depth, columns, {from, 1, depth},
-                  channel_scale ? channel_scale + channel : nullptr, packed);
+      pack_panels(kernels, depth, columns, {turned.data(), 1, depth},
+                  channel_scale ? channel_scale + group * out + first : nullptr, packed);
       packed += panels_size(kernels, depth, columns);
     }
   }
 }
 
-size_t implicit_workspace(const ConvGeometry& g) {
+size_t implicit_workspace(const ProductKernels& kernels, const ConvGeometry& geometry) {
+  const ConvGeometry g = with_merged_groups(kernels, geometry);
   // Which of the two is known with the memory.
   return static_cast<size_t>(
       std::max(layout_of(g, runs_of(g, false)).end, layout_of(g, runs_of(g, true)).end));
 }
 
-void conv_implicit(const ConvGeometry& g, const ProductKernels& kernels, const float* packed,
+void conv_implicit(const ConvGeometry& geometry, const ProductKernels& kernels, const float* packed,
                    const float* input, int64_t in_pixel_stride, float* out,
                    int64_t out_pixel_stride, const Epilogue& epilogue, void* workspace) {
+  const ConvGeometry g = with_merged_groups(kernels, geometry);
   const Runs runs = runs_of(g, in_pixel_stride == g.in_channels);
   const WorkspaceLayout layout = layout_of(g, runs);
   char* memory = static_cast<char*>(workspace);
   Tap* taps = reinterpret_cast<Tap*>(memory);
   float* zeros = reinterpret_cast<float*>(memory + layout.zeros);
-  std::fill_n(zeros, runs.run, 0.0f);
+  std::fill_n(zeros, runs.run * g.groups, 0.0f);
 
   float* edges = reinterpret_cast<float*>(memory + layout.edges);
   copy_edges(g, runs, input, edges);
@@ -232,8 +244,7 @@ void conv_implicit(const ConvGeometry& g, const ProductKernels& kernels, const f
       }
     }
   }
-  const ImplicitRows rows = {
-      g, runs, input, zeros, edges, taps, (tap - 1)->at, in_pixel_stride, g.in_channels / g.groups};
+  const ImplicitRows rows = {g, runs, input, zeros, edges, taps, (tap - 1)->at, in_pixel_stride};
 
   const Product product = {
       .kernels = &kernels,
@@ -246,6 +257,7 @@ void conv_implicit(const ConvGeometry& g, const ProductKernels& kernels, const f
       .c_stride = out_pixel_stride,
       .epilogue = &epilogue,
       .groups = g.groups,
+      .group_step = g.in_channels / g.groups,
   };
   run_product(product, rows);
 }

@@ -16,7 +16,7 @@ int64_t implicit_weights_size(const ProductKernels& kernels, const ConvGeometry&
 void pack_implicit_weights(const ProductKernels& kernels, const ConvGeometry& geometry,
                            const float* weight, const float* channel_scale, float* packed);
 
-size_t implicit_workspace(const ConvGeometry& geometry);
+size_t implicit_workspace(const ProductKernels& kernels, const ConvGeometry& geometry);
 
 // Any kernel, stride, dilation, padding and number of groups.
 void conv_implicit(const ConvGeometry& geometry, const ProductKernels& kernels, const float* packed,

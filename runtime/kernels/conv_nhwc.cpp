@@ -55,11 +55,38 @@ bool conv_method_fits(ConvMethod method, const ConvGeometry& g) {
   return false;
 }
 
+// Costs are counted in multiply-adds. Weights come from memory once, which takes as long as
+// kWeightCost multiply-adds each; transforms of a Winograd tile take as long as kTransformCost per
+// channel. Both were measured; ingot-kernel-bench --choice compares the outcome with the fastest.
+//
+// Winograd's weights are 16/9 or 36/9 of the kernel's, so F(2x2) must save a quarter over
+// implicit_gemm and F(4x4) 15 % over F(2x2). That keeps the memory of layers with many channels
+// on small maps, the bulk of a classifier's weights, near that of the file.
 ConvMethod choose_conv_method(const ConvGeometry& g) {
-  for (const ConvMethod method : {ConvMethod::pointwise, ConvMethod::depthwise,
-                                  ConvMethod::winograd_4, ConvMethod::implicit_gemm})
-    if (conv_method_fits(method, g)) return method;
-  return ConvMethod::grouped;
+  constexpr double kWeightCost = 10;
+  constexpr double kTransformCost2 = 100;
+  constexpr double kTransformCost4 = 240;
+  constexpr double kWorthMemory2 = 0.75;
+  constexpr double kWorthMemory4 = 0.85;
+  if (conv_method_fits(ConvMethod::pointwise, g)) return ConvMethod::pointwise;
+  if (conv_method_fits(ConvMethod::depthwise, g)) return ConvMethod::depthwise;
+  if (g.groups > 1) return ConvMethod::grouped;
+  if (!winograd_fits(g)) return ConvMethod::implicit_gemm;
+  const double channels = static_cast<double>(g.in_channels + g.out_channels);
+  const double weights = static_cast<double>(g.in_channels * g.out_channels);
+  const double images = static_cast<double>(g.batch * g.out[0]);
+  const auto cost = [&](int64_t outputs, double products, double transform) {
+    const double tiles =
+        images * static_cast<double>(divide_up(g.out[1], outputs) * divide_up(g.out[2], outputs));
+    return products * weights * (tiles + kWeightCost) + tiles * transform * channels;
+  };
+  const double direct = cost(1, 9, 0);
+  const double cost2 = cost(2, 16, kTransformCost2);
+  const double cost4 = cost(4, 36, kTransformCost4);
+  const bool worth2 = cost2 <= kWorthMemory2 * direct;
+  if (cost4 <= kWorthMemory2 * direct && (!worth2 || cost4 <= kWorthMemory4 * cost2))
+    return ConvMethod::winograd_4;
+  return worth2 ? ConvMethod::winograd_2 : ConvMethod::implicit_gemm;
 }
 
 PackedConv::PackedConv(ConvMethod method, int64_t floats)
@@ -80,7 +107,8 @@ std::shared_ptr<const PackedConv> PackedConv::pack(const ConvGeometry& g, ConvMe
   if (method == ConvMethod::depthwise)
     pack_depthwise_weights(packed->depthwise(), g, weight, channel_scale, data);
   else if (const int outputs = winograd_outputs(method))
-    pack_winograd_weights(outputs, packed->product(), g, weight, channel_scale, data);
+    pack_winograd_weights(outputs, packed->product(), packed->winograd(), g, weight, channel_scale,
+                          data);
   else
     pack_implicit_weights(packed->product(), g, weight, channel_scale, data);
   return packed;
@@ -93,7 +121,7 @@ size_t conv_workspace(const ConvGeometry& g, const PackedConv& packed) {
     case ConvMethod::winograd_2:
     case ConvMethod::winograd_4:
       return winograd_workspace(winograd_outputs(packed.method()), packed.winograd(), g);
-    default: return implicit_workspace(g);
+    default: return implicit_workspace(packed.product(), g);
   }
 }
 

@@ -35,19 +35,18 @@ struct LineRows {
   const float* image;
   const float* zeros;
   int64_t pixel_stride;
-  int64_t group_stride;
   Spatial first;  // output position of row 0
 
-  void operator()(int64_t group, int64_t row, const RowTiles& tiles, int64_t tap, int64_t taps,
+  void operator()(int64_t row, const RowTiles& tiles, int64_t tap, int64_t taps,
                   const float** to) const {
     for (int64_t i = 0; i < tiles.count; ++i) {
       const int64_t count = tiles.height(i);
-      for (int64_t t = 0; t < taps; ++t, to += count) find(group, row, count, tap + t, to);
+      for (int64_t t = 0; t < taps; ++t, to += count) find(row, count, tap + t, to);
       row += count;
     }
   }
 
-  void find(int64_t group, int64_t row, int64_t count, int64_t tap, const float** to) const {
+  void find(int64_t row, int64_t count, int64_t tap, const float** to) const {
     // A phase without taps reads nothing.
     Spatial from = {-1, -1, -1};
     if (!phase.taps.empty()) {
@@ -60,9 +59,7 @@ struct LineRows {
     const int64_t line = (from[0] * g.in[1] + from[1]) * g.in[2];
     for (int64_t r = 0; r < count; ++r) {
       const int64_t w = from[2] + row + r;
-      to[r] = line_exists && w >= 0 && w < g.in[2]
-                  ? image + (line + w) * pixel_stride + group * group_stride
-                  : zeros;
+      to[r] = line_exists && w >= 0 && w < g.in[2] ? image + (line + w) * pixel_stride : zeros;
     }
   }
 };
@@ -133,7 +130,7 @@ void conv_transpose_nhwc(const ConvGeometry& g, const PackedConvTranspose& packe
   const int64_t in_channels = g.in_channels / g.groups;
   const int64_t out_channels = g.out_channels / g.groups;
   float* zeros = static_cast<float*>(workspace);
-  std::fill_n(zeros, in_channels, 0.0f);
+  std::fill_n(zeros, g.in_channels, 0.0f);
 
   const int64_t stride = g.stride[2];
   const int64_t piece = stride * even_piece(divide_up(g.out[2], stride), kMostPixels, 1);
@@ -166,8 +163,9 @@ void conv_transpose_nhwc(const ConvGeometry& g, const PackedConvTranspose& packe
         product.c_stride = stride * out_pixel_stride;
         product.epilogue = &moved;
         product.groups = g.groups;
+        product.group_step = in_channels;
         product.threads = false;
-        run_product(product, LineRows{g, phase, image, zeros, in_pixel_stride, in_channels, place});
+        run_product(product, LineRows{g, phase, image, zeros, in_pixel_stride, place});
       }
       if (epilogue.then)
         epilogue.then(epilogue.context, line * g.out[2] + begin, end - begin, 0, g.out_channels);

@@ -22,7 +22,6 @@ int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 struct Layer {
   const ConvGeometry& g;
-  const DepthwiseKernels& kernels;
   const DepthwiseKernels::Function* pixels;  // [pixels - 1]
   bool dense;
   const float* packed;
@@ -33,61 +32,116 @@ struct Layer {
   const Epilogue& epilogue;
   const float* zeros;
 
-  // Columns of pointers that `count` pixels need.
-  int64_t columns(int64_t count) const {
-    return dense ? (count - 1) * g.stride[2] + g.kernel[2] : count * g.kernel[2];
+  bool inside(int64_t begin, int64_t end, size_t axis) const {
+    const int64_t last = (end - 1) * g.stride[axis] + (g.kernel[axis] - 1) * g.dilation[axis];
+    return begin * g.stride[axis] >= g.pad[axis] && last - g.pad[axis] < g.in[axis];
+  }
+};
+
+// Neighbouring groups of `count` output pixels of a line; more than one where all their inputs
+// lie inside the image.
+struct Piece {
+  int64_t first;
+  int64_t count;
+  int64_t groups;
+};
+
+// The next piece of a line from pixel `first` on; all groups but the last have `size` pixels.
+Piece piece_at(const Layer& layer, int64_t first, int64_t size) {
+  const int64_t width = layer.g.out[2];
+  Piece piece = {first, std::min(size, width - first), 1};
+  if (!layer.inside(first, first + piece.count, 2)) return piece;
+  for (int64_t next = first + size; next + size <= width && layer.inside(next, next + size, 2);
+       next += size)
+    ++piece.groups;
+  return piece;
+}
+
+// Makes one piece of line after line.
+class PieceMaker {
+ public:
+  PieceMaker(const Layer& layer, const Piece& piece, int64_t channel, int64_t channel_end)
+      : layer_(layer), piece_(piece) {
+    const ConvGeometry& g = layer.g;
+    const Epilogue& e = layer.epilogue;
+    call_.groups = piece.groups;
+    call_.input_step = piece.count * g.stride[2] * layer.in_pixel_stride;
+    call_.out_step = piece.count * layer.out_pixel_stride;
+    call_.residual_step = piece.count * e.residual_stride;
+    call_.inputs = inputs_;
+    call_.columns = static_cast<int>(layer.dense ? (piece.count - 1) * g.stride[2] + g.kernel[2]
+                                                 : piece.count * g.kernel[2]);
+    call_.width = static_cast<int>(g.kernel[2]);
+    call_.row_weights = row_weights_;
+    call_.weights = layer.packed;
+    call_.taps = volume_of(g.kernel);
+    call_.channel = channel;
+    call_.channel_end = channel_end;
+    call_.out_stride = layer.out_pixel_stride;
+    call_.bias = e.bias;
+    call_.residual_stride = e.residual_stride;
+    call_.low = e.low;
+    call_.high = e.high;
   }
 
-  // Output pixels [w, w + count) of one line of channels [channel, channel_end).
-  void make(int64_t image, int64_t od, int64_t oh, int64_t w, int64_t count, int64_t channel,
-            int64_t channel_end) const {
-    const float* inputs[kMostPointers];
-    int64_t row_weights[kMostTaps];
-    const int64_t columns_of_row = columns(count);
-    DepthwiseCall call;
-    call.rows = 0;
-    const float** to = inputs;
+  void make(int64_t line) {
+    const ConvGeometry& g = layer_.g;
+    const int64_t oh = line % g.out[1];
+    const bool inside = layer_.inside(oh, oh + 1, 1);
+    if (inside && line == next_line_)
+      advance();
+    else
+      find(line / (g.out[1] * g.out[0]), line / g.out[1] % g.out[0], oh);
+    // The inputs of the line below are those of this one a stride further.
+    next_line_ = inside && oh + 1 < g.out[1] ? line + 1 : -1;
+    const int64_t pixel = line * g.out[2] + piece_.first;
+    const Epilogue& e = layer_.epilogue;
+    call_.out = layer_.out + pixel * layer_.out_pixel_stride;
+    call_.residual = e.residual ? e.residual + pixel * e.residual_stride : nullptr;
+    layer_.pixels[piece_.count - 1](call_);
+  }
+
+ private:
+  void advance() {
+    const int64_t step = layer_.g.stride[1] * layer_.g.in[2] * layer_.in_pixel_stride;
+    const int64_t all = int64_t{call_.rows} * call_.columns;
+    for (int64_t i = 0; i < all; ++i) inputs_[i] += inputs_[i] == layer_.zeros ? 0 : step;
+  }
+
+  void find(int64_t image, int64_t od, int64_t oh) {
+    const ConvGeometry& g = layer_.g;
+    call_.rows = 0;
+    const float** to = inputs_;
     for (int64_t kd = 0; kd < g.kernel[0]; ++kd) {
       const int64_t d = od * g.stride[0] - g.pad[0] + kd * g.dilation[0];
       if (d < 0 || d >= g.in[0]) continue;
       for (int64_t kh = 0; kh < g.kernel[1]; ++kh) {
         const int64_t h = oh * g.stride[1] - g.pad[1] + kh * g.dilation[1];
         if (h < 0 || h >= g.in[1]) continue;
-        row_weights[call.rows++] = (kd * g.kernel[1] + kh) * g.kernel[2];
+        row_weights_[call_.rows++] = (kd * g.kernel[1] + kh) * g.kernel[2];
         const float* line =
-            input + ((image * g.in[0] + d) * g.in[1] + h) * g.in[2] * in_pixel_stride;
-        const int64_t first = w * g.stride[2] - g.pad[2];
+            layer_.input + ((image * g.in[0] + d) * g.in[1] + h) * g.in[2] * layer_.in_pixel_stride;
+        const int64_t first = piece_.first * g.stride[2] - g.pad[2];
         const auto pointer = [&](int64_t x) {
-          return x >= 0 && x < g.in[2] ? line + x * in_pixel_stride : zeros;
+          return x >= 0 && x < g.in[2] ? line + x * layer_.in_pixel_stride : layer_.zeros;
         };
-        if (dense) {
-          for (int64_t i = 0; i < columns_of_row; ++i) *to++ = pointer(first + i);
+        if (layer_.dense) {
+          for (int i = 0; i < call_.columns; ++i) *to++ = pointer(first + i);
         } else {
-          for (int64_t p = 0; p < count; ++p)
+          for (int64_t p = 0; p < piece_.count; ++p)
             for (int64_t x = 0; x < g.kernel[2]; ++x)
               *to++ = pointer(first + p * g.stride[2] + x * g.dilation[2]);
         }
       }
     }
-    const int64_t pixel = ((image * g.out[0] + od) * g.out[1] + oh) * g.out[2] + w;
-    call.inputs = inputs;
-    call.columns = static_cast<int>(columns_of_row);
-    call.width = static_cast<int>(g.kernel[2]);
-    call.row_weights = row_weights;
-    call.weights = packed;
-    call.taps = volume_of(g.kernel);
-    call.channel = channel;
-    call.channel_end = channel_end;
-    call.out = out + pixel * out_pixel_stride;
-    call.out_stride = out_pixel_stride;
-    call.bias = epilogue.bias;
-    call.residual =
-        epilogue.residual ? epilogue.residual + pixel * epilogue.residual_stride : nullptr;
-    call.residual_stride = epilogue.residual_stride;
-    call.low = epilogue.low;
-    call.high = epilogue.high;
-    pixels[count - 1](call);
   }
+
+  const Layer& layer_;
+  const Piece piece_;
+  DepthwiseCall call_;
+  int64_t next_line_ = -1;
+  const float* inputs_[kMostPointers];
+  int64_t row_weights_[kMostTaps];
 };
 
 }  // namespace
@@ -139,8 +193,8 @@ void conv_depthwise(const ConvGeometry& g, const DepthwiseKernels& kernels, cons
       dense = true;
     }
   }
-  const Layer layer = {g,   kernels,          functions, dense, packed, input, in_pixel_stride,
-                       out, out_pixel_stride, epilogue,  zeros};
+  const Layer layer = {g,   functions,        dense,    packed, input, in_pixel_stride,
+                       out, out_pixel_stride, epilogue, zeros};
 
   const int64_t lanes = kernels.lanes;
   const int64_t taps = volume_of(g.kernel);
@@ -148,7 +202,7 @@ void conv_depthwise(const ConvGeometry& g, const DepthwiseKernels& kernels, cons
   const int64_t block =
       divide_up(divide_up(channels, divide_up(channels, most_channels)), lanes) * lanes;
   const int64_t channel_blocks = divide_up(channels, block);
-  const int64_t pieces = divide_up(g.out[2], DepthwiseKernels::kMostPixels);
+  const int64_t group = divide_up(g.out[2], divide_up(g.out[2], DepthwiseKernels::kMostPixels));
   const int64_t lines = g.batch * g.out[0] * g.out[1];
   const bool parallel = pixels * channels * taps >= 2 * kWorkPerThread && pool_threads() > 1;
   int64_t lines_of_block = std::clamp<int64_t>(kBlockFloats / (block * g.out[2]), 1, lines);
@@ -163,14 +217,11 @@ void conv_depthwise(const ConvGeometry& g, const DepthwiseKernels& kernels, cons
       const int64_t channel_end = std::min(channels, channel + block);
       const int64_t line0 = task % line_blocks * lines_of_block;
       const int64_t line1 = std::min(lines, line0 + lines_of_block);
-      for (int64_t line = line0; line < line1; ++line) {
-        const int64_t oh = line % g.out[1];
-        const int64_t od = line / g.out[1] % g.out[0];
-        const int64_t image = line / (g.out[1] * g.out[0]);
-        for (int64_t i = 0; i < pieces; ++i) {
-          const int64_t w = g.out[2] * i / pieces;
-          layer.make(image, od, oh, w, g.out[2] * (i + 1) / pieces - w, channel, channel_end);
-        }
+      for (int64_t w = 0; w < g.out[2];) {
+        const Piece piece = piece_at(layer, w, group);
+        PieceMaker maker(layer, piece, channel, channel_end);
+        for (int64_t line = line0; line < line1; ++line) maker.make(line);
+        w += piece.count * piece.groups;
       }
       if (epilogue.then)
         epilogue.then(epilogue.context, line0 * g.out[2], (line1 - line0) * g.out[2], channel,

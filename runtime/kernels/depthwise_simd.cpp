@@ -29,7 +29,8 @@ HWY_INLINE V load(const float* from, int64_t count) {
 }
 
 template <int kPixels, bool kPart>
-HWY_INLINE void finish(const DepthwiseCall& t, V* sum, int64_t c, int64_t count) {
+HWY_INLINE void finish(const DepthwiseCall& t, V* sum, float* out, const float* residual, int64_t c,
+                       int64_t count) {
   const D d;
   const V low = hn::Set(d, t.low);
   const V high = hn::Set(d, t.high);
@@ -40,10 +41,10 @@ HWY_INLINE void finish(const DepthwiseCall& t, V* sum, int64_t c, int64_t count)
   }
   HWY_UNROLL(8)
   for (int p = 0; p < kPixels; ++p) {
-    if (t.residual)
-      sum[p] = hn::Add(sum[p], load<kPart>(t.residual + p * t.residual_stride + c, count));
+    if (residual)
+      sum[p] = hn::Add(sum[p], load<kPart>(residual + p * t.residual_stride + c, count));
     const V value = clamp(sum[p], low, high);
-    float* to = t.out + p * t.out_stride + c;
+    float* to = out + p * t.out_stride + c;
     if constexpr (kPart)
       store_first(value, d, to, count);
     else
@@ -54,7 +55,8 @@ HWY_INLINE void finish(const DepthwiseCall& t, V* sum, int64_t c, int64_t count)
 // One vector of channels of all pixels. Every input is loaded once and meets all kernel columns
 // that some pixel pairs it with.
 template <int kWidth, int kStride, int kPixels, bool kPart>
-HWY_INLINE void dense_vector(const DepthwiseCall& t, int64_t c, int64_t count) {
+HWY_INLINE void dense_vector(const DepthwiseCall& t, int64_t offset, float* out,
+                             const float* residual, int64_t c, int64_t count) {
   constexpr int kColumns = (kPixels - 1) * kStride + kWidth;
   const D d;
   V sum[kPixels];
@@ -69,7 +71,7 @@ HWY_INLINE void dense_vector(const DepthwiseCall& t, int64_t c, int64_t count) {
     for (int x = 0; x < kWidth; ++x) weight[x] = hn::Load(d, w + x * kLanes);
     HWY_UNROLL(32)
     for (int i = 0; i < kColumns; ++i) {
-      const V in = load<kPart>(inputs[i] + c, count);
+      const V in = load<kPart>(inputs[i] + offset + c, count);
       HWY_UNROLL(8)
       for (int p = 0; p < kPixels; ++p) {
         const int x = i - p * kStride;
@@ -77,11 +79,12 @@ HWY_INLINE void dense_vector(const DepthwiseCall& t, int64_t c, int64_t count) {
       }
     }
   }
-  finish<kPixels, kPart>(t, sum, c, count);
+  finish<kPixels, kPart>(t, sum, out, residual, c, count);
 }
 
 template <int kPixels, bool kPart>
-HWY_INLINE void any_vector(const DepthwiseCall& t, int64_t c, int64_t count) {
+HWY_INLINE void any_vector(const DepthwiseCall& t, int64_t offset, float* out,
+                           const float* residual, int64_t c, int64_t count) {
   const D d;
   V sum[kPixels];
   HWY_UNROLL(8)
@@ -93,25 +96,43 @@ HWY_INLINE void any_vector(const DepthwiseCall& t, int64_t c, int64_t count) {
       const V weight = hn::Load(d, w + x * kLanes);
       HWY_UNROLL(8)
       for (int p = 0; p < kPixels; ++p)
-        sum[p] = hn::MulAdd(load<kPart>(inputs[p * t.width + x] + c, count), weight, sum[p]);
+        sum[p] =
+            hn::MulAdd(load<kPart>(inputs[p * t.width + x] + offset + c, count), weight, sum[p]);
     }
   }
-  finish<kPixels, kPart>(t, sum, c, count);
+  finish<kPixels, kPart>(t, sum, out, residual, c, count);
 }
 
 template <int kWidth, int kStride, int kPixels>
 HWY_NOINLINE void dense(const DepthwiseCall& t) {
-  int64_t c = t.channel;
-  for (; c + kLanes <= t.channel_end; c += kLanes)
-    dense_vector<kWidth, kStride, kPixels, false>(t, c, kLanes);
-  if (c < t.channel_end) dense_vector<kWidth, kStride, kPixels, true>(t, c, t.channel_end - c);
+  float* out = t.out;
+  const float* residual = t.residual;
+  for (int64_t group = 0; group < t.groups; ++group) {
+    const int64_t offset = group * t.input_step;
+    int64_t c = t.channel;
+    for (; c + kLanes <= t.channel_end; c += kLanes)
+      dense_vector<kWidth, kStride, kPixels, false>(t, offset, out, residual, c, kLanes);
+    if (c < t.channel_end)
+      dense_vector<kWidth, kStride, kPixels, true>(t, offset, out, residual, c, t.channel_end - c);
+    out += t.out_step;
+    if (residual) residual += t.residual_step;
+  }
 }
 
 template <int kPixels>
 HWY_NOINLINE void any(const DepthwiseCall& t) {
-  int64_t c = t.channel;
-  for (; c + kLanes <= t.channel_end; c += kLanes) any_vector<kPixels, false>(t, c, kLanes);
-  if (c < t.channel_end) any_vector<kPixels, true>(t, c, t.channel_end - c);
+  float* out = t.out;
+  const float* residual = t.residual;
+  for (int64_t group = 0; group < t.groups; ++group) {
+    const int64_t offset = group * t.input_step;
+    int64_t c = t.channel;
+    for (; c + kLanes <= t.channel_end; c += kLanes)
+      any_vector<kPixels, false>(t, offset, out, residual, c, kLanes);
+    if (c < t.channel_end)
+      any_vector<kPixels, true>(t, offset, out, residual, c, t.channel_end - c);
+    out += t.out_step;
+    if (residual) residual += t.residual_step;
+  }
 }
 
 #define INGOT_DENSE(width, stride)                                                      \

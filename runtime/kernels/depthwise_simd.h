@@ -5,8 +5,13 @@
 
 namespace ingot {
 
-// Some output pixels of one row, all of the channels [channel, channel_end).
+// Groups of neighbouring output pixels of one line, the channels [channel, channel_end). Groups
+// after the first read and write a step further.
 struct DepthwiseCall {
+  int64_t groups;
+  int64_t input_step;
+  int64_t out_step;
+  int64_t residual_step;
   // [rows][columns]: the inputs that meet each kernel row, first channel. Pixel p meets kernel
   // column x in column p * stride + x of a dense kernel and in p * width + x of any other.
   const float* const* inputs;

@@ -9,32 +9,85 @@
 #include <cstdint>
 
 // Arithmetic and rounding: f32_arithmetic_simd.cpp. add, sub and rsub: params[0] is alpha.
-#define INGOT_F32_ARITHMETIC(X)                                                                   \
-  X(add)                                                                                          \
-  X(sub)                                                                                          \
-  X(rsub)                                                                                         \
-  X(mul) X(div) X(abs) X(neg) X(sign) X(square) X(cube) X(reciprocal) X(sqrt) X(rsqrt) X(ceil)    \
-      X(floor) X(trunc) X(round) X(frac) X(maximum) X(minimum) X(clamp) X(clamp_only_max) X(lerp) \
-          X(addcmul) X(addcdiv) X(fmod) X(remainder)
+#define INGOT_F32_ARITHMETIC(X) \
+  X(add)                        \
+  X(sub)                        \
+  X(rsub)                       \
+  X(mul)                        \
+  X(div)                        \
+  X(abs)                        \
+  X(neg)                        \
+  X(sign)                       \
+  X(square)                     \
+  X(cube)                       \
+  X(reciprocal)                 \
+  X(sqrt)                       \
+  X(rsqrt)                      \
+  X(ceil)                       \
+  X(floor)                      \
+  X(trunc)                      \
+  X(round)                      \
+  X(frac)                       \
+  X(maximum)                    \
+  X(minimum)                    \
+  X(clamp)                      \
+  X(clamp_only_max)             \
+  X(lerp)                       \
+  X(addcmul)                    \
+  X(addcdiv)                    \
+  X(fmod)                       \
+  X(remainder)
 
 // Comparisons, whose results are bytes 0 and 1, and selections: f32_select_simd.cpp. The
 // masks in[0] of where and in[1] of masked_fill are bytes.
 #define INGOT_F32_SELECT(X) \
   X(eq)                     \
-  X(ne) X(lt) X(le) X(gt) X(ge) X(logical_not) X(isnan) X(where) X(masked_fill)
+  X(ne)                     \
+  X(lt)                     \
+  X(le)                     \
+  X(gt)                     \
+  X(ge)                     \
+  X(logical_not)            \
+  X(isnan)                  \
+  X(where)                  \
+  X(masked_fill)
 
 // Exponentials and their kin: f32_functions_simd.cpp.
 #define INGOT_F32_FUNCTIONS(X) \
   X(exp)                       \
-  X(exp2) X(expm1) X(log) X(log2) X(log10) X(log1p) X(sigmoid) X(tanh) X(erf) X(sin) X(cos) X(pow)
+  X(exp2)                      \
+  X(expm1)                     \
+  X(log)                       \
+  X(log2)                      \
+  X(log10)                     \
+  X(log1p)                     \
+  X(sigmoid)                   \
+  X(tanh)                      \
+  X(erf)                       \
+  X(sin)                       \
+  X(cos)                       \
+  X(pow)
 
 // Activation functions: f32_activation_simd.cpp. glu: in[0] sigmoid(in[1]).
-#define INGOT_F32_ACTIVATIONS(X)                                                                 \
-  X(relu)                                                                                        \
-  X(relu6)                                                                                       \
-  X(hardtanh)                                                                                    \
-  X(hardsigmoid) X(hardswish) X(leaky_relu) X(threshold) X(prelu) X(silu) X(mish) X(elu) X(selu) \
-      X(celu) X(softplus) X(log_sigmoid) X(gelu) X(gelu_tanh) X(glu)
+#define INGOT_F32_ACTIVATIONS(X) \
+  X(relu)                        \
+  X(relu6)                       \
+  X(hardtanh)                    \
+  X(hardsigmoid)                 \
+  X(hardswish)                   \
+  X(leaky_relu)                  \
+  X(threshold)                   \
+  X(prelu)                       \
+  X(silu)                        \
+  X(mish)                        \
+  X(elu)                         \
+  X(selu)                        \
+  X(celu)                        \
+  X(softplus)                    \
+  X(log_sigmoid)                 \
+  X(gelu)                        \
+  X(gelu_tanh)                   \
+  X(glu)
 
 namespace ingot::f32 {
 

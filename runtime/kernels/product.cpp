@@ -26,24 +26,30 @@ void pack_panels(const ProductKernels& kernels, int64_t k, int64_t n, MatrixView
   // Rows of a panel at a time, so that columns of B are read in runs and rows of the panel stay
   // in the first-level cache.
   constexpr int64_t kStrip = 32;
-  for (int64_t column = 0; column < n; column += kernels.width) {
-    const int64_t columns = std::min<int64_t>(kernels.width, n - column);
-    const int64_t width = divide_up(columns, kernels.unit) * kernels.unit;
-    for (int64_t i0 = 0; i0 < k; i0 += kStrip) {
-      const int64_t i1 = std::min(k, i0 + kStrip);
-      for (int64_t j = 0; j < width; ++j) {
-        float* to = panels + i0 * width + j;
-        if (j >= columns) {
-          for (int64_t i = i0; i < i1; ++i, to += width) *to = 0;
-          continue;
+  constexpr int64_t kPackedPerThread = 1 << 15;
+  const int64_t width = kernels.width;
+  const int64_t grain = divide_up(kPackedPerThread, k * width + 1);
+  parallel_for(0, divide_up(n, width), grain, [&](int64_t first, int64_t last) {
+    for (int64_t p = first; p < last; ++p) {
+      const int64_t columns = std::min(width, n - p * width);
+      const int64_t panel_width = divide_up(columns, kernels.unit) * kernels.unit;
+      float* panel = panels + p * k * width;
+      for (int64_t i0 = 0; i0 < k; i0 += kStrip) {
+        const int64_t i1 = std::min(k, i0 + kStrip);
+        for (int64_t j = 0; j < panel_width; ++j) {
+          float* to = panel + i0 * panel_width + j;
+          if (j >= columns) {
+            for (int64_t i = i0; i < i1; ++i, to += panel_width) *to = 0;
+            continue;
+          }
+          const float scale = column_scale ? column_scale[p * width + j] : 1.0f;
+          const float* from = b.data + i0 * b.row_stride + (p * width + j) * b.column_stride;
+          for (int64_t i = i0; i < i1; ++i, to += panel_width, from += b.row_stride)
+            *to = *from * scale;
         }
-        const float scale = column_scale ? column_scale[column + j] : 1.0f;
-        const float* from = b.data + i0 * b.row_stride + (column + j) * b.column_stride;
-        for (int64_t i = i0; i < i1; ++i, to += width, from += b.row_stride) *to = *from * scale;
       }
     }
-    panels += k * width;
-  }
+  });
 }
 
 namespace {
@@ -52,7 +58,7 @@ namespace {
 constexpr int64_t kFewRows = 4;
 
 void product_of_rows(const Product& product, const float* a, int64_t a_stride) {
-  run_product(product, [a, a_stride](int64_t, int64_t row, const RowTiles& tiles, int64_t, int64_t,
+  run_product(product, [a, a_stride](int64_t row, const RowTiles& tiles, int64_t, int64_t,
                                      const float** to) {
     const int64_t end = row + tiles.count * tiles.low + tiles.taller;
     for (; row < end; ++row) *to++ = a + row * a_stride;
@@ -68,6 +74,7 @@ void product_of_few_rows(const ProductKernels& kernels, int64_t m, int64_t n, in
   TileCall call;
   call.rows = rows;
   call.taps = 1;
+  call.offset = 0;
   call.run = k;
   call.panel = panels + first * k;
   call.tap_stride = 0;

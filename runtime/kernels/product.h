@@ -54,10 +54,10 @@ struct RowTiles {
 // `groups` products side by side: group g makes columns [g * n, (g + 1) * n) of C from its own
 // panels. Row m of A is `taps` runs of `run` floats, found by a functor
 //
-//   rows(group, row, tiles, tap, taps, pointers)
+//   rows(row, tiles, tap, taps, pointers)
 //
 // that writes for tile after tile, for tap after tap from `tap`, and for row after row of the
-// tile the pointer to its first float.
+// tile the pointer to its first float; those of group g lie g * group_step floats further.
 struct Product {
   const ProductKernels* kernels;
   int64_t m;
@@ -69,8 +69,9 @@ struct Product {
   int64_t c_stride;
   const Epilogue* epilogue;
   int64_t groups = 1;
+  int64_t group_step = 0;
   // Rows of A are copied block by block before use: for strides at which they would displace
-  // each other from the first-level cache.
+  // each other from the first-level cache. For one group only.
   bool copy_rows = false;
   bool threads = true;  // the pool may help
 };
@@ -82,6 +83,7 @@ inline constexpr int64_t kMostPointers = 1536;
 inline constexpr int64_t kRowGap = 16;
 
 struct ProductBlocks {
+  int64_t groups;  // more than one only with all their columns
   int64_t rows;
   int64_t columns;
   int64_t taps;
@@ -104,16 +106,19 @@ inline ProductBlocks product_blocks(const Product& p) {
   const int64_t most_rows = std::min(k.block_rows, kMostPointers / b.taps / k.height * k.height);
   b.rows = even_piece(p.m, most_rows, p.m > most_rows ? k.height : 1);
   b.columns = even_piece(p.n, k.block_columns, k.width);
+  b.groups = std::clamp<int64_t>(k.block_columns / p.n, 1, p.groups);
   const bool large = p.groups * p.m * p.n * p.taps * p.run >= 2 * kProductWorkPerThread;
   const int threads = p.threads && large ? pool_threads() : 1;
   if (threads > 1) {
-    // Several pieces for every thread: fewer columns, then fewer rows, then single panels.
+    // Several pieces for every thread: fewer groups and columns, then fewer rows, then single
+    // panels.
     const int64_t wanted = 4 * int64_t{threads};
     const auto pieces = [&] {
-      return p.groups * divide_up(p.m, b.rows) * divide_up(p.n, b.columns);
+      return divide_up(p.groups, b.groups) * divide_up(p.m, b.rows) * divide_up(p.n, b.columns);
     };
     const int64_t least_columns = std::min(b.columns, 4 * int64_t{k.width});
     const int64_t least_rows = std::min(b.rows, 4 * int64_t{k.height});
+    while (pieces() < wanted && b.groups > 1) b.groups = divide_up(b.groups, 2);
     while (pieces() < wanted && b.columns > least_columns)
       b.columns = std::max(least_columns, divide_up(b.columns / 2, k.width) * k.width);
     while (pieces() < wanted && b.rows > least_rows)
@@ -124,14 +129,15 @@ inline ProductBlocks product_blocks(const Product& p) {
   return b;
 }
 
-// C[row0.., column0..] of one group, `columns` a whole number of panels or up to n.
+// Rows [row0, row0 + count) and columns [column0, column0 + columns), whole panels or up to n, of
+// groups [group0, group1) of C. `copy`: room for copies of the rows of A; null: read in place.
 template <class Rows>
-void product_block(const Product& p, const ProductBlocks& blocks, const Rows& rows, int64_t group,
-                   int64_t row0, int64_t count, int64_t column0, int64_t columns, float* copy) {
+void product_block(const Product& p, const ProductBlocks& blocks, const Rows& rows, int64_t group0,
+                   int64_t group1, int64_t row0, int64_t count, int64_t column0, int64_t columns,
+                   float* copy) {
   const ProductKernels& kernels = *p.kernels;
   const int64_t depth_all = p.taps * p.run;
-  const int64_t first_column = group * p.n;
-  const float* panels = p.panels + group * depth_all * divide_up(p.n, kernels.unit) * kernels.unit;
+  const int64_t panels_of_group = depth_all * divide_up(p.n, kernels.unit) * kernels.unit;
   const Epilogue& e = *p.epilogue;
   const RowTiles tiles(count, kernels.height);
   const float* pointers[kMostPointers];
@@ -144,57 +150,60 @@ void product_block(const Product& p, const ProductBlocks& blocks, const Rows& ro
   call.accumulate = false;
   for (int64_t tap = 0; tap < p.taps; tap += blocks.taps) {
     call.taps = std::min(blocks.taps, p.taps - tap);
+    if (!copy) rows(row0, tiles, tap, call.taps, pointers);
     int64_t from = 0;
     do {
       call.run = std::min(blocks.depth, p.run - from);
       call.finish = tap + call.taps == p.taps && from + call.run == p.run;
-      {
-        rows(group, row0, tiles, tap, call.taps, pointers);
-        const int64_t all = count * call.taps;
-        if (from > 0)
-          for (int64_t i = 0; i < all; ++i) pointers[i] += from;
-        if (copy) {
-          const int64_t stride = blocks.depth + kRowGap;
-          for (int64_t i = 0; i < all; ++i) {
-            std::memcpy(copy + i * stride, pointers[i],
-                        sizeof(float) * static_cast<size_t>(call.run));
-            pointers[i] = copy + i * stride;
-          }
+      if (copy) {
+        rows(row0, tiles, tap, call.taps, pointers);
+        const int64_t stride = blocks.depth + kRowGap;
+        for (int64_t i = 0; i < count * call.taps; ++i) {
+          std::memcpy(copy + i * stride, pointers[i] + from,
+                      sizeof(float) * static_cast<size_t>(call.run));
+          pointers[i] = copy + i * stride;
         }
       }
-      for (int64_t column = column0; column < column0 + columns; column += kernels.width) {
-        call.columns = static_cast<int>(std::min<int64_t>(kernels.width, p.n - column));
-        const int64_t units = divide_up(call.columns, kernels.unit);
-        const int64_t width = units * kernels.unit;
-        const TileFunction* tile = kernels.tiles[units - 1];
-        call.tap_stride = p.run * width;
-        call.panel = panels + column * depth_all + (tap * p.run + from) * width;
-        call.bias = e.bias ? e.bias + first_column + column : nullptr;
-        call.rows = pointers;
-        call.c = p.c + row0 * p.c_stride + first_column + column;
-        call.residual =
-            e.residual ? e.residual + row0 * e.residual_stride + first_column + column : nullptr;
-        // The next panel comes to the second-level cache meanwhile.
-        const float* next = call.panel + depth_all * width;
-        const int64_t next_step =
-            column + width < column0 + columns
-                ? divide_up(call.taps * call.run * width, tiles.count * 16) * 16
-                : 0;
-        for (int64_t i = 0; i < tiles.count; ++i) {
-          const int64_t height = tiles.height(i);
-          for (int64_t j = 0; j < next_step; j += 16) __builtin_prefetch(next + j, 0, 3);
-          next += next_step;
-          tile[height - 1](call);
-          call.rows += height * call.taps;
-          call.c += height * call.c_stride;
-          if (call.residual) call.residual += height * call.residual_stride;
+      for (int64_t group = group0; group < group1; ++group) {
+        call.offset = copy ? 0 : from + group * p.group_step;
+        const float* panels = p.panels + group * panels_of_group;
+        for (int64_t column = column0; column < column0 + columns; column += kernels.width) {
+          call.columns = static_cast<int>(std::min<int64_t>(kernels.width, p.n - column));
+          const int64_t units = divide_up(call.columns, kernels.unit);
+          const int64_t width = units * kernels.unit;
+          const TileFunction* tile = kernels.tiles[units - 1];
+          const int64_t c_column = group * p.n + column;
+          call.tap_stride = p.run * width;
+          call.panel = panels + column * depth_all + (tap * p.run + from) * width;
+          call.bias = e.bias ? e.bias + c_column : nullptr;
+          call.rows = pointers;
+          call.c = p.c + row0 * p.c_stride + c_column;
+          call.residual = e.residual ? e.residual + row0 * e.residual_stride + c_column : nullptr;
+          // The next panel comes to the first-level cache meanwhile.
+          const float* next = call.panel + depth_all * width;
+          const int64_t next_step =
+              column + width < column0 + columns
+                  ? divide_up(call.taps * call.run * width, tiles.count * 16) * 16
+                  : 0;
+          for (int64_t i = 0; i < tiles.count; ++i) {
+            const int64_t height = tiles.height(i);
+            for (int64_t j = 0; j < next_step; j += 16) __builtin_prefetch(next + j, 0, 3);
+            next += next_step;
+            tile[height - 1](call);
+            call.rows += height * call.taps;
+            call.c += height * call.c_stride;
+            if (call.residual) call.residual += height * call.residual_stride;
+          }
         }
       }
       call.accumulate = true;
       from += call.run;
     } while (from < p.run);
   }
-  if (e.then) e.then(e.context, row0, count, first_column + column0, columns);
+  if (e.then) {
+    e.then(e.context, row0, count, group0 * p.n + column0,
+           group1 - group0 == 1 ? columns : (group1 - group0) * p.n);
+  }
 }
 
 }  // namespace detail
@@ -206,7 +215,7 @@ void run_product(const Product& p, const Rows& rows) {
   const detail::ProductBlocks blocks = detail::product_blocks(p);
   const int64_t row_blocks = divide_up(p.m, blocks.rows);
   const int64_t column_blocks = divide_up(p.n, blocks.columns);
-  const int64_t tasks = p.groups * column_blocks * row_blocks;
+  const int64_t tasks = divide_up(p.groups, blocks.groups) * column_blocks * row_blocks;
   const int64_t work = p.groups * p.m * p.n * p.taps * p.run;
   const auto run = [&](int64_t first, int64_t last) {
     Workspace<float> copy(p.copy_rows ? blocks.rows * blocks.taps * (blocks.depth + detail::kRowGap)
@@ -214,7 +223,8 @@ void run_product(const Product& p, const Rows& rows) {
     for (int64_t task = first; task < last; ++task) {
       const int64_t row = task % row_blocks * blocks.rows;
       const int64_t column = task / row_blocks % column_blocks * blocks.columns;
-      detail::product_block(p, blocks, rows, task / (row_blocks * column_blocks), row,
+      const int64_t group = task / (row_blocks * column_blocks) * blocks.groups;
+      detail::product_block(p, blocks, rows, group, std::min(p.groups, group + blocks.groups), row,
                             std::min(blocks.rows, p.m - row), column,
                             std::min(blocks.columns, p.n - column), copy.data());
     }

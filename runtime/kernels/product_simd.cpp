@@ -114,7 +114,7 @@ HWY_NOINLINE void tile(const TileCall& t) {
   for (int64_t tap = 0; tap < t.taps; ++tap, rows += kRows, tap_panel += t.tap_stride) {
     const float* a[kRows];
     HWY_UNROLL(12)
-    for (int r = 0; r < kRows; ++r) a[r] = rows[r];
+    for (int r = 0; r < kRows; ++r) a[r] = rows[r] + t.offset;
     const float* HWY_RESTRICT b = tap_panel;
     int64_t i = 0;
     for (; i + kUnroll <= t.run; i += kUnroll, b += kUnroll * kWidth) {

@@ -17,7 +17,8 @@ namespace ingot {
 struct TileCall {
   const float* const* rows;  // [taps][rows of the tile]
   int64_t taps;
-  int64_t run;         // floats read behind each pointer
+  int64_t offset;      // floats from each pointer to the first that is read
+  int64_t run;         // floats read
   const float* panel;  // [taps * run][panel width]
   int64_t tap_stride;  // floats of the panel from tap to tap
   float* c;

@@ -18,21 +18,21 @@ constexpr int64_t kMostTiles = 64;
 // each point over the product of its differences to the others.
 struct WeightTransform {
   int side;
-  double rows[kMostSide][3];
+  float rows[kMostSide][3];
 };
 
 WeightTransform weight_transform(int outputs) {
   using namespace winograd;
-  if (outputs == 2) return {4, {{1, 0, 0}, {0.5, 0.5, 0.5}, {0.5, -0.5, 0.5}, {0, 0, 1}}};
+  if (outputs == 2) return {4, {{1, 0, 0}, {0.5f, 0.5f, 0.5f}, {0.5f, -0.5f, 0.5f}, {0, 0, 1}}};
   const double na = 2 * kA2 * (kA2 - kB2);
   const double nb = 2 * kB2 * (kB2 - kA2);
-  return {6,
-          {{1 / (kA2 * kB2), 0, 0},
-           {1 / na, kA / na, kA2 / na},
-           {1 / na, -kA / na, kA2 / na},
-           {1 / nb, kB / nb, kB2 / nb},
-           {1 / nb, -kB / nb, kB2 / nb},
-           {0, 0, 1}}};
+  const double rows[kMostSide][3] = {{1 / (kA2 * kB2), 0, 0},      {1 / na, kA / na, kA2 / na},
+                                     {1 / na, -kA / na, kA2 / na}, {1 / nb, kB / nb, kB2 / nb},
+                                     {1 / nb, -kB / nb, kB2 / nb}, {0, 0, 1}};
+  WeightTransform transform = {kMostSide, {}};
+  for (int i = 0; i < kMostSide; ++i)
+    for (int j = 0; j < 3; ++j) transform.rows[i][j] = static_cast<float>(rows[i][j]);
+  return transform;
 }
 
 // How the tiles are processed.
@@ -206,39 +206,40 @@ int64_t winograd_weights_size(int outputs, const ProductKernels& product, const 
   return (outputs + 2) * (outputs + 2) * panels_size(product, g.in_channels, g.out_channels);
 }
 
-void pack_winograd_weights(int outputs, const ProductKernels& product, const ConvGeometry& g,
+void pack_winograd_weights(int outputs, const ProductKernels& product,
+                           const WinogradKernels& kernels, const ConvGeometry& g,
                            const float* weight, const float* channel_scale, float* packed) {
   const WeightTransform transform = weight_transform(outputs);
-  const int side = transform.side;
+  const int products = transform.side * transform.side;
   const int64_t step = panels_size(product, g.in_channels, g.out_channels);
   const int64_t width = product.width;
   parallel_for(0, divide_up(g.out_channels, width), 1, [&](int64_t first, int64_t last) {
-    for (int64_t column = first * width; column < std::min(last * width, g.out_channels);
-         column += width) {
-      const int64_t columns = std::min(width, g.out_channels - column);
+    // The products are large powers of two apart: some rows of the panel at a time, so that each
+    // is written in runs.
+    constexpr int64_t kStrip = 8;
+    Workspace<float> strip(products * kStrip * width);
+    Workspace<float> kernels_of_row(9 * width);
+    for (int64_t p = first; p < last; ++p) {
+      const int64_t columns = std::min(width, g.out_channels - p * width);
       const int64_t panel_width = divide_up(columns, product.unit) * product.unit;
-      float* panel = packed + column * g.in_channels;
-      for (int64_t i = 0; i < g.in_channels; ++i) {
-        for (int64_t j = 0; j < panel_width; ++j) {
-          float* to = panel + i * panel_width + j;
-          if (j >= columns) {
-            for (int q = 0; q < side * side; ++q) to[q * step] = 0;
-            continue;
+      if (columns < width) std::fill_n(kernels_of_row.data(), 9 * width, 0.0f);
+      for (int64_t i0 = 0; i0 < g.in_channels; i0 += kStrip) {
+        const int64_t rows = std::min(kStrip, g.in_channels - i0);
+        for (int64_t i = 0; i < rows; ++i) {
+          for (int64_t j = 0; j < columns; ++j) {
+            const int64_t channel = p * width + j;
+            const float scale = channel_scale ? channel_scale[channel] : 1.0f;
+            const float* from = weight + (channel * g.in_channels + i0 + i) * 9;
+            for (int q = 0; q < 9; ++q) kernels_of_row[q * width + j] = from[q] * scale;
           }
-          const float* w = weight + ((column + j) * g.in_channels + i) * 9;
-          const double scale = channel_scale ? double{channel_scale[column + j]} : 1.0;
-          double rows[kMostSide][3];
-          for (int y = 0; y < side; ++y)
-            for (int x = 0; x < 3; ++x)
-              rows[y][x] = (transform.rows[y][0] * w[x] + transform.rows[y][1] * w[3 + x] +
-                            transform.rows[y][2] * w[6 + x]) *
-                           scale;
-          for (int y = 0; y < side; ++y)
-            for (int x = 0; x < side; ++x)
-              to[(y * side + x) * step] = static_cast<float>(rows[y][0] * transform.rows[x][0] +
-                                                             rows[y][1] * transform.rows[x][1] +
-                                                             rows[y][2] * transform.rows[x][2]);
+          kernels.weights({transform.side, transform.rows, kernels_of_row.data(), width,
+                           strip.data() + i * width, kStrip * width});
         }
+        float* to = packed + p * width * g.in_channels + i0 * panel_width;
+        for (int q = 0; q < products; ++q)
+          for (int64_t i = 0; i < rows; ++i)
+            std::copy_n(strip.data() + (q * kStrip + i) * width, panel_width,
+                        to + q * step + i * panel_width);
       }
     }
   });

@@ -18,7 +18,8 @@ bool winograd_fits(const ConvGeometry& geometry);
 // `outputs`: 2 or 4, the side of an output tile.
 int64_t winograd_weights_size(int outputs, const ProductKernels& product,
                               const ConvGeometry& geometry);
-void pack_winograd_weights(int outputs, const ProductKernels& product, const ConvGeometry& geometry,
+void pack_winograd_weights(int outputs, const ProductKernels& product,
+                           const WinogradKernels& kernels, const ConvGeometry& geometry,
                            const float* weight, const float* channel_scale, float* packed);
 
 size_t winograd_workspace(int outputs, const WinogradKernels& kernels,

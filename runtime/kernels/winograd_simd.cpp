@@ -200,7 +200,30 @@ HWY_NOINLINE void output(const WinogradOutput& t) {
     output_tile<Tile, false>(t);
 }
 
+void weights(const WinogradWeights& t) {
+  const D d;
+  for (int64_t c = 0; c < t.columns; c += kLanes) {
+    V w[9];
+    for (int q = 0; q < 9; ++q) w[q] = hn::LoadU(d, t.weights + q * t.columns + c);
+    float* to = t.to + c;
+    for (int y = 0; y < t.side; ++y) {
+      V row[3];
+      for (int x = 0; x < 3; ++x) {
+        row[x] = hn::Mul(hn::Set(d, t.g[y][0]), w[x]);
+        row[x] = hn::MulAdd(hn::Set(d, t.g[y][1]), w[3 + x], row[x]);
+        row[x] = hn::MulAdd(hn::Set(d, t.g[y][2]), w[6 + x], row[x]);
+      }
+      for (int x = 0; x < t.side; ++x, to += t.step) {
+        V value = hn::Mul(hn::Set(d, t.g[x][0]), row[0]);
+        value = hn::MulAdd(hn::Set(d, t.g[x][1]), row[1], value);
+        hn::StoreU(hn::MulAdd(hn::Set(d, t.g[x][2]), row[2], value), d, to);
+      }
+    }
+  }
+}
+
 constexpr WinogradKernels kWinograd = {
+    &weights,
     {&input<Tile2>, &output<Tile2>},
     {&input<Tile4>, &output<Tile4>},
     HWY_TARGET == HWY_AVX3 ? 768 << 10 : 384 << 10,

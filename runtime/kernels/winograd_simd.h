@@ -31,11 +31,22 @@ struct WinogradOutput {
   float high;
 };
 
+// Kernels of several output channels of one input channel: G w G^T of each.
+struct WinogradWeights {
+  int side;
+  const float (*g)[3];   // [side]: the rows of G
+  const float* weights;  // [9][columns]
+  int64_t columns;       // a multiple of the lanes
+  float* to;             // [side * side], each `step` floats further
+  int64_t step;
+};
+
 struct WinogradKernels {
   struct Transforms {
     void (*input)(const WinogradInput& tile);
     void (*output)(const WinogradOutput& tile);
   };
+  void (*weights)(const WinogradWeights& weights);
   Transforms of_2;  // F(2x2, 3x3)
   Transforms of_4;  // F(4x4, 3x3)
   // Transformed tiles that stay in the second-level cache, in bytes.

@@ -2,6 +2,7 @@
 #include "kernels/f32_loops.h"
 #include "kernels/rows_f32.h"
 #include "ops/functions.h"
+#include "ops/plan/reduce_node.h"
 #include "ops/reduce.h"
 
 namespace ingot {
@@ -130,10 +131,19 @@ template <bool kLargest>
 void dims(const Tensor& self, IntList dim, bool, Tensor& out) {
   values<kLargest>(self, dims_to_reduce(self, std::span<const int64_t>(dim)), out);
 }
+template <plan::ReduceNode::Kind kKind>
+bool lower_dims(plan::Recorder& recorder, const Arguments& in, Tensor* out) {
+  const IntList dim = Unbox<IntList>::get(in[1]);
+  const Tensor& self = in[0].tensor();
+  *out = plan::record_reduction(recorder, kKind, self,
+                                dims_to_reduce(self, std::span<const int64_t>(dim)),
+                                recorder.infer(in)[0].sizes);
+  return out->defined();
+}
 INGOT_OP("aten::amax(Tensor self, int[1] dim=[], bool keepdim=False) -> Tensor",
-         Structured<dims_meta, dims<true>>);
+         Structured<dims_meta, dims<true>, lower_dims<plan::ReduceNode::Kind::largest>>);
 INGOT_OP("aten::amin(Tensor self, int[1] dim=[], bool keepdim=False) -> Tensor",
-         Structured<dims_meta, dims<false>>);
+         Structured<dims_meta, dims<false>, lower_dims<plan::ReduceNode::Kind::smallest>>);
 
 std::array<TensorInfo, 2> indexed_meta(const Tensor& self, int64_t dim, bool keepdim) {
   const TensorInfo info = value_info(self, one_dim(self, dim), keepdim);

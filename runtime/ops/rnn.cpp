@@ -2,9 +2,18 @@
 // and their cells.
 #include "kernels/rnn.h"
 
+#include <algorithm>
+#include <cstring>
+#include <memory>
+#include <vector>
+
+#include "kernels/packed_rnn.h"
+#include "kernels/simd.h"
 #include "ops/compute.h"
 #include "ops/dispatch.h"
 #include "ops/op.h"
+#include "ops/plan/kernel_node.h"
+#include "ops/plan/recorder.h"
 
 namespace ingot {
 
@@ -209,26 +218,125 @@ void rnn_op(const Tensor& input, const Tensor& hx, const TensorList& params, boo
       nullptr);
 }
 
+// The layers of a padded network with constant weights, packed once.
+std::vector<std::shared_ptr<const PackedRnn>> pack_layers(plan::Recorder& recorder, const Rnn& rnn,
+                                                          int64_t input_size,
+                                                          const TensorList& params) {
+  const int64_t per_direction = weights_per_direction(rnn);
+  std::vector<std::shared_ptr<const PackedRnn>> layers;
+  for (int64_t index = 0; index < rnn.layers * rnn.directions; ++index) {
+    std::vector<Tensor> own;
+    for (int64_t k = 0; k < per_direction; ++k)
+      own.push_back(params[static_cast<size_t>(index * per_direction + k)]);
+    layers.push_back(recorder.weights().get<PackedRnn>(
+        own, {static_cast<int64_t>(rnn.kind), static_cast<int64_t>(simd_level())}, [&] {
+          std::vector<Tensor> dense;
+          for (const Tensor& tensor : own) dense.push_back(tensor.contiguous());
+          RnnWeights<float> weights = {dense[0].data<float>(), dense[1].data<float>()};
+          if (rnn.has_biases) {
+            weights.b_ih = dense[2].data<float>();
+            weights.b_hh = dense[3].data<float>();
+          }
+          if (rnn.projected != rnn.hidden) weights.w_hr = dense.back().data<float>();
+          const int64_t width =
+              index < rnn.directions ? input_size : rnn.projected * rnn.directions;
+          return PackedRnn::pack(rnn.kind, width, rnn.hidden, rnn.projected, weights);
+        }));
+  }
+  return layers;
+}
+
+// Records a padded network; `states` are h and, for lstm, c. out: output, h_n, c_n.
+bool record_rnn(plan::Recorder& recorder, RnnKind kind, const Arguments& in,
+                std::span<const Tensor* const> states, Tensor* out) {
+  const Tensor& input = in[0].tensor();
+  const TensorList params = Unbox<TensorList>::get(in[2]);
+  if (input.dtype() != DType::f32) return false;
+  for (size_t i = 0; i < params.size(); ++i)
+    if (!plan::is_constant(params[i])) return false;
+  const Rnn rnn =
+      padded_rnn(kind, input, states, params, in[3].to_bool(), in[4].to_int(),
+                 Unbox<double>::get(in[5]), in[6].to_bool(), in[7].to_bool(), in[8].to_bool());
+  const int64_t width = rnn.projected * rnn.directions;
+  const RnnSteps steps = padded_steps(rnn, input);
+  std::vector<Tensor> inputs = {step_major(rnn, input)};
+  std::vector<Tensor> outputs = {recorder.fresh(DType::f32, padded_output(rnn, input).sizes)};
+  for (const Tensor* state : states) {
+    inputs.push_back(state->contiguous());
+    outputs.push_back(recorder.fresh(DType::f32, state->sizes()));
+  }
+  std::copy(outputs.begin(), outputs.end(), out);
+  // What passes from layer to layer.
+  const size_t scratch = outputs.size();
+  for (int64_t i = 0; i < std::min<int64_t>(rnn.layers - 1, 2); ++i)
+    outputs.push_back(recorder.fresh(DType::f32, Dims{steps.rows(), width}));
+  const double flops = 2.0 * static_cast<double>(steps.rows()) * static_cast<double>([&] {
+                         int64_t weights = 0;
+                         for (size_t i = 0; i < params.size(); ++i) weights += params[i].numel();
+                         return weights;
+                       }());
+  recorder.add(std::make_unique<plan::KernelNode>(
+      "rnn", std::move(inputs), std::move(outputs),
+      [rnn, steps, width, scratch, layers = pack_layers(recorder, rnn, input.size(2), params),
+       states = states.size()](const std::byte* const* from, std::byte* const* to) {
+        const int64_t state_rows = rnn.layers * rnn.directions * rnn.batch;
+        for (size_t k = 1; k <= states; ++k)
+          std::memcpy(to[k], from[k],
+                      sizeof(float) *
+                          static_cast<size_t>(state_rows * (k == 1 ? rnn.projected : rnn.hidden)));
+        auto* const h = reinterpret_cast<float*>(to[1]);
+        auto* const c = states > 1 ? reinterpret_cast<float*>(to[2]) : nullptr;
+        auto* rows = reinterpret_cast<const float*>(from[0]);
+        for (int64_t layer = 0; layer < rnn.layers; ++layer) {
+          const bool last = layer + 1 == rnn.layers;
+          auto* const made =
+              reinterpret_cast<float*>(to[last ? 0 : scratch + static_cast<size_t>(layer % 2)]);
+          for (int64_t direction = 0; direction < rnn.directions; ++direction) {
+            const int64_t index = layer * rnn.directions + direction;
+            RnnOutput<float> target = {made + direction * rnn.projected, 0, width};
+            if (last && rnn.batch_first) target = {target.out, width, steps.count() * width};
+            layers[static_cast<size_t>(index)]->run(
+                steps, direction == 1, rows, h + index * rnn.batch * rnn.projected,
+                c ? c + index * rnn.batch * rnn.hidden : nullptr, target);
+          }
+          rows = made;
+        }
+      },
+      flops));
+  return true;
+}
+
+bool lower_lstm(plan::Recorder& recorder, const Arguments& in, Tensor* out) {
+  const TensorList hx = Unbox<TensorList>::get(in[1]);
+  return record_rnn(recorder, RnnKind::lstm, in, lstm_states(hx), out);
+}
+
+template <RnnKind kKind>
+bool lower_rnn(plan::Recorder& recorder, const Arguments& in, Tensor* out) {
+  const Tensor* const states[] = {&in[1].tensor()};
+  return record_rnn(recorder, kKind, in, states, out);
+}
+
 INGOT_OP(
     "aten::lstm.input(Tensor input, Tensor[] hx, Tensor[] params, bool has_biases, "
     "int num_layers, float dropout, bool train, bool bidirectional, bool batch_first) -> "
     "(Tensor, Tensor, Tensor)",
-    Structured<lstm_meta, lstm>);
+    Structured<lstm_meta, lstm, lower_lstm>);
 INGOT_OP(
     "aten::gru.input(Tensor input, Tensor hx, Tensor[] params, bool has_biases, "
     "int num_layers, float dropout, bool train, bool bidirectional, bool batch_first) -> "
     "(Tensor, Tensor)",
-    Structured<rnn_meta<RnnKind::gru>, rnn_op<RnnKind::gru>>);
+    Structured<rnn_meta<RnnKind::gru>, rnn_op<RnnKind::gru>, lower_rnn<RnnKind::gru>>);
 INGOT_OP(
     "aten::rnn_tanh.input(Tensor input, Tensor hx, Tensor[] params, bool has_biases, "
     "int num_layers, float dropout, bool train, bool bidirectional, bool batch_first) -> "
     "(Tensor, Tensor)",
-    Structured<rnn_meta<RnnKind::tanh>, rnn_op<RnnKind::tanh>>);
+    Structured<rnn_meta<RnnKind::tanh>, rnn_op<RnnKind::tanh>, lower_rnn<RnnKind::tanh>>);
 INGOT_OP(
     "aten::rnn_relu.input(Tensor input, Tensor hx, Tensor[] params, bool has_biases, "
     "int num_layers, float dropout, bool train, bool bidirectional, bool batch_first) -> "
     "(Tensor, Tensor)",
-    Structured<rnn_meta<RnnKind::relu>, rnn_op<RnnKind::relu>>);
+    Structured<rnn_meta<RnnKind::relu>, rnn_op<RnnKind::relu>, lower_rnn<RnnKind::relu>>);
 
 // --- packed sequences: rows of all steps, batch_sizes says how many each step has --------------
 

@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "kernels/rows_f32.h"
+#include "ops/plan/reduce_node.h"
 #include "ops/reduce.h"
 
 namespace ingot {
@@ -158,22 +159,36 @@ template <template <class> class R>
 void whole_kernel(const Tensor& self, MaybeDType, Tensor& out) {
   reduce_as_result<R>(self, dims_to_reduce(self, MaybeDims{}), out);
 }
+// The dimensions are argument 1 of those forms that have any.
+template <plan::ReduceNode::Kind kKind, bool kHasDims>
+bool lower_rows(plan::Recorder& recorder, const Arguments& in, Tensor* out) {
+  const Value& dtype = in[kHasDims ? 3 : 1];
+  if (!dtype.is_none() && Unbox<DType>::get(dtype) != DType::f32) return false;
+  const Tensor& self = in[0].tensor();
+  DimSet dims = dims_to_reduce(self, MaybeDims{});
+  if constexpr (kHasDims) dims = dims_to_reduce(self, Unbox<MaybeDims>::get(in[1]));
+  *out = plan::record_reduction(recorder, kKind, self, dims, recorder.infer(in)[0].sizes);
+  return out->defined();
+}
+constexpr auto kSumRows = plan::ReduceNode::Kind::sum;
+constexpr auto kMeanRows = plan::ReduceNode::Kind::mean;
+
 INGOT_OP("aten::sum(Tensor self, *, ScalarType? dtype=None) -> Tensor",
-         Structured<whole_meta<sum_dtype>, whole_kernel<Sum>>);
+         Structured<whole_meta<sum_dtype>, whole_kernel<Sum>, lower_rows<kSumRows, false>>);
 INGOT_OP(
     "aten::sum.dim_IntList(Tensor self, int[1]? dim, bool keepdim=False, *, ScalarType? "
     "dtype=None) -> Tensor",
-    Structured<dims_meta<sum_dtype>, dims_kernel<Sum>>);
+    Structured<dims_meta<sum_dtype>, dims_kernel<Sum>, lower_rows<kSumRows, true>>);
 INGOT_OP(
     "aten::nansum(Tensor self, int[1]? dim=None, bool keepdim=False, *, ScalarType? "
     "dtype=None) -> Tensor",
     Structured<dims_meta<sum_dtype>, dims_kernel<NanSum>>);
 INGOT_OP("aten::mean(Tensor self, *, ScalarType? dtype=None) -> Tensor",
-         Structured<whole_meta<mean_dtype>, whole_kernel<Mean>>);
+         Structured<whole_meta<mean_dtype>, whole_kernel<Mean>, lower_rows<kMeanRows, false>>);
 INGOT_OP(
     "aten::mean.dim(Tensor self, int[1]? dim, bool keepdim=False, *, ScalarType? "
     "dtype=None) -> Tensor",
-    Structured<dims_meta<mean_dtype>, dims_kernel<Mean>>);
+    Structured<dims_meta<mean_dtype>, dims_kernel<Mean>, lower_rows<kMeanRows, true>>);
 INGOT_OP(
     "aten::nanmean(Tensor self, int[1]? dim=None, bool keepdim=False, *, ScalarType? "
     "dtype=None) -> Tensor",

@@ -150,7 +150,8 @@ void TileWriter::store(const void* from, int64_t begin, int64_t count) {
     elements = raw_;
   }
   range_.for_each_run(begin, count, [&](int64_t offset, int64_t stride, int64_t at, int64_t n) {
-    move_elements(static_cast<size_t>(size), elements + at * size, 1, data_ + offset * size, stride, n);
+    move_elements(static_cast<size_t>(size), elements + at * size, 1, data_ + offset * size, stride,
+                  n);
   });
 }
 

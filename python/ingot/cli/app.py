@@ -76,6 +76,11 @@ def inspect(
     graph: Annotated[bool, typer.Option("--graph", help="Print the program's SSA text.")] = False,
     code: Annotated[bool, typer.Option("--code", help="Print it as Python-like source.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
+    plan: Annotated[
+        bool, typer.Option("--plan", help="Print the fused steps that a call runs here.")
+    ] = False,
+    input: InputFiles = None,
+    method: MethodName = "forward",
 ) -> None:
     """Show what a file holds: methods, inputs, guards with their source lines, sizes, ops.
 
@@ -84,7 +89,13 @@ def inspect(
     * `ingot inspect model.ingot`
     * `ingot inspect model.ingot --graph | less`
     * `ingot inspect model.ingot --json | jq .methods[0].inputs`
+    * `ingot inspect model.ingot --plan --input x.npy`: the plan depends on the inputs' sizes
     """
+    if plan:
+        from ingot.cli.profile import show_plan
+
+        show_plan(file, input or [], method)
+        return
     from ingot.cli.inspect import run
 
     run(file, graph=graph, code=code, json=json)
@@ -192,6 +203,35 @@ def bench(
     from ingot.cli.bench import Request, run
 
     run(Request(file, input or [], method, threads, instances, seconds, json))
+
+
+@app.command()
+def profile(
+    file: File,
+    input: InputFiles = None,
+    method: MethodName = "forward",
+    threads: Threads = None,
+    runs: Annotated[int, typer.Option(help="Calls; a step's time is their median.")] = 20,
+    top: Annotated[int, typer.Option(help="Steps to show, the slowest first.")] = 30,
+    trace: Annotated[
+        Path | None,
+        typer.Option(help="Write the steps for chrome://tracing and Perfetto to this file."),
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print all steps as JSON.")] = False,
+) -> None:
+    """Show what each step of a call takes, with the source line that it comes from.
+
+    Without --input, inputs are zeros from the signature, free sizes as small as they may be.
+    GFLOP/s and GB/s count what the step must compute, read and write at least.
+
+    Examples:
+
+    * `ingot profile model.ingot --input x.npy --threads 1`
+    * `ingot profile model.ingot --input x.npy --trace steps.json`
+    """
+    from ingot.cli.profile import Request, run
+
+    run(Request(file, input or [], method, threads, runs, top, trace, json))
 
 
 @app.command()

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "base/thread_pool.h"
 #include "exec/plan/arena.h"
 #include "exec/plan/fuse.h"
 #include "exec/plan/options.h"
@@ -74,7 +75,10 @@ class RegionRun {
             *pure_form(*i.op),
             {registers_.data(), code_.constants.data(), &code_.operands[i.first], i.inputs});
         // All that aliases the old value sees the new one.
-        for (Value& value : registers_) value = moved(value, self.storage(), written);
+        for (Value& value : registers_) {
+          if (value.is_tensor() ? value.tensor().storage() == self.storage() : !!value.object())
+            value = moved(value, self.storage(), written);
+        }
         if (i.outputs > 0) set(i, 0, in(i, 0));
         return;
       }
@@ -294,6 +298,7 @@ std::shared_ptr<const Plan> build_plan(const Code& code, const Region& region,
   RegionRun run(code, region, registers, tape);
   auto plan = std::make_shared<Plan>();
   plan->signature = Signature(registers, region.inputs);
+  plan->threads = pool_threads();
   plan->end = run.run();
   if (plan->end == region.begin) return nullptr;
 

@@ -6,6 +6,7 @@
 
 #include "exec/plan/options.h"
 #include "ops/plan/matrix_node.h"
+#include "ops/plan/reduce_node.h"
 
 namespace ingot {
 namespace {
@@ -13,15 +14,19 @@ namespace {
 using plan::ElementwiseNode;
 using plan::MatrixNode;
 using plan::Node;
+using plan::ReduceNode;
 using plan::same_order;
 
 constexpr size_t kMostOps = 48;
+// Rows below this are too short to run a chain for each.
+constexpr int64_t kLeastRow = 64;
 constexpr size_t kNone = std::numeric_limits<size_t>::max();
 
-// Nodes that run as one: at most one matrix product, first, then elementwise nodes. A group runs
-// at the place of its last node.
+// Nodes that run as one: at most one matrix product, first, then elementwise nodes, or elementwise
+// nodes and a reduction. A group runs at the place of its last node.
 struct Group {
   MatrixNode* matrix = nullptr;
+  size_t reduction = kNone;          // position; nothing joins after it
   std::vector<size_t> members = {};  // positions of the elementwise nodes, in order
   bool elementwise() const { return !matrix; }
 };
@@ -49,6 +54,9 @@ class Fusion {
         groups_.push_back({.matrix = matrix});
       } else if (node && plan_stage_enabled(PlanStage::fuse)) {
         join(i, *node);
+      } else if (ReduceNode* const reduction = tape_.nodes[i]->as_reduction();
+                 reduction && plan_stage_enabled(PlanStage::fuse)) {
+        join_reduction(i, *reduction);
       }
     }
     rebuild();
@@ -67,7 +75,7 @@ class Fusion {
   // and nobody outside the group needs them earlier.
   bool may_join(size_t number, size_t position, const ElementwiseNode& node) const {
     const Group& group = groups_[number];
-    if (group.members.size() >= kMostOps) return false;
+    if (group.members.size() >= kMostOps || group.reduction != kNone) return false;
     bool allowed = true;
     for_each_value(group, [&](size_t buffer) {
       for (const ElementwiseNode::Source& source : node.sources)
@@ -106,8 +114,31 @@ class Fusion {
     groups_[chosen].members.push_back(position);
     // Chains that also feed this node come along if nothing keeps them apart.
     for (const size_t other : candidates)
-      if (other != chosen && groups_[other].elementwise() && !groups_[other].members.empty())
+      if (other != chosen && groups_[other].elementwise() && !groups_[other].members.empty() &&
+          groups_[other].reduction == kNone)
         merge(other, chosen, position);
+  }
+
+  // A reduction ends the chain that makes its rows, if nobody else reads them.
+  void join_reduction(size_t position, const ReduceNode& reduction) {
+    const size_t buffer = Tape::buffer_of(reduction.in());
+    const size_t producer = producer_[buffer];
+    if (reduction.width() < kLeastRow || producer == kNone || group_of_[producer] == kNone) return;
+    const size_t number = group_of_[producer];
+    Group& group = groups_[number];
+    const bool last = group.elementwise() && !group.members.empty() &&
+                      group.members.back() == producer && group.reduction == kNone;
+    if (!last || tape_.buffers[buffer].leaves || readers_[buffer].size() != 1 ||
+        !same_order(reduction.in(), tape_.nodes[producer]->as_elementwise()->out))
+      return;
+    bool apart = false;
+    for_each_value(group, [&](size_t value) {
+      for (const size_t reader : readers_[value])
+        if (reader < position && group_of_[reader] != number) apart = true;
+    });
+    if (apart) return;
+    group.reduction = position;
+    group_of_[position] = number;
   }
 
   void merge(size_t from, size_t to, size_t position) {
@@ -156,7 +187,7 @@ class Fusion {
         const size_t last = group.members.empty() ? i : group.members.back();
         rebuilt[last] = finish_matrix(group, number, std::move(tape_.nodes[i]));
       } else if (group.elementwise() && !group.members.empty() && group.members[0] == i) {
-        const size_t last = group.members.back();
+        const size_t last = group.reduction != kNone ? group.reduction : group.members.back();
         rebuilt[last] = finish_chain(group, number);
       }
     }
@@ -178,6 +209,11 @@ class Fusion {
   std::unique_ptr<Node> finish_chain(const Group& group, size_t number) {
     const uint32_t origin = tape_.nodes[group.members.back()]->origin;
     auto nodes = chain(group, number, 0);
+    if (group.reduction != kNone) {
+      std::unique_ptr<Node> node = std::move(tape_.nodes[group.reduction]);
+      node->as_reduction()->set_chain(std::move(nodes));
+      return node;
+    }
     if (nodes.size() == 1) return std::move(nodes[0]);
     auto fused = std::make_unique<plan::FusedNode>(std::move(nodes));
     fused->origin = origin;

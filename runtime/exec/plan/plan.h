@@ -41,6 +41,7 @@ class Plan {
   };
 
   Signature signature;
+  int threads = 0;  // of the pool; its workspaces are laid out for them
   std::vector<std::unique_ptr<plan::Step>> steps;
   std::vector<StepInfo> infos;  // one per step
   std::vector<Tensor> constants;

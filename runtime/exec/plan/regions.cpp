@@ -5,7 +5,9 @@
 #include <new>
 
 #include "base/check.h"
+#include "base/thread_pool.h"
 #include "exec/plan/options.h"
+#include "file/mapped_file.h"
 
 namespace ingot {
 namespace {
@@ -96,39 +98,42 @@ class RegionFinder {
 
   Region region_at(uint32_t begin) {
     Region region{.begin = begin, .end = begin};
-    std::vector<int32_t> written;
+    // Registers that the region writes, and those that it only reads.
+    std::vector<bool> written(code_.registers);
+    std::vector<bool> input(code_.registers);
     tensor_ops_ = 0;
-    const auto contains = [](const std::vector<int32_t>& list, int32_t register_) {
-      return std::find(list.begin(), list.end(), register_) != list.end();
-    };
     for (uint32_t pc = begin; pc < code_.instructions.size(); ++pc) {
       const Instruction& i = code_.instructions[pc];
       const Part part = part_of(i);
       if (part == Part::outside || (pc > begin && target_[pc])) break;
       const int32_t* const operands = &code_.operands[i.first];
-      bool foreign = false;
-      for (uint32_t k = 0; k < i.inputs; ++k)
-        foreign = foreign || (operands[k] >= 0 && !contains(written, operands[k]) &&
-                              is_foreign_number(operands[k]));
-      // What is written must be a value of the region itself.
-      if (i.opcode == Opcode::mutating_op && !contains(written, operands[0])) break;
-      if (foreign) break;
-      for (uint32_t k = 0; k < i.inputs; ++k)
-        if (operands[k] >= 0 && !contains(written, operands[k]) &&
-            !contains(region.inputs, operands[k]))
-          region.inputs.push_back(operands[k]);
-      for (uint32_t k = 0; k < i.outputs; ++k) written.push_back(operands[i.inputs + k]);
+      const auto outside = [&](int32_t operand) {
+        return operand >= 0 && !written[static_cast<size_t>(operand)];
+      };
+      // What is written in place must be a value of the region itself.
+      if (i.opcode == Opcode::mutating_op && outside(operands[0])) break;
+      if (std::any_of(operands, operands + i.inputs, [&](int32_t operand) {
+            return outside(operand) && is_foreign_number(operand);
+          }))
+        break;
+      for (uint32_t k = 0; k < i.inputs; ++k) {
+        if (!outside(operands[k]) || input[static_cast<size_t>(operands[k])]) continue;
+        input[static_cast<size_t>(operands[k])] = true;
+        region.inputs.push_back(operands[k]);
+      }
+      for (uint32_t k = 0; k < i.outputs; ++k)
+        written[static_cast<size_t>(operands[i.inputs + k])] = true;
       for (uint32_t k = 0; k < i.clears; ++k) {
         const int32_t dead = operands[i.inputs + i.outputs + k];
-        if (!contains(written, dead)) region.dying.emplace_back(pc, dead);
+        if (outside(dead)) region.dying.emplace_back(pc, dead);
       }
       tensor_ops_ += part == Part::tensors;
       region.end = pc + 1;
     }
     region.all_inputs = begin == 0 && region.inputs.size() == code_.method->inputs.size();
-    for (const int32_t input : region.inputs)
+    for (const int32_t register_ : region.inputs)
       region.all_inputs =
-          region.all_inputs && static_cast<size_t>(input) < code_.method->inputs.size();
+          region.all_inputs && static_cast<size_t>(register_) < code_.method->inputs.size();
     return region;
   }
 
@@ -153,7 +158,12 @@ void Arena::reserve(size_t wanted) {
   bytes = rounded;
 }
 
-Planner::Planner(std::vector<Code>& codes) {
+Planner::Planner(std::vector<Code>& codes)
+    // Weights that were rearranged are not read again where they came from: their pages may go.
+    : weights_([](const Tensor& tensor) {
+        const Storage& storage = *tensor.storage();
+        drop_pages({storage.data, storage.bytes});
+      }) {
   for (Code& code : codes)
     for (Region& region : RegionFinder(code).find()) {
       auto cache = std::make_unique<Cache>();
@@ -166,17 +176,13 @@ Planner::Planner(std::vector<Code>& codes) {
 
 std::shared_ptr<const Plan> Planner::find(Cache& cache, const Code& code, const Value* registers) {
   const Region& region = cache.region;
-  {
-    const std::lock_guard lock(cache.mutex);
-    if (!cache.entries.empty() && cache.entries.front().signature.matches(registers, region.inputs))
-      return cache.entries.front().plan;
-  }
   Signature signature(registers, region.inputs);
+  const int threads = pool_threads();
   const uint64_t hash = signature.hash();
   const auto known = [&]() -> std::list<Entry>::iterator {
     const auto [first, last] = cache.by_hash.equal_range(hash);
     for (auto at = first; at != last; ++at)
-      if (at->second->signature == signature) return at->second;
+      if (at->second->threads == threads && at->second->signature == signature) return at->second;
     return cache.entries.end();
   };
   {
@@ -196,7 +202,7 @@ std::shared_ptr<const Plan> Planner::find(Cache& cache, const Code& code, const 
   const std::lock_guard lock(cache.mutex);
   if (const auto at = known(); at != cache.entries.end()) return at->plan;
   cache.bytes += signature.bytes() + (plan ? plan->bytes : 0);
-  cache.entries.push_front({std::move(signature), hash, plan});
+  cache.entries.push_front({std::move(signature), hash, threads, plan});
   cache.by_hash.emplace(hash, cache.entries.begin());
   while (cache.bytes > kMostBytes && cache.entries.size() > 1) {
     const auto oldest = std::prev(cache.entries.end());
@@ -210,6 +216,11 @@ std::shared_ptr<const Plan> Planner::find(Cache& cache, const Code& code, const 
     cache.entries.erase(oldest);
   }
   return plan;
+}
+
+bool Session::Latest::fits(const Value* registers, const Region& region) const {
+  return plan && plan->threads == pool_threads() &&
+         plan->signature.matches(registers, region.inputs);
 }
 
 Session* Planner::take_session() {
@@ -356,9 +367,10 @@ bool Planner::run(uint32_t number, const Code& code, Value* registers, uint32_t&
                   const StepObserver* observer) {
   if (!plan_stage_enabled(PlanStage::plan)) return false;
   Cache& cache = *caches_[number];
+  const KeepThreads threads;
   const Borrowed session(*this);
   Session::Latest& latest = session->latest[number];
-  if (!latest.plan || !latest.plan->signature.matches(registers, cache.region.inputs)) {
+  if (!latest.fits(registers, cache.region)) {
     std::shared_ptr<const Plan> plan = find(cache, code, registers);
     if (!plan) return false;
     if (latest.plan) latest.plan->give_back(std::move(latest.calls));
@@ -383,10 +395,10 @@ bool Planner::run(uint32_t number, const Code& code, Value* registers, uint32_t&
 bool Planner::call(uint32_t number, std::span<const Value> inputs, Value& result) {
   const Region& region = caches_[number]->region;
   if (!region.all_inputs || region.inputs.size() != inputs.size()) return false;
+  const KeepThreads threads;
   const Borrowed session(*this);
   Session::Latest& latest = session->latest[number];
-  if (!latest.checked || latest.plan->returned < 0 ||
-      !latest.plan->signature.matches(inputs.data(), region.inputs) ||
+  if (!latest.checked || !latest.fits(inputs.data(), region) || latest.plan->returned < 0 ||
       !plan_stage_enabled(PlanStage::plan))
     return false;
   if (!run_steps(*session, latest, region, inputs.data(), nullptr)) return false;

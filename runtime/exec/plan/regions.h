@@ -32,6 +32,9 @@ struct Session {
     std::shared_ptr<const Plan> plan;
     std::unique_ptr<plan::Calls> calls;
     bool checked = false;  // its signature passed the method's own checks of its inputs
+
+    // Whether the plan is for the values that the region's inputs have in `registers`.
+    bool fits(const Value* registers, const Region& region) const;
   };
   std::vector<Latest> latest;  // by region
   Arena arena;
@@ -62,6 +65,7 @@ class Planner {
   struct Entry {
     Signature signature;
     uint64_t hash;
+    int threads;
     std::shared_ptr<const Plan> plan;  // null: to be interpreted
   };
   // Plans of one region, the latest used first.

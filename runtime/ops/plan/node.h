@@ -13,6 +13,7 @@ namespace ingot::plan {
 
 class ElementwiseNode;
 class MatrixNode;
+class ReduceNode;
 
 // Gives the places of tensors once all memory is laid out.
 class Layout {
@@ -45,6 +46,7 @@ class Node {
 
   virtual ElementwiseNode* as_elementwise() { return nullptr; }
   virtual MatrixNode* as_matrix() { return nullptr; }
+  virtual ReduceNode* as_reduction() { return nullptr; }
 
   // The instruction that it came from.
   uint32_t origin = 0;

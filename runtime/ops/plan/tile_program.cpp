@@ -138,8 +138,8 @@ void TileProgram::begin(Scratch& scratch, int64_t longest) const {
   }
 }
 
-void TileProgram::segment(const Memory& memory, Scratch& scratch, int64_t begin,
-                          int64_t count) const {
+void TileProgram::segment(const Memory& memory, Scratch& scratch, int64_t begin, int64_t count,
+                          void* state, See see) const {
   for (int64_t at = begin; at < begin + count; at += tile_) {
     const int64_t length = std::min(tile_, begin + count - at);
     for (size_t s = 0; s < sources_.size(); ++s) {
@@ -169,6 +169,7 @@ void TileProgram::segment(const Memory& memory, Scratch& scratch, int64_t begin,
       else
         convert(in[0], op.from_dtype, out, op.to_dtype, length);
     }
+    if (see) see(state, scratch.at[static_cast<size_t>(ops_.back().out)], length);
   }
 }
 
@@ -176,6 +177,13 @@ void TileProgram::run(const Memory& memory, int64_t first, int64_t last) const {
   Scratch scratch;
   begin(scratch, last - first);
   segment(memory, scratch, first, last - first);
+}
+
+void TileProgram::run_into(const Memory& memory, int64_t first, int64_t count, void* state,
+                           See see) const {
+  Scratch scratch;
+  begin(scratch, count);
+  segment(memory, scratch, first, count, state, see);
 }
 
 void TileProgram::run_block(const Memory& memory, int64_t row, int64_t rows, int64_t column,

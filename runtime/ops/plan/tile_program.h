@@ -21,6 +21,10 @@ class TileProgram {
   // Computes a block of rows of `width` elements each.
   void run_block(const Memory& memory, int64_t row, int64_t rows, int64_t column, int64_t columns,
                  int64_t width) const;
+  // Computes `count` elements and shows them to `see`, tile after tile in order; the last op's
+  // result need not be stored.
+  using See = void (*)(void* state, const void* tile, int64_t count);
+  void run_into(const Memory& memory, int64_t begin, int64_t count, void* state, See see) const;
   int64_t numel() const { return numel_; }
   size_t ops() const { return ops_.size(); }
 
@@ -54,7 +58,8 @@ class TileProgram {
   int16_t add_number(const ElementwiseNode::Source& source);
   void assign_slots();
   void begin(Scratch& scratch, int64_t longest) const;
-  void segment(const Memory& memory, Scratch& scratch, int64_t begin, int64_t count) const;
+  void segment(const Memory& memory, Scratch& scratch, int64_t begin, int64_t count,
+               void* state = nullptr, See see = nullptr) const;
 
   std::vector<Source> sources_;
   std::vector<TileOp> ops_;

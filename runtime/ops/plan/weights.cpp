@@ -7,7 +7,11 @@ std::shared_ptr<const void> Weights::get(Key key, std::vector<Tensor> tensors,
   const std::lock_guard lock(mutex_);
   const auto found = entries_.find(key);
   if (found != entries_.end()) return found->second.packed;
-  return entries_.emplace(std::move(key), Entry{std::move(tensors), make()}).first->second.packed;
+  std::shared_ptr<const void> packed = make();
+  for (const Tensor& tensor : tensors)
+    if (tensor.defined()) packed_(tensor);
+  entries_.emplace(std::move(key), Entry{std::move(tensors), packed});
+  return packed;
 }
 
 }  // namespace ingot::plan

@@ -14,6 +14,9 @@ namespace ingot::plan {
 
 class Weights {
  public:
+  // `packed(tensor)` is told of tensors whose elements were copied into another form.
+  explicit Weights(void (*packed)(const Tensor& tensor)) : packed_(packed) {}
+
   // What tells one rearrangement from another: the kind, the tensors, further numbers.
   struct Key {
     const void* kind;
@@ -47,6 +50,7 @@ class Weights {
     std::vector<Tensor> tensors;
     std::shared_ptr<const void> packed;
   };
+  void (*packed_)(const Tensor& tensor);
   std::mutex mutex_;
   std::map<Key, Entry> entries_;
 };
