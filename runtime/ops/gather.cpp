@@ -3,6 +3,7 @@
 
 #include "ops/axes.h"
 #include "ops/index.h"
+#include "ops/on_copy.h"
 #include "ops/op.h"
 #include "ops/scalar_tensor.h"
 #include "ops/shape.h"
@@ -126,9 +127,6 @@ Tensor scatter_combine(const Tensor& self, int64_t dim, const Tensor& index, con
 Tensor scatter_src_(const Tensor& self, int64_t dim, const Tensor& index, const Tensor& src) {
   return scatter_combine(self, dim, index, src, Reduction::replace, true, false);
 }
-Tensor scatter_src(const Tensor& self, int64_t dim, const Tensor& index, const Tensor& src) {
-  return scatter_src_(self.clone(), dim, index, src);
-}
 // A number as a tensor of self's dtype with the index's sizes.
 Tensor spread(Scalar value, const Tensor& self, const Tensor& index) {
   Tensor all = Tensor::empty(self.dtype(), index.sizes());
@@ -138,14 +136,8 @@ Tensor spread(Scalar value, const Tensor& self, const Tensor& index) {
 Tensor scatter_value_(const Tensor& self, int64_t dim, const Tensor& index, Scalar value) {
   return scatter_src_(self, dim, index, spread(value, self, index));
 }
-Tensor scatter_value(const Tensor& self, int64_t dim, const Tensor& index, Scalar value) {
-  return scatter_value_(self.clone(), dim, index, value);
-}
 Tensor scatter_add_(const Tensor& self, int64_t dim, const Tensor& index, const Tensor& src) {
   return scatter_combine(self, dim, index, src, Reduction::add, true, false);
-}
-Tensor scatter_add(const Tensor& self, int64_t dim, const Tensor& index, const Tensor& src) {
-  return scatter_add_(self.clone(), dim, index, src);
 }
 
 Reduction scatter_reduction(std::string_view reduce) {
@@ -157,17 +149,9 @@ Tensor scatter_reduce_src_(const Tensor& self, int64_t dim, const Tensor& index,
                            std::string_view reduce) {
   return scatter_combine(self, dim, index, src, scatter_reduction(reduce), true, false);
 }
-Tensor scatter_reduce_src(const Tensor& self, int64_t dim, const Tensor& index, const Tensor& src,
-                          std::string_view reduce) {
-  return scatter_reduce_src_(self.clone(), dim, index, src, reduce);
-}
 Tensor scatter_reduce_value_(const Tensor& self, int64_t dim, const Tensor& index, Scalar value,
                              std::string_view reduce) {
   return scatter_reduce_src_(self, dim, index, spread(value, self, index), reduce);
-}
-Tensor scatter_reduce_value(const Tensor& self, int64_t dim, const Tensor& index, Scalar value,
-                            std::string_view reduce) {
-  return scatter_reduce_value_(self.clone(), dim, index, value, reduce);
 }
 Tensor scatter_reduce_(const Tensor& self, int64_t dim, const Tensor& index, const Tensor& src,
                        std::string_view reduce, bool include_self) {
@@ -175,10 +159,6 @@ Tensor scatter_reduce_(const Tensor& self, int64_t dim, const Tensor& index, con
               "' is unknown: use sum, prod, mean, amax or amin");
   return scatter_combine(self, dim, index, src, reduction_of(reduce), include_self,
                          reduce == "mean");
-}
-Tensor scatter_reduce(const Tensor& self, int64_t dim, const Tensor& index, const Tensor& src,
-                      std::string_view reduce, bool include_self) {
-  return scatter_reduce_(self.clone(), dim, index, src, reduce, include_self);
 }
 
 // Offsets in `self` of positions counted over all its elements.
@@ -224,9 +204,6 @@ Tensor put_(const Tensor& self, const Tensor& index, const Tensor& source, bool 
             static_cast<const std::byte*>(packed.data()) + static_cast<int64_t>(i) * item);
   return self;
 }
-Tensor put(const Tensor& self, const Tensor& index, const Tensor& source, bool accumulate) {
-  return put_(self.clone(), index, source, accumulate);
-}
 
 // Both broadcast to each other, except along the dimension.
 struct Aligned {
@@ -265,36 +242,35 @@ void take_along_dim(const Tensor& self, const Tensor& indices, std::optional<int
   gather(aligned.from, aligned.at, aligned.index, false, out);
 }
 
-#define INGOT_SCATTER(overload, parameters, function, function_)                             \
+#define INGOT_SCATTER(overload, parameters, function_)                                       \
   INGOT_OP("aten::scatter." overload "(Tensor self, int dim, Tensor index, " parameters      \
            ") -> Tensor",                                                                    \
-           Function<function>);                                                              \
+           OnCopy<function_>);                                                               \
   INGOT_OP("aten::scatter_." overload "(Tensor(a!) self, int dim, Tensor index, " parameters \
            ") -> Tensor(a!)",                                                                \
            Function<function_>)
 
 INGOT_OP("aten::gather(Tensor self, int dim, Tensor index, *, bool sparse_grad=False) -> Tensor",
          Structured<gather_meta, gather>);
-INGOT_SCATTER("src", "Tensor src", scatter_src, scatter_src_);
-INGOT_SCATTER("value", "Scalar value", scatter_value, scatter_value_);
-INGOT_SCATTER("reduce", "Tensor src, *, str reduce", scatter_reduce_src, scatter_reduce_src_);
-INGOT_SCATTER("value_reduce", "Scalar value, *, str reduce", scatter_reduce_value,
-              scatter_reduce_value_);
+INGOT_SCATTER("src", "Tensor src", scatter_src_);
+INGOT_SCATTER("value", "Scalar value", scatter_value_);
+INGOT_SCATTER("reduce", "Tensor src, *, str reduce", scatter_reduce_src_);
+INGOT_SCATTER("value_reduce", "Scalar value, *, str reduce", scatter_reduce_value_);
 INGOT_OP("aten::scatter_add(Tensor self, int dim, Tensor index, Tensor src) -> Tensor",
-         Function<scatter_add>);
+         OnCopy<scatter_add_>);
 INGOT_OP("aten::scatter_add_(Tensor(a!) self, int dim, Tensor index, Tensor src) -> Tensor(a!)",
          Function<scatter_add_>);
 INGOT_OP(
     "aten::scatter_reduce.two(Tensor self, int dim, Tensor index, Tensor src, str reduce, *, "
     "bool include_self=True) -> Tensor",
-    Function<scatter_reduce>);
+    OnCopy<scatter_reduce_>);
 INGOT_OP(
     "aten::scatter_reduce_.two(Tensor(a!) self, int dim, Tensor index, Tensor src, str "
     "reduce, *, bool include_self=True) -> Tensor(a!)",
     Function<scatter_reduce_>);
 INGOT_OP("aten::take(Tensor self, Tensor index) -> Tensor", Structured<take_meta, take>);
 INGOT_OP("aten::put(Tensor self, Tensor index, Tensor source, bool accumulate=False) -> Tensor",
-         Function<put>);
+         OnCopy<put_>);
 INGOT_OP(
     "aten::put_(Tensor(a!) self, Tensor index, Tensor source, bool accumulate=False) -> "
     "Tensor(a!)",

@@ -3,6 +3,7 @@
 
 #include "ops/axes.h"
 #include "ops/index.h"
+#include "ops/on_copy.h"
 #include "ops/op.h"
 #include "ops/promotion.h"
 #include "ops/shape.h"
@@ -16,12 +17,16 @@ namespace {
 // The places in `self` that a list of index tensors selects.
 class Selection {
  public:
-  Selection(const Tensor& self, OptionalTensorList indices) : self_(self) {
+  // Without `elements` only sizes() is known; throws DataDependent if a mask decides it.
+  Selection(const Tensor& self, OptionalTensorList indices, bool elements = true)
+      : self_(self), elements_(elements) {
     read(indices);
     INGOT_CHECK(!columns_.empty(), "an index list must hold at least one tensor");
     for (const Column& column : columns_) shape_ = broadcast(shape_, column.index.sizes());
-    table_.assign(static_cast<size_t>(numel_of(shape_)), 0);
-    for (const Column& column : columns_) add_offsets(column);
+    if (elements_) {
+      table_.assign(static_cast<size_t>(numel_of(shape_)), 0);
+      for (const Column& column : columns_) add_offsets(column);
+    }
     arrange();
   }
 
@@ -58,6 +63,7 @@ class Selection {
   }
 
   void read_mask(const Tensor& mask, int dim) {
+    if (!elements_) throw DataDependent();
     INGOT_CHECK(dim + mask.rank() <= self_.rank(), "too many indices for ", self_);
     for (int d = 0; d < mask.rank(); ++d)
       INGOT_CHECK(mask.size(d) == self_.size(dim + d), "the mask ", mask, " does not fit ", self_,
@@ -112,6 +118,7 @@ class Selection {
   }
 
   const Tensor& self_;
+  const bool elements_;
   std::vector<Column> columns_;
   Dims shape_;
   std::vector<int64_t> table_;
@@ -119,12 +126,22 @@ class Selection {
   std::vector<Axis> axes_;
 };
 
+void gather(const Tensor& self, const Selection& selection, Tensor& out) {
+  gather_axes(static_cast<const std::byte*>(self.data()), selection.axes(), size_of(self.dtype()),
+              static_cast<std::byte*>(out.data()));
+}
+
 Tensor index(const Tensor& self, OptionalTensorList indices) {
   const Selection selection(self, indices);
   Tensor out = Tensor::empty(self.dtype(), selection.sizes());
-  gather_axes(static_cast<const std::byte*>(self.data()), selection.axes(), size_of(self.dtype()),
-              static_cast<std::byte*>(out.data()));
+  gather(self, selection, out);
   return out;
+}
+TensorInfo index_meta(const Tensor& self, OptionalTensorList indices) {
+  return {self.dtype(), Selection(self, indices, false).sizes()};
+}
+void index_kernel(const Tensor& self, OptionalTensorList indices, Tensor& out) {
+  gather(self, Selection(self, indices), out);
 }
 
 Tensor index_put_(const Tensor& self, OptionalTensorList indices, const Tensor& values,
@@ -153,25 +170,23 @@ Tensor index_put_(const Tensor& self, OptionalTensorList indices, const Tensor& 
   });
   return self;
 }
-Tensor index_put(const Tensor& self, OptionalTensorList indices, const Tensor& values,
-                 bool accumulate) {
-  return index_put_(self.clone(), indices, values, accumulate);
-}
 Tensor index_put_impl_(const Tensor& self, OptionalTensorList indices, const Tensor& values,
                        bool accumulate, bool) {
   return index_put_(self, indices, values, accumulate);
 }
 
-INGOT_OP("aten::index.Tensor(Tensor self, Tensor?[] indices) -> Tensor", Function<index>);
-INGOT_OP("aten::_unsafe_index.Tensor(Tensor self, Tensor?[] indices) -> Tensor", Function<index>);
+INGOT_OP("aten::index.Tensor(Tensor self, Tensor?[] indices) -> Tensor",
+         Sized<index, index_meta, index_kernel>);
+INGOT_OP("aten::_unsafe_index.Tensor(Tensor self, Tensor?[] indices) -> Tensor",
+         Sized<index, index_meta, index_kernel>);
 INGOT_OP(
     "aten::index_put(Tensor self, Tensor?[] indices, Tensor values, bool accumulate=False) -> "
     "Tensor",
-    Function<index_put>);
+    OnCopy<index_put_>);
 INGOT_OP(
     "aten::_unsafe_index_put(Tensor self, Tensor?[] indices, Tensor values, bool "
     "accumulate=False) -> Tensor",
-    Function<index_put>);
+    OnCopy<index_put_>);
 INGOT_OP(
     "aten::index_put_(Tensor(a!) self, Tensor?[] indices, Tensor values, bool "
     "accumulate=False) -> Tensor(a!)",

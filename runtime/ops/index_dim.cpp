@@ -3,6 +3,7 @@
 
 #include "ops/axes.h"
 #include "ops/index.h"
+#include "ops/on_copy.h"
 #include "ops/op.h"
 #include "ops/scalar_tensor.h"
 #include "ops/shape.h"
@@ -118,16 +119,9 @@ Tensor index_add_(const Tensor& self, int64_t dim, const Tensor& index, const Te
                   Scalar alpha) {
   return combine_slices(self, dim, index, scaled(source, alpha), Reduction::add);
 }
-Tensor index_add(const Tensor& self, int64_t dim, const Tensor& index, const Tensor& source,
-                 Scalar alpha) {
-  return index_add_(self.clone(), dim, index, source, alpha);
-}
 
 Tensor index_copy_(const Tensor& self, int64_t dim, const Tensor& index, const Tensor& source) {
   return combine_slices(self, dim, index, source, Reduction::replace);
-}
-Tensor index_copy(const Tensor& self, int64_t dim, const Tensor& index, const Tensor& source) {
-  return index_copy_(self.clone(), dim, index, source);
 }
 
 Tensor index_fill_tensor_(const Tensor& self, int64_t dim, const Tensor& index,
@@ -142,15 +136,8 @@ Tensor index_fill_tensor_(const Tensor& self, int64_t dim, const Tensor& index,
   }
   return self;
 }
-Tensor index_fill_tensor(const Tensor& self, int64_t dim, const Tensor& index,
-                         const Tensor& value) {
-  return index_fill_tensor_(self.clone(), dim, index, value);
-}
 Tensor index_fill_(const Tensor& self, int64_t dim, const Tensor& index, Scalar value) {
   return index_fill_tensor_(self, dim, index, number_tensor(value));
-}
-Tensor index_fill(const Tensor& self, int64_t dim, const Tensor& index, Scalar value) {
-  return index_fill_(self.clone(), dim, index, value);
 }
 
 INGOT_OP("aten::index_select(Tensor self, int dim, Tensor index) -> Tensor",
@@ -162,23 +149,23 @@ INGOT_OP(
 INGOT_OP(
     "aten::index_add(Tensor self, int dim, Tensor index, Tensor source, *, Scalar alpha=1) -> "
     "Tensor",
-    Function<index_add>);
+    OnCopy<index_add_>);
 INGOT_OP(
     "aten::index_add_(Tensor(a!) self, int dim, Tensor index, Tensor source, *, Scalar "
     "alpha=1) -> Tensor(a!)",
     Function<index_add_>);
 INGOT_OP("aten::index_copy(Tensor self, int dim, Tensor index, Tensor source) -> Tensor",
-         Function<index_copy>);
+         OnCopy<index_copy_>);
 INGOT_OP("aten::index_copy_(Tensor(a!) self, int dim, Tensor index, Tensor source) -> Tensor(a!)",
          Function<index_copy_>);
 INGOT_OP("aten::index_fill.int_Scalar(Tensor self, int dim, Tensor index, Scalar value) -> Tensor",
-         Function<index_fill>);
+         OnCopy<index_fill_>);
 INGOT_OP(
     "aten::index_fill_.int_Scalar(Tensor(a!) self, int dim, Tensor index, Scalar value) -> "
     "Tensor(a!)",
     Function<index_fill_>);
 INGOT_OP("aten::index_fill.int_Tensor(Tensor self, int dim, Tensor index, Tensor value) -> Tensor",
-         Function<index_fill_tensor>);
+         OnCopy<index_fill_tensor_>);
 INGOT_OP(
     "aten::index_fill_.int_Tensor(Tensor(a!) self, int dim, Tensor index, Tensor value) -> "
     "Tensor(a!)",

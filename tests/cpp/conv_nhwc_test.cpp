@@ -239,6 +239,26 @@ TEST(ConvNhwc, Winograd) {
   }
 }
 
+TEST(ConvNhwc, WorkspaceServesAnyNumberOfThreads) {
+  for (const int64_t size : {3, 14, 56}) {
+    const ConvGeometry g = geometry_of(square(size, 32, 32, 3, 1, 1));
+    const std::vector<float> weight = random_values(32 * 32 * 9, 1);
+    const auto packed = PackedConv::pack(g, ConvMethod::winograd_4, weight.data());
+    set_pool_threads(1);
+    const size_t bytes = conv_workspace(g, *packed);
+    for (const int threads : {2, 3, 16, 200}) {
+      set_pool_threads(threads);
+      EXPECT_EQ(conv_workspace(g, *packed), bytes);
+    }
+  }
+  for (const int threads : {3, 16}) {
+    set_pool_threads(threads);
+    EXPECT_LT(error_of(square(56, 32, 32, 3, 1, 1), ConvMethod::winograd_4, true), 1e-5);
+    EXPECT_LT(error_of(square(3, 32, 32, 3, 1, 1), ConvMethod::winograd_2, true), 1e-5);
+  }
+  set_pool_threads(0);
+}
+
 TEST(ConvNhwc, NothingToDo) {
   check(square(5, 4, 6, 3, 1, 1, 1, 0), ConvMethod::implicit_gemm);
   check(square(5, 4, 4, 3, 1, 1, 4, 0), ConvMethod::depthwise);

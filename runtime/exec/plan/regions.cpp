@@ -68,6 +68,7 @@ class RegionFinder {
       if (i.opcode == Opcode::jump || i.opcode == Opcode::jump_if_false ||
           i.opcode == Opcode::loop_check || i.opcode == Opcode::loop_next)
         target_[i.target] = true;
+    find_settled();
   }
 
   std::vector<Region> find() {
@@ -86,11 +87,25 @@ class RegionFinder {
   }
 
  private:
-  // A number that changes from call to call would need a plan each time, unless the caller
-  // chose it.
+  // Numbers that the caller chose or that follow from sizes: as a plan does.
+  void find_settled() {
+    settled_.resize(code_.registers);
+    for (size_t i = 0; i < code_.method->inputs.size(); ++i) settled_[i] = true;
+    for (const Instruction& i : code_.instructions) {
+      if (part_of(i) != Part::scalars) continue;
+      const int32_t* const operands = &code_.operands[i.first];
+      const bool known = std::all_of(operands, operands + i.inputs, [&](int32_t operand) {
+        return operand < 0 || !is_foreign_number(operand);
+      });
+      for (uint32_t k = 0; k < i.outputs; ++k)
+        settled_[static_cast<size_t>(operands[i.inputs + k])] = known;
+    }
+  }
+
+  // Other numbers may change from call to call and would need a plan each time.
   bool is_foreign_number(int32_t register_) const {
     const auto at = static_cast<size_t>(register_);
-    if (at < code_.method->inputs.size()) return false;
+    if (settled_[at]) return false;
     const TypeKind kind = code_.register_kinds[at];
     return kind == TypeKind::integer || kind == TypeKind::floating || kind == TypeKind::boolean ||
            kind == TypeKind::complex || kind == TypeKind::string;
@@ -139,6 +154,7 @@ class RegionFinder {
 
   const Code& code_;
   std::vector<bool> target_;
+  std::vector<bool> settled_;  // by register
   size_t tensor_ops_ = 0;
 };
 
