@@ -66,8 +66,12 @@ fuzz: build-asan ## the loader on damaged files, FUZZ_SECONDS=120
 test-python: build-tests ## the Python tests
 	$(PYTHON) -m pytest -n $(JOBS) -q --durations=15
 
-test-speed: build ## speed as ratios to eager PyTorch, and instructions per node
+test-speed: build ## ratios to eager PyTorch, instructions per node, the choice of kernels
 	@$(PYTHON) -m benchmarks.speed_check
+	@cmake -S . -B build -DINGOT_TESTS=ON >build/configure.log || { cat build/configure.log; false; }
+	@ninja -C build -j$(JOBS) ingot-kernel-bench
+	@build/ingot-kernel-bench --choice >build/choice.log || { grep -v ^ok build/choice.log; false; }
+	@echo "the fastest convolution is chosen in $$(grep -c ^ok build/choice.log) cases"
 
 lint: ## ruff, mypy, clang-format
 	$(PYTHON) -m ruff check $(PYTHON_FILES)

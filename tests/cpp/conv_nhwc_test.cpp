@@ -186,9 +186,12 @@ TEST(ConvNhwc, ImplicitGemm) {
       for (const int64_t stride : {1, 2, 3})
         for (const int64_t pad : {int64_t{0}, kernel / 2})
           check(square(13, channels, 19, kernel, stride, pad), ConvMethod::implicit_gemm);
-  check(square(17, 64, 130, 3, 1, 1, 1, 3), ConvMethod::implicit_gemm);
   check(square(40, 3, 32, 7, 2, 3, 1, 2), ConvMethod::implicit_gemm);
   check(square(32, 3, 96, 4, 4, 0), ConvMethod::implicit_gemm);
+}
+
+TEST(ConvNhwc, ImplicitGemmBeyondOneBlock) {
+  check(square(17, 64, 130, 3, 1, 1, 1, 3), ConvMethod::implicit_gemm);
 }
 
 TEST(ConvNhwc, AsymmetricPaddingAndDilation) {
@@ -233,7 +236,6 @@ TEST(ConvNhwc, Winograd) {
       for (const int64_t size : {1, 2, 3, 7, 14, 17})
         for (const int64_t pad : {0, 1, 2})
           if (size + 2 * pad >= 3) check(square(size, channels, 19, 3, 1, pad), method);
-    check(square(28, 128, 96, 3, 1, 1, 1, 2), method);
     check({2, 1, 20, 24, {3, 9, 30}, {1, 3, 3}, {1, 1, 1}, {0, 1, 1}, {1, 1, 1}}, method);
   }
 }
@@ -256,6 +258,11 @@ TEST(ConvNhwc, WorkspaceServesAnyNumberOfThreads) {
     EXPECT_LT(error_of(square(3, 32, 32, 3, 1, 1), ConvMethod::winograd_2, true), 1e-5);
   }
   set_pool_threads(0);
+}
+
+TEST(ConvNhwc, WinogradBeyondOneBlock) {
+  for (const ConvMethod method : {ConvMethod::winograd_2, ConvMethod::winograd_4})
+    check(square(28, 128, 96, 3, 1, 1, 1, 2), method);
 }
 
 TEST(ConvNhwc, NothingToDo) {
