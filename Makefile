@@ -53,6 +53,9 @@ test-cpp: build-tests ## the C++ tests
 test-asan: build-asan ## the C++ tests under address and undefined-behaviour sanitizers
 	build-asan/tests/cpp/ingot-tests --gtest_brief=1
 
+test-avx512: ## the kernels' C++ tests on an emulated processor with AVX-512, FILTER='Gemm.*'
+	@scripts/emulate_avx512.sh '$(FILTER)'
+
 fuzz: build-asan ## the loader on damaged files, FUZZ_SECONDS=120
 	@mkdir -p build-asan/corpus
 	build-asan/tests/fuzz/write-seeds build-asan/seeds
@@ -93,4 +96,4 @@ clean: ## removes what builds made, keeps .venv
 	rm -rf build build-asan python/ingot/_ingot*.so python/ingot/file/_fb
 
 .PHONY: help quickstart setup-export setup build build-tests build-asan test test-cpp \
-  test-asan fuzz test-python test-speed lint format footprint bench clean
+  test-asan test-avx512 fuzz test-python test-speed lint format footprint bench clean

@@ -39,20 +39,29 @@ HWY_NOINLINE void product_tile(int64_t k, const float* a, int64_t a_stride, cons
                                int64_t b_stride, int64_t last, const float* factors, float* out,
                                int64_t out_stride) {
   const D d;
+  // Rolled loops would keep the sums in memory.
   V sum[kRows][kVectors];
-  for (int r = 0; r < kRows; ++r)
+  HWY_UNROLL(12)
+  for (int r = 0; r < kRows; ++r) {
+    HWY_UNROLL(8)
     for (int v = 0; v < kVectors; ++v) sum[r][v] = hn::Zero(d);
+  }
   for (int64_t i = 0; i < k; ++i, b += b_stride) {
     V row[kVectors];
+    HWY_UNROLL(8)
     for (int v = 0; v < kVectors; ++v)
       row[v] = kPartial && v == kVectors - 1 ? load_first(b + v * kLanes, last)
                                              : hn::LoadU(d, b + v * kLanes);
+    HWY_UNROLL(12)
     for (int r = 0; r < kRows; ++r) {
       const V x = set(a[r * a_stride + i]);
+      HWY_UNROLL(8)
       for (int v = 0; v < kVectors; ++v) sum[r][v] = hn::MulAdd(x, row[v], sum[r][v]);
     }
   }
+  HWY_UNROLL(12)
   for (int r = 0; r < kRows; ++r) {
+    HWY_UNROLL(8)
     for (int v = 0; v < kVectors; ++v) {
       const bool partial = kPartial && v == kVectors - 1;
       float* to = out + r * out_stride + v * kLanes;

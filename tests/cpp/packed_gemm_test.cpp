@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "base/thread_pool.h"
-#include "kernels/simd.h"
+#include "simd_levels.h"
 
 namespace ingot {
 namespace {
@@ -98,8 +98,7 @@ void check(int64_t m, int64_t n, int64_t k, bool transposed, bool full, int64_t 
 
 template <class F>
 void on_every_level(F&& function) {
-  for (const SimdLevel level : {SimdLevel::baseline, SimdLevel::avx2, SimdLevel::avx512}) {
-    if (level > best_simd_level()) continue;
+  for (const SimdLevel level : simd_levels()) {
     set_simd_level(level);
     for (const int threads : {1, 2}) {
       set_pool_threads(threads);
