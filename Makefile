@@ -53,6 +53,9 @@ test-cpp: build-tests ## the C++ tests
 test-asan: build-asan ## the C++ tests under address and undefined-behaviour sanitizers
 	build-asan/tests/cpp/ingot-tests --gtest_brief=1
 
+test-avx512: ## the kernels' C++ tests on an emulated processor with AVX-512, FILTER='Gemm.*'
+	@scripts/emulate_avx512.sh '$(FILTER)'
+
 fuzz: build-asan ## the loader on damaged files, FUZZ_SECONDS=120
 	@mkdir -p build-asan/corpus
 	build-asan/tests/fuzz/write-seeds build-asan/seeds
@@ -63,8 +66,12 @@ fuzz: build-asan ## the loader on damaged files, FUZZ_SECONDS=120
 test-python: build-tests ## the Python tests
 	$(PYTHON) -m pytest -n $(JOBS) -q --durations=15
 
-test-speed: build ## speed as ratios to eager PyTorch, and instructions per node
+test-speed: build ## ratios to eager PyTorch, instructions per node, the choice of kernels
 	@$(PYTHON) -m benchmarks.speed_check
+	@cmake -S . -B build -DINGOT_TESTS=ON >build/configure.log || { cat build/configure.log; false; }
+	@ninja -C build -j$(JOBS) ingot-kernel-bench
+	@build/ingot-kernel-bench --choice >build/choice.log || { grep -v ^ok build/choice.log; false; }
+	@echo "the fastest convolution is chosen in $$(grep -c ^ok build/choice.log) cases"
 
 lint: ## ruff, mypy, clang-format
 	$(PYTHON) -m ruff check $(PYTHON_FILES)
@@ -89,4 +96,4 @@ clean: ## removes what builds made, keeps .venv
 	rm -rf build build-asan python/ingot/_ingot*.so python/ingot/file/_fb
 
 .PHONY: help quickstart setup-export setup build build-tests build-asan test test-cpp \
-  test-asan fuzz test-python test-speed lint format footprint bench clean
+  test-asan test-avx512 fuzz test-python test-speed lint format footprint bench clean

@@ -36,7 +36,7 @@ def main(
     ] = "main,batch,more,qualities",
     threads: Annotated[str, typer.Option(help="Thread counts.")] = "1,2",
     only: Annotated[
-        str, typer.Option("--peers", help="Peers for a quick look; nothing is stored then.")
+        str, typer.Option("--peers", help="Some peers alone; never replaces a row of more.")
     ] = "",
     seconds: Annotated[float, typer.Option(help="Of measuring in each process.")] = 20,
     processes: Annotated[int, typer.Option(help="Processes for each row; medians of them.")] = 3,
@@ -49,7 +49,8 @@ def main(
     """Measure models under Ingot and its peers, interleaved in one process.
 
     Results are kept in benchmarks/results.json: a run of some models or thread counts replaces
-    their rows and keeps the others, as long as the machine is the same.
+    their rows and keeps the others, as long as the machine is the same. A row of fewer peers
+    replaces none of more, as a row is measured in one go.
 
     Examples:
 
@@ -77,14 +78,12 @@ def main(
 
                 row = measure(model, names, count, seconds, processes, again, show)
                 console.print(line(model, count, row), highlight=False)
-                if not only:
-                    results.store(model.name, count, row)
-                    results.save()
+                results.store(model.name, count, row)
+                results.save()
                 progress.advance(task)
-            if QUALITIES in models.split(",") and not only:
+            if QUALITIES in models.split(","):
                 measure_qualities(results, lambda text: progress.update(task, description=text))
-    if not only:
-        page.write(results)
+    page.write(results)
 
 
 def choose(text: str) -> list[Model]:

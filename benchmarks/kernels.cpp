@@ -90,11 +90,10 @@ struct GemmCase {
 };
 
 const GemmCase kGemms[] = {
-    {6, 256, 16},     {132, 256, 16},     {6, 256, 256},    {132, 256, 256},  {256, 256, 256},
-    {512, 512, 512},  {1024, 1024, 1024}, {128, 768, 768},  {128, 768, 3072}, {128, 3072, 768},
-    {197, 768, 3072}, {197, 3072, 768},   {197, 768, 2304}, {64, 768, 2304},  {64, 3072, 768},
-    {100, 256, 1024}, {49, 2048, 512},    {4, 768, 3072},   {1, 768, 3072},   {1, 3072, 768},
-    {1, 784, 512},    {1, 512, 256},      {1, 256, 10},     {1, 10, 20},
+    {256, 256, 256},  {512, 512, 512},  {1024, 1024, 1024}, {128, 768, 768},  {128, 768, 3072},
+    {128, 3072, 768}, {197, 768, 3072}, {197, 3072, 768},   {197, 768, 2304}, {64, 768, 2304},
+    {64, 3072, 768},  {100, 256, 1024}, {49, 2048, 512},    {4, 768, 3072},   {1, 768, 3072},
+    {1, 3072, 768},   {1, 784, 512},    {1, 512, 256},      {1, 256, 10},     {1, 10, 20},
 };
 
 void bench_gemm(const GemmCase& one, const char* filter) {
@@ -230,8 +229,9 @@ constexpr ConvMethod kMethods[] = {ConvMethod::pointwise,  ConvMethod::implicit_
                                    ConvMethod::depthwise,  ConvMethod::grouped,
                                    ConvMethod::winograd_2, ConvMethod::winograd_4};
 
-// False if the rule's method is slower than another by more than 15 %.
-bool check_choice(const ConvCase& one) {
+// False if the rule's method is slower than another by more than 15 %, three times in a row: the
+// machine may be busy with something else.
+bool check_choice(const ConvCase& one, int attempts = 3) {
   const ConvGeometry g = geometry_of(one);
   const ConvMethod chosen = choose_conv_method(g);
   double best = 1e30;
@@ -247,6 +247,7 @@ bool check_choice(const ConvCase& one) {
     if (method == chosen) time_of_chosen = time;
   }
   const bool right = time_of_chosen <= 1.15 * best;
+  if (!right && attempts > 1) return check_choice(one, attempts - 1);
   std::printf("%-8s %-40s chosen %-14s %9.1f us   fastest %-14s %9.1f us\n", right ? "ok" : "WRONG",
               name_of(one).c_str(), ingot::name_of(chosen), time_of_chosen * 1e6,
               ingot::name_of(fastest), best * 1e6);

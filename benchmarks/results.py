@@ -82,7 +82,10 @@ class Results:
         return cls(machine)
 
     def store(self, model: str, threads: int, row: Row) -> None:
-        self.rows.setdefault(model, {})[threads] = row
+        """Keeps the row, unless one with more peers is there: a row is measured in one go."""
+        counts = self.rows.setdefault(model, {})
+        if threads not in counts or len(row.peers) >= len(counts[threads].peers):
+            counts[threads] = row
 
     def save(self) -> None:
         rows = {

@@ -27,8 +27,8 @@ from benchmarks.figures import INGOT_RUN
 from benchmarks.programs import write_chain
 from benchmarks.suite import SUITE
 
-INSTRUCTIONS_PER_NODE = 1150
-RATIOS = {"resnet18": 2.0, "conformer": 1.5, "lstm": 1.5, "mlp": 0.8, "policy": 0.5}
+INSTRUCTIONS_PER_NODE = 180
+RATIOS = {"resnet18": 0.7, "conformer": 0.85, "lstm": 0.95, "mlp": 0.7, "policy": 0.25}
 """Ingot's time in eager's, at most; one thread."""
 ATTEMPTS = 3
 SECONDS = 2.0

@@ -209,7 +209,9 @@ thread_local int kept_threads = 0;
 
 }  // namespace
 
-KeepThreads::KeepThreads() : before_(kept_threads) { kept_threads = pool_threads(); }
+KeepThreads::KeepThreads() : before_(kept_threads), count_(pool_threads()) {
+  kept_threads = count_;
+}
 KeepThreads::~KeepThreads() { kept_threads = before_; }
 
 int pool_threads() {

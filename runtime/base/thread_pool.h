@@ -23,9 +23,11 @@ class KeepThreads {
   KeepThreads();
   ~KeepThreads();
   KeepThreads(const KeepThreads&) = delete;
+  int count() const { return count_; }
 
  private:
   int before_;
+  int count_;
 };
 
 namespace detail {

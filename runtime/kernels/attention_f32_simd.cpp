@@ -1,14 +1,13 @@
 #include "kernels/attention.h"
 #include "kernels/workspace.h"
 
-#include <type_traits>
-
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/attention_f32_simd.cpp"
 #include "kernels/simd_targets.h"
 
 #include <hwy/foreach_target.h>
 
+#include "kernels/panel_product-inl.h"
 #include "kernels/vector_math-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -16,161 +15,11 @@ namespace ingot {
 namespace HWY_NAMESPACE {
 namespace {
 
-// The register tile of both products: rows by vectors.
-#if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_NEON
-constexpr int kTileRows = 12;
-#elif HWY_TARGET == HWY_AVX2
-constexpr int kTileRows = 6;
-#else
-constexpr int kTileRows = 4;
-#endif
-constexpr int kTileVectors = 2;
-constexpr int64_t kPanel = kTileVectors * kLanes;
-
 // Scores that exist at once: kRowBlock x kKeyBlock at most.
 constexpr int64_t kRowBlock = 24;
 constexpr int64_t kKeyBlock = 256;
 // Below this many queries nothing is packed: keys and values are read once or twice only.
 constexpr int64_t kFewRows = 8;
-
-constexpr int64_t rounded_up(int64_t value, int64_t unit) {
-  return (value + unit - 1) / unit * unit;
-}
-
-// One tile of out[rows, vectors]: factors[r] · out + A[rows, k] · B[k, vectors], without the
-// first term if `factors` is null. Rows of A are contiguous along k. The last vector of a row has
-// `last` lanes if kPartial.
-template <int kRows, int kVectors, bool kPartial>
-HWY_NOINLINE void product_tile(int64_t k, const float* a, int64_t a_stride, const float* b,
-                               int64_t b_stride, int64_t last, const float* factors, float* out,
-                               int64_t out_stride) {
-  const D d;
-  V sum[kRows][kVectors];
-  for (int r = 0; r < kRows; ++r)
-    for (int v = 0; v < kVectors; ++v) sum[r][v] = hn::Zero(d);
-  for (int64_t i = 0; i < k; ++i, b += b_stride) {
-    V row[kVectors];
-    for (int v = 0; v < kVectors; ++v)
-      row[v] = kPartial && v == kVectors - 1 ? load_first(b + v * kLanes, last)
-                                             : hn::LoadU(d, b + v * kLanes);
-    for (int r = 0; r < kRows; ++r) {
-      const V x = set(a[r * a_stride + i]);
-      for (int v = 0; v < kVectors; ++v) sum[r][v] = hn::MulAdd(x, row[v], sum[r][v]);
-    }
-  }
-  for (int r = 0; r < kRows; ++r) {
-    for (int v = 0; v < kVectors; ++v) {
-      const bool partial = kPartial && v == kVectors - 1;
-      float* to = out + r * out_stride + v * kLanes;
-      V value = sum[r][v];
-      if (factors)
-        value =
-            hn::MulAdd(set(factors[r]), partial ? load_first(to, last) : hn::LoadU(d, to), value);
-      if (partial)
-        store_first(value, to, last);
-      else
-        hn::StoreU(value, d, to);
-    }
-  }
-}
-
-// All rows of out[rows, kVectors vectors].
-template <int kVectors, bool kPartial>
-HWY_INLINE void product_columns(int64_t rows, int64_t k, const float* a, int64_t a_stride,
-                                const float* b, int64_t b_stride, int64_t last,
-                                const float* factors, float* out, int64_t out_stride) {
-  const auto tiles = [&]<int kRows>(std::integral_constant<int, kRows>) INGOT_LAMBDA {
-    for (; rows >= kRows; rows -= kRows, a += kRows * a_stride, out += kRows * out_stride) {
-      product_tile<kRows, kVectors, kPartial>(k, a, a_stride, b, b_stride, last, factors, out,
-                                              out_stride);
-      if (factors) factors += kRows;
-    }
-  };
-  tiles(std::integral_constant<int, kTileRows>());
-  if constexpr (kTileRows > 4) tiles(std::integral_constant<int, 4>());
-  tiles(std::integral_constant<int, 2>());
-  tiles(std::integral_constant<int, 1>());
-}
-
-// out[rows, columns] = factors · out + A[rows, k] · B[k, columns]; `b_panel` elements lie between
-// panels of kPanel columns, kPanel where rows of B are whole in memory. A panel meets all rows
-// while it is in the first-level cache.
-void product(int64_t rows, int64_t columns, int64_t k, const float* a, int64_t a_stride,
-             const float* b, int64_t b_stride, int64_t b_panel, const float* factors, float* out,
-             int64_t out_stride) {
-  if (rows == 1 && b_panel == kPanel) {
-    // Many sums side by side hide the latency of one row's.
-    const auto wide = [&]<int kVectors>(std::integral_constant<int, kVectors>) INGOT_LAMBDA {
-      constexpr int64_t kWidth = kVectors * kLanes;
-      for (; columns >= kWidth; columns -= kWidth, b += kWidth, out += kWidth)
-        product_tile<1, kVectors, false>(k, a, 0, b, b_stride, kLanes, factors, out, 0);
-    };
-    wide(std::integral_constant<int, 8>());
-    wide(std::integral_constant<int, 4>());
-  }
-  for (; columns >= kPanel; columns -= kPanel, b += b_panel, out += kPanel)
-    product_columns<kTileVectors, false>(rows, k, a, a_stride, b, b_stride, kLanes, factors, out,
-                                         out_stride);
-  for (; columns >= kLanes; columns -= kLanes, b += kLanes, out += kLanes)
-    product_columns<1, false>(rows, k, a, a_stride, b, b_stride, kLanes, factors, out, out_stride);
-  if (columns > 0)
-    product_columns<1, true>(rows, k, a, a_stride, b, b_stride, columns, factors, out, out_stride);
-}
-
-// Packs key[first, first + keys) as panels of keyᵀ: width rows of kPanel keys, zeros beyond.
-void pack_keys(int64_t keys, int64_t width, MatrixView<float> key, float* panels) {
-  for (int64_t j0 = 0; j0 < keys; j0 += kPanel, panels += width * kPanel) {
-    const int64_t count = keys - j0 < kPanel ? keys - j0 : kPanel;
-    if (count < kPanel) std::memset(panels, 0, sizeof(float) * static_cast<size_t>(width * kPanel));
-    int64_t j = 0;
-#if HWY_TARGET != HWY_SCALAR
-    const hn::Full128<float> d4;
-    for (; key.column_stride == 1 && j + 4 <= count; j += 4) {
-      const float* row[4];
-      for (int q = 0; q < 4; ++q) row[q] = key.data + (j0 + j + q) * key.row_stride;
-      int64_t e = 0;
-      for (; e + 4 <= width; e += 4) {
-        const auto a = hn::LoadU(d4, row[0] + e);
-        const auto b = hn::LoadU(d4, row[1] + e);
-        const auto c = hn::LoadU(d4, row[2] + e);
-        const auto f = hn::LoadU(d4, row[3] + e);
-        const auto ac0 = hn::InterleaveLower(d4, a, c);
-        const auto ac1 = hn::InterleaveUpper(d4, a, c);
-        const auto bf0 = hn::InterleaveLower(d4, b, f);
-        const auto bf1 = hn::InterleaveUpper(d4, b, f);
-        float* to = panels + e * kPanel + j;
-        hn::StoreU(hn::InterleaveLower(d4, ac0, bf0), d4, to);
-        hn::StoreU(hn::InterleaveUpper(d4, ac0, bf0), d4, to + kPanel);
-        hn::StoreU(hn::InterleaveLower(d4, ac1, bf1), d4, to + 2 * kPanel);
-        hn::StoreU(hn::InterleaveUpper(d4, ac1, bf1), d4, to + 3 * kPanel);
-      }
-      for (; e < width; ++e)
-        for (int q = 0; q < 4; ++q) panels[e * kPanel + j + q] = row[q][e];
-    }
-#endif
-    for (; j < count; ++j)
-      for (int64_t e = 0; e < width; ++e)
-        panels[e * kPanel + j] = key.data[(j0 + j) * key.row_stride + e * key.column_stride];
-  }
-}
-
-// Copies value[0:keys] to panels of kPanel columns, zeros beyond.
-void pack_values(int64_t keys, int64_t width, MatrixView<float> value, float* panels) {
-  const D d;
-  for (int64_t c = 0; c < width; c += kPanel, panels += keys * kPanel) {
-    const int64_t count = width - c < kPanel ? width - c : kPanel;
-    for (int64_t j = 0; j < keys; ++j) {
-      const float* from = value.data + j * value.row_stride + c * value.column_stride;
-      float* to = panels + j * kPanel;
-      if (value.column_stride == 1 && count == kPanel) {
-        for (int v = 0; v < kTileVectors; ++v)
-          hn::StoreU(hn::LoadU(d, from + v * kLanes), d, to + v * kLanes);
-      } else {
-        for (int64_t i = 0; i < kPanel; ++i) to[i] = i < count ? from[i * value.column_stride] : 0;
-      }
-    }
-  }
-}
 
 // scores[rows, keys] = query · keyᵀ by dot products, both contiguous along the width.
 void dots(int64_t rows, int64_t keys, int64_t width, const float* query, int64_t query_stride,
@@ -328,8 +177,8 @@ void attend_rows(int64_t first, int64_t last, int64_t keys, int64_t width, int64
   for (int64_t key0 = 0; key0 < visible; key0 += block) {
     const int64_t block_keys = visible - key0 < block ? visible - key0 : block;
     if (!in_place) {
-      pack_keys(block_keys, width, key.at(key0, 0), packed_keys.data());
-      pack_values(block_keys, value_width, value.at(key0, 0), packed_values.data());
+      pack_panels(width, block_keys, key.at(key0, 0).transposed(), packed_keys.data());
+      pack_panels(block_keys, value_width, value.at(key0, 0), packed_values.data());
     }
     for (int64_t r0 = 0; r0 < count; r0 += kRowBlock) {
       const int64_t rows = count - r0 < kRowBlock ? count - r0 : kRowBlock;

@@ -65,7 +65,7 @@ class PackedConv {
   Workspace<float> data_;
 };
 
-// Bytes of the workspace that conv_nhwc needs while the pool has as many threads as now.
+// Bytes of the workspace that conv_nhwc needs, with any number of threads.
 size_t conv_workspace(const ConvGeometry& geometry, const PackedConv& packed);
 
 // out[N, Do, Ho, Wo, Co] = epilogue(input[N, D, H, W, Ci] convolved with the packed weights).

@@ -3,6 +3,7 @@
 #include "base/thread_pool.h"
 #include "kernels/gemm.h"
 #include "kernels/gemm_f32_simd.h"
+#include "kernels/small_product.h"
 #include "kernels/workspace.h"
 
 namespace ingot {
@@ -167,6 +168,14 @@ void gemm(int64_t m, int64_t n, int64_t k, MatrixView<float> a, MatrixView<float
     return product_of_dots(kernels, m, n, k, a, b, c, c_stride, epilogue);
   if (b.column_stride == 1 && m <= std::min<int64_t>(kFewRows, kernels.tile_rows))
     return product_with_rows_in_place(kernels, m, n, k, a, b, c, c_stride, epilogue);
+  // What other threads could save of such a product is less than waking them costs.
+  constexpr int64_t kSmall = 8 * kWorkPerThread;
+  const bool plain =
+      epilogue.alpha == 1 && epilogue.beta == 0 && !epilogue.row_bias && !epilogue.column_bias;
+  if (plain && is_small_product(m, n, k, a) && m * n * k <= kSmall) {
+    Workspace<float> panels(small_product_workspace(n, k));
+    return small_product(m, n, k, a, b, c, c_stride, panels.data());
+  }
   if (k == 0) return product_of_dots(kernels, m, n, k, a, b, c, c_stride, epilogue);
   product_of_packed(kernels, m, n, k, a, b, c, c_stride, epilogue);
 }

@@ -12,6 +12,8 @@ namespace ingot::f32 {
 
 double sum(const float* x, int64_t count);
 double sum_of_squares(const float* x, int64_t count);
+// sums[i] += x[i].
+void add_to_sums(const float* x, int64_t count, double* sums);
 // NaN if any element is; -infinity and infinity for none.
 float largest(const float* x, int64_t count);
 float smallest(const float* x, int64_t count);

@@ -53,6 +53,20 @@ double sum_of_squares(const float* x, int64_t count) {
   return sum_of(x, count, [](V v) INGOT_LAMBDA { return hn::Mul(v, v); });
 }
 
+void add_to_sums(const float* x, int64_t count, double* sums) {
+  int64_t i = 0;
+#if HWY_TARGET != HWY_SCALAR
+  const hn::Half<D> half;
+  const hn::Rebind<double, hn::Half<D>> wide;
+  constexpr int64_t kHalf = kLanes / 2;
+  for (; i + kHalf <= count; i += kHalf) {
+    const auto value = hn::PromoteTo(wide, hn::LoadU(half, x + i));
+    hn::StoreU(hn::Add(hn::LoadU(wide, sums + i), value), wide, sums + i);
+  }
+#endif
+  for (; i < count; ++i) sums[i] += static_cast<double>(x[i]);
+}
+
 template <bool kLargest>
 HWY_INLINE V further(V a, V b) {
   return kLargest ? hn::Max(a, b) : hn::Min(a, b);
@@ -306,6 +320,9 @@ namespace ingot::f32 {
 double sum(const float* x, int64_t count) { INGOT_SIMD_RETURN(sum(x, count)); }
 double sum_of_squares(const float* x, int64_t count) {
   INGOT_SIMD_RETURN(sum_of_squares(x, count));
+}
+void add_to_sums(const float* x, int64_t count, double* sums) {
+  INGOT_SIMD_RETURN(add_to_sums(x, count, sums));
 }
 float largest(const float* x, int64_t count) { INGOT_SIMD_RETURN(largest(x, count)); }
 float smallest(const float* x, int64_t count) { INGOT_SIMD_RETURN(smallest(x, count)); }

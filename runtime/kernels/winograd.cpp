@@ -13,6 +13,10 @@ namespace {
 
 constexpr int kMostSide = 6;
 constexpr int64_t kMostTiles = 64;
+// Room for the blocks of several threads where tiles are small.
+constexpr int64_t kSharedBytes = 4 << 20;
+// So that equal blocks for up to as many threads can be rounded up.
+constexpr int64_t kSpareTiles = 16;
 
 // Rows of G: what turns a kernel's three weights into the factors of the products, the powers of
 // each point over the product of its differences to the others.
@@ -44,6 +48,9 @@ struct Plan {
   int64_t tiles;
   int64_t block;  // tiles at a time
   int64_t lanes;  // blocks at a time, by different threads
+  // Tiles that the workspace holds. All but this and the strides between tiles depends on the
+  // number of threads, which may change after the workspace was made.
+  int64_t capacity;
   // Strides in floats: between tiles of one product and between products.
   int64_t in_tile;
   int64_t in_step;
@@ -51,6 +58,13 @@ struct Plan {
   int64_t out_step;
   int64_t lane_floats;
 };
+
+// Most floats that the rounding of a block's steps adds for each of its products.
+constexpr int64_t kRounding = 32;
+
+int64_t workspace_floats(const Plan& p) {
+  return p.side * p.side * p.capacity * (p.in_tile + p.out_tile + kRounding);
+}
 
 // Rows a large power of two apart would share cache sets.
 int64_t spread(int64_t floats) {
@@ -77,10 +91,13 @@ Plan plan_of(int outputs, const WinogradKernels& kernels, const ConvGeometry& g)
   const int64_t small_cost = weight_bytes / fitting;
   const int64_t large_cost = weight_bytes / kMostTiles + 2 * tile_bytes;
   p.block = small_cost <= large_cost ? fitting : kMostTiles;
-  p.block = std::min(p.block, std::max<int64_t>(divide_up(p.tiles, pool_threads()), 1));
-  p.block = divide_up(p.tiles, std::max<int64_t>(divide_up(p.tiles, p.block), 1));
-  p.lanes =
-      std::clamp<int64_t>(divide_up(p.tiles, std::max<int64_t>(p.block, 1)), 1, pool_threads());
+  p.capacity = std::min(std::max(kSharedBytes / tile_bytes, 2 * p.block), p.tiles + kSpareTiles);
+  // As many blocks for every thread, of equal sizes.
+  const int64_t threads = std::clamp<int64_t>(pool_threads(), 1, p.capacity);
+  const int64_t most = std::min(p.block, p.capacity / threads);
+  const int64_t blocks = divide_up(divide_up(p.tiles, most), threads) * threads;
+  p.block = std::max<int64_t>(divide_up(p.tiles, std::max<int64_t>(blocks, 1)), 1);
+  p.lanes = std::clamp<int64_t>(divide_up(p.tiles, p.block), 1, threads);
   // An odd number of cache lines apart, the products of a tile spread over the cache's sets.
   p.in_step = (p.block * p.in_tile / 16 | 1) * 16;
   p.out_step = (p.block * p.out_tile / 16 | 1) * 16;
@@ -247,7 +264,7 @@ void pack_winograd_weights(int outputs, const ProductKernels& product,
 
 size_t winograd_workspace(int outputs, const WinogradKernels& kernels, const ConvGeometry& g) {
   const Plan plan = plan_of(outputs, kernels, g);
-  return sizeof(float) * static_cast<size_t>(spread(g.in_channels) + plan.lanes * plan.lane_floats);
+  return sizeof(float) * static_cast<size_t>(spread(g.in_channels) + workspace_floats(plan));
 }
 
 void conv_winograd(int outputs, const ConvGeometry& g, const ProductKernels& product,

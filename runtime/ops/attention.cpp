@@ -168,7 +168,10 @@ bool lower_attention(plan::Recorder& recorder, const Arguments& in, Tensor* out)
   const int64_t heads = info.sizes[1], length = info.sizes[2], width = info.sizes[3];
   *out =
       recorder.fresh(DType::f32, info.sizes, Dims{length * heads * width, width, heads * width, 1});
-  recorder.add_call(in, {*out});
+  const int64_t keys = in[1].tensor().size(2), key_width = query.size(3);
+  recorder.add_call(in, {*out},
+                    2.0 * static_cast<double>(info.sizes[0] * heads * length * keys) *
+                        static_cast<double>(key_width + width));
   return true;
 }
 

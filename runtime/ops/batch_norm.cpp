@@ -155,7 +155,8 @@ Tensor channel_vector(plan::Recorder& recorder, const Arguments& in, double eps,
   const auto vector = recorder.weights().get<Tensor>(
       {weight, bias, mean, var}, {std::bit_cast<int64_t>(eps), addend}, [&] {
         const Tensor means = as_dense(mean, DType::f64), variances = as_dense(var, DType::f64);
-        const Tensor factors = as_dense(weight, DType::f64), addends = as_dense(bias, DType::f64);
+        const Tensor factors = as_dense(weight.defined() ? &weight : nullptr, DType::f64);
+        const Tensor addends = as_dense(bias.defined() ? &bias : nullptr, DType::f64);
         auto result = std::make_shared<Tensor>(Tensor::empty(DType::f32, mean.sizes()));
         for (int64_t c = 0; c < mean.numel(); ++c) {
           const double factor = (weight.defined() ? factors.data<double>()[c] : 1) /

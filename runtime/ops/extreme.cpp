@@ -1,4 +1,5 @@
 // Largest and smallest elements over dimensions, and where they are.
+#include "kernels/f32_loops.h"
 #include "kernels/rows_f32.h"
 #include "ops/functions.h"
 #include "ops/plan/reduce_node.h"
@@ -59,6 +60,15 @@ struct ExtremeValue {
     for (; i < n; ++i) step(acc, values[i], 0);
     for (const T lane : lanes) step(acc, lane, 0);
   }
+  void column_steps(Acc* accs, const T* values, int64_t n) const {
+    if constexpr (std::is_same_v<T, float>) {
+      const void* const both[] = {accs, values};
+      (kLargest ? f32::maximum : f32::minimum)(n, accs, both, nullptr);
+    } else {
+      for (int64_t i = 0; i < n; ++i) step(accs[i], values[i], 0);
+    }
+  }
+  void merge(Acc& acc, const Acc& later) const { step(acc, later, 0); }
   void finish(const Acc& acc, int64_t, T& out) const { out = acc; }
 };
 

@@ -37,6 +37,13 @@ struct Sum {
     for (; i < n; ++i) acc += static_cast<Acc>(values[i]);
     for (const Acc lane : lanes) acc += lane;
   }
+  void column_steps(Acc* accs, const T* values, int64_t n) const {
+    if constexpr (std::is_same_v<T, float>)
+      f32::add_to_sums(values, n, accs);
+    else
+      for (int64_t i = 0; i < n; ++i) accs[i] += static_cast<Acc>(values[i]);
+  }
+  void merge(Acc& acc, const Acc& later) const { acc += later; }
   void finish(const Acc& acc, int64_t, T& out) const { out = static_cast<T>(acc); }
 };
 
@@ -54,6 +61,9 @@ struct NanSum : Sum<T> {
   }
   void steps(typename Sum<T>::Acc& acc, const T* values, int64_t n, int64_t) const {
     for (int64_t i = 0; i < n; ++i) step(acc, values[i], i);
+  }
+  void column_steps(typename Sum<T>::Acc* accs, const T* values, int64_t n) const {
+    for (int64_t i = 0; i < n; ++i) step(accs[i], values[i], i);
   }
 };
 

@@ -34,13 +34,27 @@ Runs find_runs(const std::vector<uint64_t>& keys, int64_t rows, int64_t width, b
   return runs;
 }
 
+// `self` with dimension `from` in place `to`, the others in order: slices are compared element by
+// element as they lie in that.
+Tensor moved_dim(const Tensor& self, int64_t from, int64_t to) {
+  if (self.rank() == 0) return self;
+  Dims sizes = self.sizes();
+  Dims strides = self.strides();
+  const int64_t size = sizes[static_cast<int>(from)], stride = strides[static_cast<int>(from)];
+  sizes.erase(static_cast<int>(from));
+  strides.erase(static_cast<int>(from));
+  sizes.insert(static_cast<int>(to), size);
+  strides.insert(static_cast<int>(to), stride);
+  return self.as_strided(sizes, strides, 0);
+}
+
 using Three = std::tuple<Tensor, Tensor, Tensor>;
 
 // Slices of `self` along its first dimension; `shape` is that of the inverse.
 Three unique_rows(const Tensor& self, const Dims& shape, int64_t dim, bool sorted,
                   bool return_inverse, bool return_counts) {
   check_sortable(self.dtype());
-  const Tensor table = transpose(self, 0, dim).contiguous();
+  const Tensor table = moved_dim(self, dim, 0).contiguous();
   const int64_t rows = table.size(0);
   INGOT_CHECK(rows == 0 || table.numel() > 0, "there are no elements to compare in ", self);
   std::vector<uint64_t> keys(static_cast<size_t>(table.numel()));
@@ -62,7 +76,7 @@ Three unique_rows(const Tensor& self, const Dims& shape, int64_t dim, bool sorte
   sizes[0] = count;
   Tensor values = Tensor::empty(self.dtype(), sizes);
   take_positions(table, std::move(first), values);
-  return {transpose(values, 0, dim).contiguous(), inverse, counts};
+  return {moved_dim(values, 0, dim).contiguous(), inverse, counts};
 }
 
 Three unique_elements(const Tensor& self, bool sorted, bool return_inverse, bool return_counts) {

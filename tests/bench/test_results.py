@@ -63,6 +63,14 @@ def test_results_come_back_on_the_same_machine_only(stored):
     assert Results.load({"processor": "Q"}).rows == {}
 
 
+def test_a_row_of_fewer_peers_replaces_none_of_more(stored):
+    before = stored.rows["resnet18"][1]
+    stored.store("resnet18", 1, row(ingot=1.0, eager=2.0))
+    assert stored.rows["resnet18"][1] is before
+    stored.store("resnet18", 1, row(ingot=1.0, eager=2.0, ncnn=3.0, openvino=4.0))
+    assert stored.rows["resnet18"][1].time("ingot") == 1.0
+
+
 def test_goals_are_judged(stored):
     verdicts = {goal.text: goal.kept for goal in goals(stored)}
     assert verdicts["as fast as the best peer on every model, one thread"]

@@ -197,9 +197,12 @@ TEST(ConvNhwc, ImplicitGemm) {
       for (const int64_t stride : {1, 2, 3})
         for (const int64_t pad : {int64_t{0}, kernel / 2})
           check(square(13, channels, 19, kernel, stride, pad), ConvMethod::implicit_gemm);
-  check(square(17, 64, 130, 3, 1, 1, 1, 3), ConvMethod::implicit_gemm);
   check(square(40, 3, 32, 7, 2, 3, 1, 2), ConvMethod::implicit_gemm);
   check(square(32, 3, 96, 4, 4, 0), ConvMethod::implicit_gemm);
+}
+
+TEST(ConvNhwc, ImplicitGemmBeyondOneBlock) {
+  check(square(17, 64, 130, 3, 1, 1, 1, 3), ConvMethod::implicit_gemm);
 }
 
 TEST(ConvNhwc, AsymmetricPaddingAndDilation) {
@@ -244,9 +247,33 @@ TEST(ConvNhwc, Winograd) {
       for (const int64_t size : {1, 2, 3, 7, 14, 17})
         for (const int64_t pad : {0, 1, 2})
           if (size + 2 * pad >= 3) check(square(size, channels, 19, 3, 1, pad), method);
-    check(square(28, 128, 96, 3, 1, 1, 1, 2), method);
     check({2, 1, 20, 24, {3, 9, 30}, {1, 3, 3}, {1, 1, 1}, {0, 1, 1}, {1, 1, 1}}, method);
   }
+}
+
+TEST(ConvNhwc, WorkspaceServesAnyNumberOfThreads) {
+  for (const int64_t size : {3, 14, 56}) {
+    const ConvGeometry g = geometry_of(square(size, 32, 32, 3, 1, 1));
+    const std::vector<float> weight = random_values(32 * 32 * 9, 1);
+    const auto packed = PackedConv::pack(g, ConvMethod::winograd_4, weight.data());
+    set_pool_threads(1);
+    const size_t bytes = conv_workspace(g, *packed);
+    for (const int threads : {2, 3, 16, 200}) {
+      set_pool_threads(threads);
+      EXPECT_EQ(conv_workspace(g, *packed), bytes);
+    }
+  }
+  for (const int threads : {3, 16}) {
+    set_pool_threads(threads);
+    EXPECT_LT(error_of(square(56, 32, 32, 3, 1, 1), ConvMethod::winograd_4, true), 1e-5);
+    EXPECT_LT(error_of(square(3, 32, 32, 3, 1, 1), ConvMethod::winograd_2, true), 1e-5);
+  }
+  set_pool_threads(0);
+}
+
+TEST(ConvNhwc, WinogradBeyondOneBlock) {
+  for (const ConvMethod method : {ConvMethod::winograd_2, ConvMethod::winograd_4})
+    check(square(28, 128, 96, 3, 1, 1, 1, 2), method);
 }
 
 TEST(ConvNhwc, NothingToDo) {

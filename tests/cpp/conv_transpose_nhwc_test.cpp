@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "base/thread_pool.h"
-#include "kernels/simd.h"
+#include "simd_levels.h"
 
 namespace ingot {
 namespace {
@@ -121,8 +121,7 @@ void check(ConvGeometry g, int64_t extra = 0) {
   for (size_t d = 0; d < 3; ++d)
     g.out[d] = (g.in[d] - 1) * g.stride[d] - 2 * g.pad[d] + g.dilation[d] * (g.kernel[d] - 1) + 1 +
                (g.stride[d] > 1 ? extra : 0);
-  for (const SimdLevel level : {SimdLevel::baseline, SimdLevel::avx2, SimdLevel::avx512}) {
-    if (level > best_simd_level()) continue;
+  for (const SimdLevel level : simd_levels()) {
     set_simd_level(level);
     for (const int threads : {1, 2}) {
       set_pool_threads(threads);

@@ -6,7 +6,7 @@
 #include <random>
 #include <vector>
 
-#include "kernels/simd.h"
+#include "simd_levels.h"
 
 namespace ingot {
 namespace {
@@ -74,8 +74,7 @@ void check_all() {
 }
 
 TEST(Gemm, F32OnEveryInstructionSet) {
-  for (const SimdLevel level : {SimdLevel::baseline, SimdLevel::avx2, SimdLevel::avx512}) {
-    if (level > best_simd_level()) continue;
+  for (const SimdLevel level : simd_levels()) {
     set_simd_level(level);
     check_all<float>();
   }

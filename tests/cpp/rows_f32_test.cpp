@@ -71,6 +71,10 @@ TEST(RowsF32, SumsAndExtremes) {
       }
       EXPECT_LE(std::abs(f32::sum(x.data(), count) - sum) / magnitude, 1e-7) << count;
       EXPECT_LE(std::abs(f32::sum_of_squares(x.data(), count) - squares) / (squares + 1e-30), 3e-7);
+      std::vector<double> sums(x.size() + 1, 0.25);
+      f32::add_to_sums(x.data(), count, sums.data());
+      for (size_t i = 0; i < x.size(); ++i) ASSERT_EQ(sums[i], 0.25 + static_cast<double>(x[i]));
+      ASSERT_EQ(sums.back(), 0.25);
       float high = -kInf;
       float low = kInf;
       for (const float value : x) {

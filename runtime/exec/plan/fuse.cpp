@@ -82,7 +82,7 @@ class Fusion {
         if (source.tensor.defined() && !plan::is_constant(source.tensor) &&
             Tape::buffer_of(source.tensor) == buffer)
           allowed = allowed && same_order(source.tensor, node.out) &&
-                    source.tensor.numel() == node.out.numel();
+                    source.tensor.numel() == tape_.buffers[buffer].whole.numel();
       for (const size_t reader : readers_[buffer])
         if (reader < position && group_of_[reader] != number) allowed = false;
     });

@@ -235,9 +235,8 @@ std::shared_ptr<const Plan> Planner::find(Cache& cache, const Code& code, const 
   return plan;
 }
 
-bool Session::Latest::fits(const Value* registers, const Region& region) const {
-  return plan && plan->threads == pool_threads() &&
-         plan->signature.matches(registers, region.inputs);
+bool Session::Latest::fits(const Value* registers, const Region& region, int threads) const {
+  return plan && plan->threads == threads && plan->signature.matches(registers, region.inputs);
 }
 
 Session* Planner::take_session() {
@@ -387,7 +386,7 @@ bool Planner::run(uint32_t number, const Code& code, Value* registers, uint32_t&
   const KeepThreads threads;
   const Borrowed session(*this);
   Session::Latest& latest = session->latest[number];
-  if (!latest.fits(registers, cache.region)) {
+  if (!latest.fits(registers, cache.region, threads.count())) {
     std::shared_ptr<const Plan> plan = find(cache, code, registers);
     if (!plan) return false;
     if (latest.plan) latest.plan->give_back(std::move(latest.calls));
@@ -415,8 +414,8 @@ bool Planner::call(uint32_t number, std::span<const Value> inputs, Value& result
   const KeepThreads threads;
   const Borrowed session(*this);
   Session::Latest& latest = session->latest[number];
-  if (!latest.checked || !latest.fits(inputs.data(), region) || latest.plan->returned < 0 ||
-      !plan_stage_enabled(PlanStage::plan))
+  if (!latest.checked || !latest.fits(inputs.data(), region, threads.count()) ||
+      latest.plan->returned < 0 || !plan_stage_enabled(PlanStage::plan))
     return false;
   if (!run_steps(*session, latest, region, inputs.data(), nullptr)) return false;
   result = Finisher(*latest.plan, *session)

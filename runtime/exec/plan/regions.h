@@ -35,8 +35,9 @@ struct Session {
     std::unique_ptr<plan::Calls> calls;
     bool checked = false;  // its signature passed the method's own checks of its inputs
 
-    // Whether the plan is for the values that the region's inputs have in `registers`.
-    bool fits(const Value* registers, const Region& region) const;
+    // Whether the plan is for the values that the region's inputs have in `registers`, and for
+    // a pool of so many threads.
+    bool fits(const Value* registers, const Region& region, int threads) const;
   };
   std::vector<Latest> latest;  // by region
   Arena arena;

@@ -117,10 +117,10 @@ Tensor Tape::elementwise(std::string_view name, const Tensor& self, const Tensor
   return out.tensor();
 }
 
-void Tape::add_call(const Arguments& in, std::vector<Tensor> outputs) {
+void Tape::add_call(const Arguments& in, std::vector<Tensor> outputs, double flops) {
   std::vector<Value> arguments;
   for (size_t i = 0; i < op_->schema().arguments.size(); ++i) arguments.push_back(in[i]);
-  add(std::make_unique<plan::CallNode>(*op_, std::move(arguments), std::move(outputs)));
+  add(std::make_unique<plan::CallNode>(*op_, std::move(arguments), std::move(outputs), flops));
 }
 
 void Tape::add_copy(const Tensor& from, const Tensor& to) {
@@ -214,7 +214,7 @@ void Tape::call(const Op& op, const Arguments& in, const Results& out) {
       !definition.lower(*this, in, results.data())) {
     for (size_t k = 0; k < infos.size(); ++k) results[k] = fresh(infos[k].dtype, infos[k].sizes);
     op_ = &op;
-    add_call(in, results);
+    add_call(in, results, 0);
   }
   for (size_t k = 0; k < results.size(); ++k) out.set(k, Value(std::move(results[k])));
 }

@@ -39,7 +39,7 @@ class Tape final : public plan::Recorder {
   Tensor fresh(DType dtype, std::span<const int64_t> sizes,
                std::span<const int64_t> strides) override;
   void add(std::unique_ptr<plan::Node> node) override;
-  void add_call(const Arguments& in, std::vector<Tensor> outputs) override;
+  void add_call(const Arguments& in, std::vector<Tensor> outputs, double flops) override;
   std::vector<TensorInfo> infer(const Arguments& in) override;
   Tensor elementwise(std::string_view name, const Tensor& self, const Tensor& other) override;
   void add_copy(const Tensor& from, const Tensor& to) override;

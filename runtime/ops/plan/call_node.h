@@ -41,17 +41,23 @@ class Calls {
 
 class CallNode final : public Node {
  public:
-  CallNode(const Op& op, std::vector<Value> arguments, std::vector<Tensor> outputs)
-      : op_(op), arguments_(std::move(arguments)), outputs_(std::move(outputs)) {}
+  CallNode(const Op& op, std::vector<Value> arguments, std::vector<Tensor> outputs, double flops)
+      : op_(op), arguments_(std::move(arguments)), outputs_(std::move(outputs)), flops_(flops) {}
   std::vector<Tensor> inputs() const override;
   std::vector<Tensor> outputs() const override { return outputs_; }
   std::unique_ptr<Step> make(Layout& layout) const override;
   std::string describe() const override;
+  Cost cost() const override {
+    Cost cost = Node::cost();
+    cost.flops = flops_;
+    return cost;
+  }
 
  private:
   const Op& op_;
   std::vector<Value> arguments_;
   std::vector<Tensor> outputs_;
+  double flops_;
 };
 
 // Calls visit(tensor) for the tensors in a value, lists and tuples included.

@@ -30,8 +30,8 @@ class Recorder : public detail::AbstractMemory {
                        std::span<const int64_t> strides) = 0;
   virtual void add(std::unique_ptr<Node> node) = 0;
   // Records the call of the op's own kernel on `in` with outputs of the caller's making: for
-  // kernels that write outputs of any strides.
-  virtual void add_call(const Arguments& in, std::vector<Tensor> outputs) = 0;
+  // kernels that write outputs of any strides. `flops` is for profiles.
+  virtual void add_call(const Arguments& in, std::vector<Tensor> outputs, double flops = 0) = 0;
   // What the op's meta function says of the call being lowered.
   virtual std::vector<TensorInfo> infer(const Arguments& in) = 0;
   // Records a call of the elementwise op `name` with two tensors and its defaults.
