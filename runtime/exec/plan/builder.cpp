@@ -282,8 +282,9 @@ const Op* pure_form(const Op& op) {
 }
 
 std::shared_ptr<const Plan> build_plan(const Code& code, const Region& region,
-                                       const Value* registers, plan::Weights& weights) {
-  Tape tape(weights);
+                                       const Value* registers, plan::Weights& weights,
+                                       Precision precision) {
+  Tape tape(weights, precision);
   RegionRun run(code, region, registers, tape);
   auto plan = std::make_shared<Plan>();
   plan->signature = Signature(registers, region.inputs);

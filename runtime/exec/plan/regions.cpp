@@ -174,9 +174,10 @@ void Arena::reserve(size_t wanted) {
   bytes = rounded;
 }
 
-Planner::Planner(std::vector<Code>& codes)
-    // Weights that were rearranged are not read again where they came from: their pages may go.
-    : weights_([](const Tensor& tensor) {
+Planner::Planner(std::vector<Code>& codes, Precision precision)
+    : precision_(precision),
+      // Weights that were rearranged are not read again where they came from: their pages may go.
+      weights_([](const Tensor& tensor) {
         const Storage& storage = *tensor.storage();
         drop_pages({storage.data, storage.bytes});
       }) {
@@ -211,7 +212,7 @@ std::shared_ptr<const Plan> Planner::find(Cache& cache, const Code& code, const 
   // Other threads may go on meanwhile; two that meet the same new signature both plan it.
   std::shared_ptr<const Plan> plan;
   try {
-    plan = build_plan(code, region, registers, weights_);
+    plan = build_plan(code, region, registers, weights_, precision_);
   } catch (const Error&) {
     // The interpreter meets the same fault and tells where.
   }

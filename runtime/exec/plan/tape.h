@@ -24,7 +24,7 @@ struct Buffer {
 
 class Tape final : public plan::Recorder {
  public:
-  explicit Tape(plan::Weights& weights) : weights_(weights) {}
+  Tape(plan::Weights& weights, Precision precision) : weights_(weights), precision_(precision) {}
 
   // A caller's value with abstract tensors for its tensors.
   Value input(const Value& value);
@@ -50,6 +50,7 @@ class Tape final : public plan::Recorder {
   void add_copy(const Tensor& from, const Tensor& to) override;
   bool prefers_channels_last() const override;
   plan::Weights& weights() override { return weights_; }
+  Precision precision() const override { return precision_; }
   Tensor channels_last(const Tensor& tensor) override;
   Tensor rows(const Tensor& tensor) override;
 
@@ -79,6 +80,7 @@ class Tape final : public plan::Recorder {
                     int64_t elements);
 
   plan::Weights& weights_;
+  Precision precision_;
   uint32_t origin_ = 0;
   const Op* op_ = nullptr;  // being lowered
   // Copies in channels-last order of tensors that had another one.
