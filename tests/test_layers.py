@@ -16,6 +16,7 @@ PUBLIC = {
     "profile": "base",
     "error": "base",
     "dtype": "base",
+    "precision": "base",
     "tensor": "base",
     "value": "tensor",
     "module": "api",

@@ -272,10 +272,11 @@ void bind_modules(nb::module_& module) {
                            "A loaded module: calling it runs `forward`.")
       .def(
           "__init__",
-          [](NativeModule* self, const LoadedProgram& loaded) {
-            new (self) NativeModule(Module(loaded.program));
+          [](NativeModule* self, const LoadedProgram& loaded, std::string_view precision) {
+            const LoadOptions options = {.precision = precision_of_name(precision)};
+            new (self) NativeModule(Module(loaded.program, options));
           },
-          nb::arg("program"))
+          nb::arg("program"), nb::arg("precision") = "f32")
       .def(
           "__init__",
           [](NativeModule* self, const NativeModule& other, bool fork) {
@@ -284,6 +285,9 @@ void bind_modules(nb::module_& module) {
           },
           nb::arg("module"), nb::arg("fork"),
           "The same module; with `fork`, an independent copy of its mutable state.")
+      .def_prop_ro(
+          "precision", [](const NativeModule& self) { return name_of(self.module().precision()); },
+          "What products and convolutions with constant weights compute in: f32 or bf16.")
       .def("_method", &NativeModule::method, nb::arg("name"))
       .def("_methods",
            [](const NativeModule& self) {

@@ -85,6 +85,18 @@ enum {
   INGOT_KIND_TUPLE = 9
 };
 
+/* What products and convolutions with constant weights compute in. */
+typedef int32_t ingot_precision;
+enum {
+  INGOT_PRECISION_F32 = 0,
+  INGOT_PRECISION_BF16 = 1 /* of operands rounded to bf16, summed in f32, where that is faster */
+};
+
+/* How to load; zeros are the defaults. */
+typedef struct ingot_load_options {
+  ingot_precision precision;
+} ingot_load_options;
+
 /* --- the last failure in this thread; texts live until the thread's next failure ----------- */
 
 /* INGOT_OK if nothing has failed yet. */
@@ -105,6 +117,12 @@ INGOT_API const char* ingot_error_report(void);
 INGOT_API ingot_status ingot_load(const char* path, ingot_module** module);
 /* The same from memory, which is copied. */
 INGOT_API ingot_status ingot_load_memory(const void* bytes, size_t count, ingot_module** module);
+/* The same two with options. INGOT_ERROR_UNSUPPORTED also if this machine lacks the precision. */
+INGOT_API ingot_status ingot_load_with(const char* path, const ingot_load_options* options,
+                                       ingot_module** module);
+INGOT_API ingot_status ingot_load_memory_with(const void* bytes, size_t count,
+                                              const ingot_load_options* options,
+                                              ingot_module** module);
 /* An independent copy of the mutable state over the same program and weights. */
 INGOT_API ingot_status ingot_fork(const ingot_module* module, ingot_module** copy);
 /* NULL is allowed. Values that came from the module stay valid. */

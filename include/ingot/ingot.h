@@ -7,5 +7,6 @@
 #include <ingot/dtype.h>
 #include <ingot/error.h>
 #include <ingot/module.h>
+#include <ingot/precision.h>
 #include <ingot/tensor.h>
 #include <ingot/value.h>

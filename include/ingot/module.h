@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include <ingot/precision.h>
 #include <ingot/profile.h>
 #include <ingot/tensor.h>
 #include <ingot/value.h>
@@ -17,6 +18,10 @@ namespace ingot {
 
 class Program;
 class Profile;
+
+struct LoadOptions {
+  Precision precision = Precision::f32;
+};
 
 // One input or output of a method, for display and checks.
 struct Port {
@@ -64,8 +69,11 @@ class INGOT_API Module {
   // An independent copy of the mutable state over the same program and weights.
   Module fork() const;
 
+  // Of this module, its copies and forks.
+  Precision precision() const;
+
   const Program& program() const { return *program_; }
-  explicit Module(std::shared_ptr<const Program> program);
+  explicit Module(std::shared_ptr<const Program> program, const LoadOptions& options = {});
 
  private:
   struct State;
@@ -77,11 +85,11 @@ class INGOT_API Module {
 
 // Maps and verifies an .ingot file. Throws Error: io (missing, unreadable), corrupt_file
 // (empty, truncated, another format, invalid program), version (made by a newer Ingot),
-// unsupported (ops that this build lacks, all listed).
-INGOT_API Module load(const std::string& path);
+// unsupported (ops that this build lacks, all listed; a precision that this machine lacks).
+INGOT_API Module load(const std::string& path, const LoadOptions& options = {});
 
 // The same from memory, which is copied.
-INGOT_API Module load(std::span<const std::byte> bytes);
+INGOT_API Module load(std::span<const std::byte> bytes, const LoadOptions& options = {});
 
 // Threads that one call may use, this process, from now on. 0: one per physical core, at
 // most 16 (the initial value). Throws Error (invalid_argument) if negative.

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from ingot.ir.graph import Program
 
+Precision = Literal["f32", "bf16"]
+
 
 @dataclass(frozen=True)
 class Port:
@@ -49,8 +51,13 @@ class Module(_ingot.NativeModule):
     Raises Error, and GuardError if the inputs break an assumption of the capture.
     """
 
-    def __init__(self, source: _ingot.LoadedProgram, program: Program | None = None) -> None:
-        super().__init__(source)
+    def __init__(
+        self,
+        source: _ingot.LoadedProgram,
+        program: Program | None = None,
+        precision: Precision = "f32",
+    ) -> None:
+        super().__init__(source, precision)
         self._source = source
         self._program = program
 
@@ -215,7 +222,8 @@ class Module(_ingot.NativeModule):
     def __reduce__(self) -> tuple[Any, ...]:
         from ingot.file import writer
 
-        return _load_bytes, (writer.to_bytes(self._current_program(), self.extra_files),)
+        data = writer.to_bytes(self._current_program(), self.extra_files)
+        return _load_bytes, (data, self.precision)
 
     def __repr__(self) -> str:
         lines = ["ingot.Module("]
@@ -231,18 +239,22 @@ class Module(_ingot.NativeModule):
 def load(
     path: str | os.PathLike[str] | bytes | IO[bytes],
     extra_files: dict[str, Any] | None = None,
+    precision: Precision = "f32",
 ) -> Module:
     """Reads an .ingot file: a path, its bytes, or an open binary file.
 
     A file at a path is memory-mapped, so weights are read when they are used and shared
     between processes. As in ``torch.jit.load``, each key of ``extra_files`` gets the bytes
-    that were saved under that name; an empty dict gets all. Raises Error: io, corrupt_file,
-    version, unsupported, not_found.
+    that were saved under that name; an empty dict gets all.
+
+    With ``precision="bf16"`` products and convolutions with constant weights round their
+    operands to bf16 where that is faster, and sum in f32; it needs a processor with AVX-512
+    BF16. Raises Error: io, corrupt_file, version, unsupported, not_found.
     """
     if isinstance(path, str | os.PathLike):
-        module = Module(_ingot.read_file(os.fsencode(path)))
+        module = Module(_ingot.read_file(os.fsencode(path)), precision=precision)
     else:
-        module = _load_bytes(path if isinstance(path, bytes) else path.read())
+        module = _load_bytes(path if isinstance(path, bytes) else path.read(), precision)
     if extra_files is not None:
         saved = module.extra_files
         for name in extra_files or saved:
@@ -264,8 +276,8 @@ def save(
     module.save(path, extra_files)
 
 
-def _load_bytes(data: bytes) -> Module:
-    return Module(_ingot.read_bytes(data))
+def _load_bytes(data: bytes, precision: Precision) -> Module:
+    return Module(_ingot.read_bytes(data), precision=precision)
 
 
 def _literal(value: Any) -> Any:

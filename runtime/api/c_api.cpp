@@ -26,6 +26,8 @@ namespace {
 static_assert(INGOT_ERROR_INTERNAL == static_cast<int>(ErrorCode::internal));
 static_assert(INGOT_F32 == static_cast<int>(DType::f32) &&
               INGOT_BF16 == static_cast<int>(DType::bf16));
+static_assert(INGOT_PRECISION_F32 == static_cast<int>(Precision::f32) &&
+              INGOT_PRECISION_BF16 == static_cast<int>(Precision::bf16));
 static_assert(INGOT_KIND_TENSOR == static_cast<int>(Tag::tensor) &&
               INGOT_KIND_TUPLE == static_cast<int>(Tag::tuple));
 
@@ -105,6 +107,13 @@ const std::vector<Value>& elements_of(const Value& value) {
   return value.is_tuple() ? value.to_tuple().elements : value.to_list().elements;
 }
 
+LoadOptions options_of(const ingot_load_options* options) {
+  const ingot_precision precision = need(options, "options").precision;
+  INGOT_CHECK(precision == INGOT_PRECISION_F32 || precision == INGOT_PRECISION_BF16,
+              "there is no precision ", precision);
+  return {.precision = static_cast<Precision>(precision)};
+}
+
 template <class T>
 Value port_list(const std::vector<Port>& ports, T&& fields) {
   std::vector<Value> list;
@@ -130,15 +139,28 @@ const char* ingot_error_hint() { return last.error ? last.error->hint().c_str() 
 
 const char* ingot_error_report() { return last.error ? last.error->what() : ingot_error_message(); }
 
+ingot_status ingot_load_with(const char* path, const ingot_load_options* options,
+                             ingot_module** module) {
+  return protect(
+      [&] { give(module, load(std::string(&need(path, "path")), options_of(options))); });
+}
+
+ingot_status ingot_load_memory_with(const void* bytes, size_t count,
+                                    const ingot_load_options* options, ingot_module** module) {
+  return protect([&] {
+    if (count) need(static_cast<const char*>(bytes), "bytes");
+    give(module, load(std::span(static_cast<const std::byte*>(bytes), count), options_of(options)));
+  });
+}
+
 ingot_status ingot_load(const char* path, ingot_module** module) {
-  return protect([&] { give(module, load(std::string(&need(path, "path")))); });
+  const ingot_load_options defaults = {};
+  return ingot_load_with(path, &defaults, module);
 }
 
 ingot_status ingot_load_memory(const void* bytes, size_t count, ingot_module** module) {
-  return protect([&] {
-    if (count) need(static_cast<const char*>(bytes), "bytes");
-    give(module, load(std::span(static_cast<const std::byte*>(bytes), count)));
-  });
+  const ingot_load_options defaults = {};
+  return ingot_load_memory_with(bytes, count, &defaults, module);
 }
 
 ingot_status ingot_fork(const ingot_module* module, ingot_module** copy) {

@@ -9,12 +9,15 @@
 #include "exec/interpreter.h"
 #include "file/loader.h"
 #include "file/program.h"
+#include "kernels/product_simd.h"
 
 namespace ingot {
 
 // What all forks share.
 struct Compiled {
-  explicit Compiled(const Program& program) : codes(compile_program(program)), planner(codes) {}
+  Compiled(const Program& program, Precision precision)
+      : precision(precision), codes(compile_program(program)), planner(codes, precision) {}
+  Precision precision;
   std::vector<Code> codes;
   mutable Planner planner;
 };
@@ -55,11 +58,21 @@ std::vector<Value> copy_state(const Program& program, const std::vector<Value>& 
   return result;
 }
 
+void check_precision(Precision precision) {
+  if (has_product_kernels(precision)) return;
+  throw Error(ErrorCode::unsupported,
+              concat("precision ", name_of(precision),
+                     " needs a processor with AVX-512 BF16 (such as Zen 4 or Sapphire Rapids), "
+                     "which this machine lacks"))
+      .with_hint("load with precision f32, the default");
+}
+
 }  // namespace
 
-Module::Module(std::shared_ptr<const Program> program)
+Module::Module(std::shared_ptr<const Program> program, const LoadOptions& options)
     : program_(std::move(program)), state_(std::make_shared<State>()) {
-  state_->compiled = std::make_shared<const Compiled>(*program_);
+  check_precision(options.precision);
+  state_->compiled = std::make_shared<const Compiled>(*program_, options.precision);
   std::vector<Value> initial;
   for (const StateEntry& entry : program_->state) initial.push_back(entry.value);
   state_->values = copy_state(*program_, initial);
@@ -142,6 +155,8 @@ Value Module::state_value(std::string_view name) const {
 
 std::map<std::string, std::string> Module::extra_files() const { return program_->extra_files; }
 
+Precision Module::precision() const { return state_->compiled->precision; }
+
 Module Module::fork() const {
   Module copy(*this);
   copy.state_ = std::make_shared<State>();
@@ -151,16 +166,18 @@ Module Module::fork() const {
   return copy;
 }
 
-Module load(const std::string& path) {
+Module load(const std::string& path, const LoadOptions& options) {
   try {
-    return Module(load_program(map_file(path)));
+    return Module(load_program(map_file(path)), options);
   } catch (Error& error) {
     if (error.code() != ErrorCode::io) error.with_prefix(path + ": ");
     throw;
   }
 }
 
-Module load(std::span<const std::byte> bytes) { return Module(load_program(copy_bytes(bytes))); }
+Module load(std::span<const std::byte> bytes, const LoadOptions& options) {
+  return Module(load_program(copy_bytes(bytes)), options);
+}
 
 void set_num_threads(int threads) { set_pool_threads(threads); }
 int num_threads() { return pool_threads(); }

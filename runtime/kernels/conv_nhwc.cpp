@@ -22,11 +22,11 @@ int winograd_outputs(ConvMethod method) {
   return method == ConvMethod::winograd_2 ? 2 : method == ConvMethod::winograd_4 ? 4 : 0;
 }
 
-int64_t weights_size(ConvMethod method, const ConvGeometry& g) {
+int64_t weights_size(ConvMethod method, const ProductKernels& product, const ConvGeometry& g) {
   if (method == ConvMethod::depthwise) return depthwise_weights_size(depthwise_kernels(), g);
   if (const int outputs = winograd_outputs(method))
-    return winograd_weights_size(outputs, product_kernels(), g);
-  return implicit_weights_size(product_kernels(), g);
+    return winograd_weights_size(outputs, product, g);
+  return implicit_weights_size(product, g);
 }
 
 }  // namespace
@@ -61,9 +61,11 @@ bool conv_method_fits(ConvMethod method, const ConvGeometry& g) {
 // --choice compares the outcome with the fastest.
 //
 // Winograd's weights are 16/9 or 36/9 of the kernel's, so F(2x2) must save 15 % over
-// implicit_gemm and F(4x4) a quarter, and 15 % over F(2x2). That keeps the memory of layers with many channels
-// on small maps, the bulk of a classifier's weights, near that of the file.
-ConvMethod choose_conv_method(const ConvGeometry& g) {
+// implicit_gemm and F(4x4) a quarter, and 15 % over F(2x2). That keeps the memory of layers with
+// many channels on small maps, the bulk of a classifier's weights, near that of the file.
+//
+// In bf16, which Winograd's methods do not know, multiply-adds and weights cost half.
+ConvMethod choose_conv_method(const ConvGeometry& g, Precision precision) {
   const double weight_cost = simd_level() == SimdLevel::avx512 ? 20 : 10;
   constexpr double kTransformCost2 = 100;
   constexpr double kTransformCost4 = 240;
@@ -81,7 +83,7 @@ ConvMethod choose_conv_method(const ConvGeometry& g) {
         images * static_cast<double>(divide_up(g.out[1], outputs) * divide_up(g.out[2], outputs));
     return products * weights * (tiles + weight_cost) + tiles * transform * channels;
   };
-  const double direct = cost(1, 9, 0);
+  const double direct = cost(1, 9, 0) / (precision == Precision::bf16 ? 2 : 1);
   const double cost2 = cost(2, 16, kTransformCost2);
   const double cost4 = cost(4, 36, kTransformCost4);
   const bool worth2 = cost2 <= kWorthMemory2 * direct;
@@ -90,20 +92,27 @@ ConvMethod choose_conv_method(const ConvGeometry& g) {
   return worth2 ? ConvMethod::winograd_2 : ConvMethod::implicit_gemm;
 }
 
-PackedConv::PackedConv(ConvMethod method, int64_t floats)
+Precision precision_of(ConvMethod method, Precision wanted) {
+  return method == ConvMethod::pointwise || method == ConvMethod::implicit_gemm ? wanted
+                                                                                : Precision::f32;
+}
+
+PackedConv::PackedConv(ConvMethod method, const ProductKernels& product, int64_t floats)
     : method_(method),
-      product_(&product_kernels()),
+      product_(&product),
       depthwise_(&depthwise_kernels()),
       winograd_(&winograd_kernels()),
       bytes_(sizeof(float) * static_cast<size_t>(floats)),
       data_(floats) {}
 
 std::shared_ptr<const PackedConv> PackedConv::pack(const ConvGeometry& g, ConvMethod method,
-                                                   const float* weight,
-                                                   const float* channel_scale) {
+                                                   const float* weight, const float* channel_scale,
+                                                   Precision precision) {
   INGOT_CHECK(conv_method_fits(method, g), "the method ", name_of(method),
               " cannot compute this convolution");
-  std::shared_ptr<PackedConv> packed(new PackedConv(method, weights_size(method, g)));
+  const ProductKernels& product = product_kernels(precision_of(method, precision));
+  std::shared_ptr<PackedConv> packed(
+      new PackedConv(method, product, weights_size(method, product, g)));
   float* data = packed->data_.data();
   if (method == ConvMethod::depthwise)
     pack_depthwise_weights(packed->depthwise(), g, weight, channel_scale, data);

@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <memory>
 
+#include <ingot/precision.h>
+
 #include "kernels/conv.h"
 #include "kernels/epilogue.h"
 #include "kernels/workspace.h"
@@ -29,16 +31,21 @@ const char* name_of(ConvMethod method);
 bool conv_method_fits(ConvMethod method, const ConvGeometry& geometry);
 
 // The fastest method that is worth its memory.
-ConvMethod choose_conv_method(const ConvGeometry& geometry);
+ConvMethod choose_conv_method(const ConvGeometry& geometry, Precision precision = Precision::f32);
+
+// What the method computes in where `wanted` is asked for: few know bf16.
+Precision precision_of(ConvMethod method, Precision wanted);
 
 // Weights of one layer, for inputs of any size, packed for the SimdLevel then in use.
 class PackedConv {
  public:
   // weight[Co, Ci / groups, kd, kh, kw], output channel c times channel_scale[c] (null: 1).
-  // Raises Error (invalid_argument) if the method does not fit.
+  // Throws Error: invalid_argument if the method does not fit, unsupported if the machine lacks
+  // products of that precision.
   static std::shared_ptr<const PackedConv> pack(const ConvGeometry& geometry, ConvMethod method,
                                                 const float* weight,
-                                                const float* channel_scale = nullptr);
+                                                const float* channel_scale = nullptr,
+                                                Precision precision = Precision::f32);
 
   ConvMethod method() const { return method_; }
   size_t bytes() const { return bytes_; }
@@ -48,7 +55,7 @@ class PackedConv {
   const float* data() const { return data_.data(); }
 
  private:
-  PackedConv(ConvMethod method, int64_t floats);
+  PackedConv(ConvMethod method, const ProductKernels& product, int64_t floats);
 
   ConvMethod method_;
   const ProductKernels* product_;

@@ -14,8 +14,9 @@ PackedMatrix::PackedMatrix(int64_t k, int64_t n, const ProductKernels& kernels)
 SimdLevel PackedMatrix::level() const { return kernels_->level; }
 
 std::shared_ptr<const PackedMatrix> PackedMatrix::pack(int64_t k, int64_t n, MatrixView<float> b,
-                                                       const float* column_scale) {
-  std::shared_ptr<PackedMatrix> packed(new PackedMatrix(k, n, product_kernels()));
+                                                       const float* column_scale,
+                                                       Precision precision) {
+  std::shared_ptr<PackedMatrix> packed(new PackedMatrix(k, n, product_kernels(precision)));
   pack_panels(*packed->kernels_, k, n, b, column_scale, packed->panels_.data());
   return packed;
 }

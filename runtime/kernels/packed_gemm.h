@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <memory>
 
+#include <ingot/precision.h>
+
 #include "kernels/epilogue.h"
 #include "kernels/gemm.h"
 #include "kernels/simd.h"
@@ -13,12 +15,15 @@ namespace ingot {
 
 struct ProductKernels;
 
-// B[K, N] in column panels for the SimdLevel that was in use when it was packed.
+// B[K, N] in column panels for the SimdLevel that was in use when it was packed. In bf16 A is
+// rounded too.
 class PackedMatrix {
  public:
-  // Element [i, j] times column_scale[j]; null: 1.
+  // Element [i, j] times column_scale[j]; null: 1. Throws Error (unsupported) if the machine
+  // lacks products of that precision.
   static std::shared_ptr<const PackedMatrix> pack(int64_t k, int64_t n, MatrixView<float> b,
-                                                  const float* column_scale = nullptr);
+                                                  const float* column_scale = nullptr,
+                                                  Precision precision = Precision::f32);
 
   int64_t k() const { return k_; }
   int64_t n() const { return n_; }

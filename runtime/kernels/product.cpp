@@ -1,6 +1,10 @@
 #include "kernels/product.h"
 
 #include <algorithm>
+#include <bit>
+#include <cstring>
+
+#include "base/half.h"
 
 namespace ingot {
 
@@ -9,6 +13,7 @@ namespace {
 // Rows this near to a multiple of a page apart share the sets of the first-level cache.
 constexpr int64_t kPageFloats = 1024;
 constexpr int64_t kNearPage = 16;
+constexpr float kZero = 0;
 
 bool rows_collide(int64_t stride) {
   const int64_t rest = (stride < 0 ? -stride : stride) % kPageFloats;
@@ -18,24 +23,40 @@ bool rows_collide(int64_t stride) {
 }  // namespace
 
 int64_t panels_size(const ProductKernels& kernels, int64_t k, int64_t n) {
-  return k * divide_up(n, kernels.unit) * kernels.unit;
+  return divide_up(k, kernels.elements) * divide_up(n, kernels.unit) * kernels.unit;
 }
 
-void pack_panels(const ProductKernels& kernels, int64_t k, int64_t n, MatrixView<float> b,
-                 const float* column_scale, float* panels) {
+namespace {
+
+// Float i of a panel's column, from where its first element lies in B.
+template <int kElements>
+float panel_float(const float* from, int64_t row_stride, int64_t i, int64_t k, float scale) {
+  if constexpr (kElements == 1) {
+    return *from * scale;
+  } else {
+    const uint32_t first = to_bfloat16(*from * scale).bits;
+    const uint32_t second = 2 * i + 1 < k ? to_bfloat16(from[row_stride] * scale).bits : 0;
+    return std::bit_cast<float>(first | second << 16);
+  }
+}
+
+template <int kElements>
+void pack(const ProductKernels& kernels, int64_t k, int64_t n, MatrixView<float> b,
+          const float* column_scale, float* panels) {
   // Rows of a panel at a time, so that columns of B are read in runs and rows of the panel stay
   // in the first-level cache.
   constexpr int64_t kStrip = 32;
   constexpr int64_t kPackedPerThread = 1 << 15;
   const int64_t width = kernels.width;
+  const int64_t depth = divide_up(k, kElements);
   const int64_t grain = divide_up(kPackedPerThread, k * width + 1);
   parallel_for(0, divide_up(n, width), grain, [&](int64_t first, int64_t last) {
     for (int64_t p = first; p < last; ++p) {
       const int64_t columns = std::min(width, n - p * width);
       const int64_t panel_width = divide_up(columns, kernels.unit) * kernels.unit;
-      float* panel = panels + p * k * width;
-      for (int64_t i0 = 0; i0 < k; i0 += kStrip) {
-        const int64_t i1 = std::min(k, i0 + kStrip);
+      float* panel = panels + p * depth * width;
+      for (int64_t i0 = 0; i0 < depth; i0 += kStrip) {
+        const int64_t i1 = std::min(depth, i0 + kStrip);
         for (int64_t j = 0; j < panel_width; ++j) {
           float* to = panel + i0 * panel_width + j;
           if (j >= columns) {
@@ -43,14 +64,97 @@ void pack_panels(const ProductKernels& kernels, int64_t k, int64_t n, MatrixView
             continue;
           }
           const float scale = column_scale ? column_scale[p * width + j] : 1.0f;
-          const float* from = b.data + i0 * b.row_stride + (p * width + j) * b.column_stride;
-          for (int64_t i = i0; i < i1; ++i, to += panel_width, from += b.row_stride)
-            *to = *from * scale;
+          const int64_t step = kElements * b.row_stride;
+          const float* from = b.data + i0 * step + (p * width + j) * b.column_stride;
+          for (int64_t i = i0; i < i1; ++i, to += panel_width, from += step)
+            *to = panel_float<kElements>(from, b.row_stride, i, k, scale);
         }
       }
     }
   });
 }
+
+}  // namespace
+
+void pack_panels(const ProductKernels& kernels, int64_t k, int64_t n, MatrixView<float> b,
+                 const float* column_scale, float* panels) {
+  if (kernels.elements == 1)
+    pack<1>(kernels, k, n, b, column_scale, panels);
+  else
+    pack<2>(kernels, k, n, b, column_scale, panels);
+}
+
+namespace detail {
+
+void run_tiles(const Product& p, const ProductArea& area, const RowTiles& tiles,
+               const float** pointers, int64_t depth, TileCall call) {
+  const ProductKernels& kernels = *p.kernels;
+  const Epilogue& e = *p.epilogue;
+  const int64_t depth_all = p.panel_depth();
+  const int64_t panels_of_group = depth_all * divide_up(p.n, kernels.unit) * kernels.unit;
+  const int64_t end_column = area.column + area.columns;
+  const int64_t offset = call.offset;
+  call.c_stride = p.c_stride;
+  call.residual_stride = e.residual_stride;
+  call.low = e.low;
+  call.high = e.high;
+  for (int64_t group = area.group0; group < area.group1; ++group) {
+    call.offset = offset + group * p.group_step;
+    const float* panels = p.panels + group * panels_of_group;
+    for (int64_t column = area.column; column < end_column; column += kernels.width) {
+      call.columns = static_cast<int>(std::min<int64_t>(kernels.width, p.n - column));
+      const int64_t units = divide_up(call.columns, kernels.unit);
+      const int64_t width = units * kernels.unit;
+      const TileFunction* tile = kernels.tiles[units - 1];
+      const int64_t c_column = group * p.n + column;
+      call.tap_stride = p.run * width;
+      call.panel = panels + column * depth_all + depth * width;
+      call.bias = e.bias ? e.bias + c_column : nullptr;
+      call.rows = pointers;
+      call.c = p.c + area.row * p.c_stride + c_column;
+      call.residual = e.residual ? e.residual + area.row * e.residual_stride + c_column : nullptr;
+      // The next panel comes to the first-level cache meanwhile.
+      const float* next = call.panel + depth_all * width;
+      const int64_t next_step = column + width < end_column
+                                    ? divide_up(call.taps * call.run * width, tiles.count * 16) * 16
+                                    : 0;
+      for (int64_t i = 0; i < tiles.count; ++i) {
+        const int64_t height = tiles.height(i);
+        for (int64_t j = 0; j < next_step; j += 16) __builtin_prefetch(next + j, 0, 3);
+        next += next_step;
+        tile[height - 1](call);
+        call.rows += height * call.taps;
+        call.c += height * call.c_stride;
+        if (call.residual) call.residual += height * call.residual_stride;
+      }
+    }
+  }
+}
+
+void copy_rows(const Product& p, const RowTiles& tiles, int64_t taps, int64_t skipped,
+               int64_t count, const float** pointers, float* copy, int64_t stride) {
+  const int elements = p.kernels->elements;
+  const float* const* from = pointers;
+  int64_t row = 0;
+  for (int64_t i = 0; i < tiles.count; ++i) {
+    const int64_t height = tiles.height(i);
+    for (int64_t r = 0; r < height; ++r, ++row, copy += stride) {
+      int64_t at = 0;
+      for (int64_t tap = 0, skip = skipped; tap < taps; ++tap, skip = 0) {
+        const int64_t part = std::min(p.run - skip, count - at);
+        p.kernels->copy(from[tap * height + r] + skip, part, copy, at);
+        at += part;
+      }
+      // Zeros stand for what is missing in the last float.
+      if (at % elements) p.kernels->copy(&kZero, 1, copy, at);
+      // Only pointers that were read lie before this one.
+      pointers[row] = copy;
+    }
+    from += height * taps;
+  }
+}
+
+}  // namespace detail
 
 namespace {
 
@@ -65,8 +169,9 @@ void product_of_rows(const Product& product, const float* a, int64_t a_stride) {
   });
 }
 
-// All of C's columns [first, last) for as many rows as one tile has.
-void product_of_few_rows(const ProductKernels& kernels, int64_t m, int64_t n, int64_t k,
+// All of C's columns [first, last) for as many rows as one tile has, of `depth` floats as tiles
+// read them.
+void product_of_few_rows(const ProductKernels& kernels, int64_t m, int64_t n, int64_t depth,
                          const float* a, int64_t a_stride, const float* panels, float* c,
                          int64_t c_stride, const Epilogue& e, int64_t first, int64_t last) {
   const float* rows[ProductKernels::kMostRows];
@@ -75,8 +180,8 @@ void product_of_few_rows(const ProductKernels& kernels, int64_t m, int64_t n, in
   call.rows = rows;
   call.taps = 1;
   call.offset = 0;
-  call.run = k;
-  call.panel = panels + first * k;
+  call.run = depth;
+  call.panel = panels + first * depth;
   call.tap_stride = 0;
   call.c = c + first;
   call.c_stride = c_stride;
@@ -95,7 +200,7 @@ void product_of_few_rows(const ProductKernels& kernels, int64_t m, int64_t n, in
       units = (call.columns + kernels.unit - 1) / kernels.unit;
     }
     kernels.tiles[units - 1][m - 1](call);
-    call.panel += kernels.width * k;
+    call.panel += kernels.width * depth;
     call.c += kernels.width;
     if (call.bias) call.bias += kernels.width;
     if (call.residual) call.residual += kernels.width;
@@ -111,13 +216,24 @@ void product_of_matrices(const ProductKernels& kernels, int64_t m, int64_t n, in
   const bool small = m * n * k < 2 * kProductWorkPerThread;
   if (m <= kernels.height && (small || m <= kFewRows)) {
     if (m == 0 || n == 0) return;
+    const int64_t depth = divide_up(k, kernels.elements);
+    const bool copied = kernels.elements > 1;
+    Workspace<float> copy(copied ? m * (depth + detail::kRowGap) : 0);
+    if (copied) {
+      const float* rows[ProductKernels::kMostRows];
+      for (int64_t r = 0; r < m; ++r) rows[r] = a + r * a_stride;
+      const Product whole = {&kernels, m, n, 1, k, panels, c, c_stride, &epilogue};
+      a_stride = depth + detail::kRowGap;
+      detail::copy_rows(whole, RowTiles(m, m), 1, 0, k, rows, copy.data(), a_stride);
+      a = copy.data();
+    }
     if (small)
-      return product_of_few_rows(kernels, m, n, k, a, a_stride, panels, c, c_stride, epilogue, 0,
-                                 n);
+      return product_of_few_rows(kernels, m, n, depth, a, a_stride, panels, c, c_stride, epilogue,
+                                 0, n);
     const int64_t width = kernels.width;
     const int64_t grain = std::max<int64_t>(1, kProductWorkPerThread / (m * k * width));
     parallel_for(0, divide_up(n, width), grain, [&](int64_t first, int64_t last) {
-      product_of_few_rows(kernels, m, n, k, a, a_stride, panels, c, c_stride, epilogue,
+      product_of_few_rows(kernels, m, n, depth, a, a_stride, panels, c, c_stride, epilogue,
                           first * width, std::min(n, last * width));
     });
     return;

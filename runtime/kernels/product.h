@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <cstring>
 
 #include "base/thread_pool.h"
 #include "kernels/epilogue.h"
@@ -26,7 +25,7 @@ constexpr int64_t even_piece(int64_t total, int64_t limit, int64_t unit) {
 // Floats of B[k, n] in panels.
 int64_t panels_size(const ProductKernels& kernels, int64_t k, int64_t n);
 
-// Rearranges B, its columns scaled by column_scale (null: 1).
+// Rearranges B, its columns scaled by column_scale (null: 1), and rounds it if the kernels do.
 void pack_panels(const ProductKernels& kernels, int64_t k, int64_t n, MatrixView<float> b,
                  const float* column_scale, float* panels);
 
@@ -71,9 +70,13 @@ struct Product {
   int64_t groups = 1;
   int64_t group_step = 0;
   // Rows of A are copied block by block before use: for strides at which they would displace
-  // each other from the first-level cache. For one group only.
+  // each other from the first-level cache, and for kernels of several elements per float. For
+  // one group only.
   bool copy_rows = false;
   bool threads = true;  // the pool may help
+
+  bool copies() const { return copy_rows || kernels->elements > 1; }
+  int64_t panel_depth() const { return divide_up(taps * run, kernels->elements); }
 };
 
 namespace detail {
@@ -87,14 +90,25 @@ struct ProductBlocks {
   int64_t rows;
   int64_t columns;
   int64_t taps;
-  int64_t depth;
+  int64_t depth;  // elements of a run, or of all taps' runs behind each other if rows are copied
+
+  // Floats from copied row to row.
+  int64_t copy_stride(const ProductKernels& kernels) const {
+    return divide_up(depth, kernels.elements) + kRowGap;
+  }
 };
 
 inline ProductBlocks product_blocks(const Product& p) {
   const ProductKernels& k = *p.kernels;
   ProductBlocks b;
   const int64_t depth = k.block_depth;
-  if (p.run > depth || p.taps == 1) {
+  if (p.copies()) {
+    const int64_t run = std::max<int64_t>(p.run, 1);
+    const int64_t most = std::min(depth * k.elements, (kMostPointers / k.height - 1) * run);
+    b.depth = even_piece(p.taps * p.run, most, k.elements);
+    // A block may begin and end within a run.
+    b.taps = std::min(p.taps, divide_up(b.depth - 1, run) + 1);
+  } else if (p.run > depth || p.taps == 1) {
     b.taps = 1;
     b.depth = even_piece(p.run, depth, 1);
   } else {
@@ -129,80 +143,74 @@ inline ProductBlocks product_blocks(const Product& p) {
   return b;
 }
 
-// Rows [row0, row0 + count) and columns [column0, column0 + columns), whole panels or up to n, of
-// groups [group0, group1) of C. `copy`: room for copies of the rows of A; null: read in place.
-template <class Rows>
-void product_block(const Product& p, const ProductBlocks& blocks, const Rows& rows, int64_t group0,
-                   int64_t group1, int64_t row0, int64_t count, int64_t column0, int64_t columns,
-                   float* copy) {
-  const ProductKernels& kernels = *p.kernels;
-  const int64_t depth_all = p.taps * p.run;
-  const int64_t panels_of_group = depth_all * divide_up(p.n, kernels.unit) * kernels.unit;
-  const Epilogue& e = *p.epilogue;
-  const RowTiles tiles(count, kernels.height);
-  const float* pointers[kMostPointers];
+// Rows [row, row + rows) and columns [column, column + columns), whole panels or up to n, of
+// groups [group0, group1) of C.
+struct ProductArea {
+  int64_t group0;
+  int64_t group1;
+  int64_t row;
+  int64_t rows;
+  int64_t column;
+  int64_t columns;
+};
 
+// Adds to the area what `call` says of A, found through the functor's `pointers`, times the
+// panels from float `depth` of each column on.
+void run_tiles(const Product& p, const ProductArea& area, const RowTiles& tiles,
+               const float** pointers, int64_t depth, TileCall call);
+
+// Copies the `count` elements after the first `skipped` of what the functor's pointers to `taps`
+// runs lead to, row behind row from `copy` on, `stride` floats apart. The pointers become one
+// per row, to its copy.
+void copy_rows(const Product& p, const RowTiles& tiles, int64_t taps, int64_t skipped,
+               int64_t count, const float** pointers, float* copy, int64_t stride);
+
+// `copy`: room for copies of the rows of A, if they are copied.
+template <class Rows>
+void product_block(const Product& p, const ProductBlocks& blocks, const Rows& rows,
+                   const ProductArea& area, float* copy) {
+  const RowTiles tiles(area.rows, p.kernels->height);
+  const float* pointers[kMostPointers];
   TileCall call;
-  call.c_stride = p.c_stride;
-  call.residual_stride = e.residual_stride;
-  call.low = e.low;
-  call.high = e.high;
   call.accumulate = false;
-  for (int64_t tap = 0; tap < p.taps; tap += blocks.taps) {
-    call.taps = std::min(blocks.taps, p.taps - tap);
-    if (!copy) rows(row0, tiles, tap, call.taps, pointers);
+  if (p.copies()) {
+    const int64_t all = p.taps * p.run;
     int64_t from = 0;
     do {
-      call.run = std::min(blocks.depth, p.run - from);
-      call.finish = tap + call.taps == p.taps && from + call.run == p.run;
-      if (copy) {
-        rows(row0, tiles, tap, call.taps, pointers);
-        const int64_t stride = blocks.depth + kRowGap;
-        for (int64_t i = 0; i < count * call.taps; ++i) {
-          std::memcpy(copy + i * stride, pointers[i] + from,
-                      sizeof(float) * static_cast<size_t>(call.run));
-          pointers[i] = copy + i * stride;
-        }
-      }
-      for (int64_t group = group0; group < group1; ++group) {
-        call.offset = copy ? 0 : from + group * p.group_step;
-        const float* panels = p.panels + group * panels_of_group;
-        for (int64_t column = column0; column < column0 + columns; column += kernels.width) {
-          call.columns = static_cast<int>(std::min<int64_t>(kernels.width, p.n - column));
-          const int64_t units = divide_up(call.columns, kernels.unit);
-          const int64_t width = units * kernels.unit;
-          const TileFunction* tile = kernels.tiles[units - 1];
-          const int64_t c_column = group * p.n + column;
-          call.tap_stride = p.run * width;
-          call.panel = panels + column * depth_all + (tap * p.run + from) * width;
-          call.bias = e.bias ? e.bias + c_column : nullptr;
-          call.rows = pointers;
-          call.c = p.c + row0 * p.c_stride + c_column;
-          call.residual = e.residual ? e.residual + row0 * e.residual_stride + c_column : nullptr;
-          // The next panel comes to the first-level cache meanwhile.
-          const float* next = call.panel + depth_all * width;
-          const int64_t next_step =
-              column + width < column0 + columns
-                  ? divide_up(call.taps * call.run * width, tiles.count * 16) * 16
-                  : 0;
-          for (int64_t i = 0; i < tiles.count; ++i) {
-            const int64_t height = tiles.height(i);
-            for (int64_t j = 0; j < next_step; j += 16) __builtin_prefetch(next + j, 0, 3);
-            next += next_step;
-            tile[height - 1](call);
-            call.rows += height * call.taps;
-            call.c += height * call.c_stride;
-            if (call.residual) call.residual += height * call.residual_stride;
-          }
-        }
-      }
+      const int64_t count = std::min(blocks.depth, all - from);
+      const int64_t tap = count ? from / p.run : 0;
+      const int64_t taps = count ? divide_up(from + count, p.run) - tap : 0;
+      rows(area.row, tiles, tap, taps, pointers);
+      copy_rows(p, tiles, taps, from - tap * p.run, count, pointers, copy,
+                blocks.copy_stride(*p.kernels));
+      call.taps = 1;
+      call.offset = 0;
+      call.run = divide_up(count, p.kernels->elements);
+      call.finish = from + count == all;
+      run_tiles(p, area, tiles, pointers, from / p.kernels->elements, call);
       call.accumulate = true;
-      from += call.run;
-    } while (from < p.run);
+      from += count;
+    } while (from < all);
+  } else {
+    for (int64_t tap = 0; tap < p.taps; tap += blocks.taps) {
+      call.taps = std::min(blocks.taps, p.taps - tap);
+      rows(area.row, tiles, tap, call.taps, pointers);
+      int64_t from = 0;
+      do {
+        call.run = std::min(blocks.depth, p.run - from);
+        call.offset = from;
+        call.finish = tap + call.taps == p.taps && from + call.run == p.run;
+        run_tiles(p, area, tiles, pointers, tap * p.run + from, call);
+        call.accumulate = true;
+        from += call.run;
+      } while (from < p.run);
+    }
   }
+  const Epilogue& e = *p.epilogue;
   if (e.then) {
-    e.then(e.context, row0, count, group0 * p.n + column0,
-           group1 - group0 == 1 ? columns : (group1 - group0) * p.n);
+    const int64_t groups = area.group1 - area.group0;
+    e.then(e.context, area.row, area.rows, area.group0 * p.n + area.column,
+           groups == 1 ? area.columns : groups * p.n);
   }
 }
 
@@ -218,15 +226,18 @@ void run_product(const Product& p, const Rows& rows) {
   const int64_t tasks = divide_up(p.groups, blocks.groups) * column_blocks * row_blocks;
   const int64_t work = p.groups * p.m * p.n * p.taps * p.run;
   const auto run = [&](int64_t first, int64_t last) {
-    Workspace<float> copy(p.copy_rows ? blocks.rows * blocks.taps * (blocks.depth + detail::kRowGap)
-                                      : 0);
+    Workspace<float> copy(p.copies() ? blocks.rows * blocks.copy_stride(*p.kernels) : 0);
     for (int64_t task = first; task < last; ++task) {
       const int64_t row = task % row_blocks * blocks.rows;
       const int64_t column = task / row_blocks % column_blocks * blocks.columns;
       const int64_t group = task / (row_blocks * column_blocks) * blocks.groups;
-      detail::product_block(p, blocks, rows, group, std::min(p.groups, group + blocks.groups), row,
-                            std::min(blocks.rows, p.m - row), column,
-                            std::min(blocks.columns, p.n - column), copy.data());
+      const detail::ProductArea area = {.group0 = group,
+                                        .group1 = std::min(p.groups, group + blocks.groups),
+                                        .row = row,
+                                        .rows = std::min(blocks.rows, p.m - row),
+                                        .column = column,
+                                        .columns = std::min(blocks.columns, p.n - column)};
+      detail::product_block(p, blocks, rows, area, copy.data());
     }
   };
   if (!p.threads || tasks == 1 || work < 2 * kProductWorkPerThread) return run(0, tasks);

@@ -8,9 +8,19 @@
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
+#include <atomic>
+#include <cstring>
+
+#include "base/check.h"
 #include "kernels/partial-inl.h"
 
+// Tiles of one template may only differ in their instructions, not in their target. Compilers
+// make no bf16 instructions out of f32 code.
+#if HWY_TARGET == HWY_AVX3
+HWY_PUSH_ATTRIBUTES(HWY_TARGET_STR ",avx512bf16")
+#else
 HWY_BEFORE_NAMESPACE();
+#endif
 namespace ingot {
 namespace HWY_NAMESPACE {
 namespace {
@@ -88,7 +98,85 @@ HWY_INLINE V lower_half(V v) { return v; }
 #endif
 using VHalf = hn::Vec<DHalf>;
 
-template <int kRows, int kWidth>
+// What A and B are made of: how a float of A, broadcast, meets those of B, and how A is copied.
+struct F32 {
+  static constexpr int kElements = 1;
+  template <class W>
+  static HWY_INLINE W multiply_add(W a, W b, W sum) {
+    return hn::MulAdd(a, b, sum);
+  }
+  static void copy(const float* from, int64_t count, float* to, int64_t at) {
+    std::memcpy(to + at, from, sizeof(float) * static_cast<size_t>(count));
+  }
+};
+
+using D16 = hn::Rebind<uint16_t, D>;
+
+template <class Rounding>
+void copy_rounded(const float* from, int64_t count, float* to, int64_t at) {
+  const D d;
+  const D16 d16;
+  uint16_t* bits = reinterpret_cast<uint16_t*>(to) + at;
+  if (count < kLanes) {
+    HWY_ALIGN uint16_t few[kLanes];
+    hn::Store(Rounding::round(load_first(d, from, count)), d16, few);
+    std::memcpy(bits, few, sizeof(uint16_t) * static_cast<size_t>(count));
+    return;
+  }
+  for (int64_t i = 0; i + kLanes <= count; i += kLanes)
+    hn::StoreU(Rounding::round(hn::LoadU(d, from + i)), d16, bits + i);
+  const int64_t last = count - kLanes;
+  hn::StoreU(Rounding::round(hn::LoadU(d, from + last)), d16, bits + last);
+}
+
+// Pairs of bf16. Products of two of them are exact in f32, so this and the instruction below give
+// the same bits; but that takes subnormal numbers for zeros and makes none.
+struct EmulatedBf16 {
+  static constexpr int kElements = 2;
+  template <class W>
+  static HWY_INLINE W multiply_add(W a, W b, W sum) {
+    const hn::DFromV<W> d;
+    const hn::RebindToUnsigned<decltype(d)> bits;
+    const auto second = hn::Set(bits, 0xffff0000u);
+    const auto a_bits = hn::BitCast(bits, a);
+    const auto b_bits = hn::BitCast(bits, b);
+    sum = hn::MulAdd(hn::BitCast(d, hn::And(a_bits, second)),
+                     hn::BitCast(d, hn::And(b_bits, second)), sum);
+    return hn::MulAdd(hn::BitCast(d, hn::ShiftLeft<16>(a_bits)),
+                      hn::BitCast(d, hn::ShiftLeft<16>(b_bits)), sum);
+  }
+  // To nearest, ties to even; NaN stays NaN.
+  static HWY_INLINE hn::Vec<D16> round(V v) {
+    const hn::RebindToUnsigned<D> bits;
+    const hn::RebindToSigned<D> numbers;
+    const auto b = hn::BitCast(bits, v);
+    const auto upper = hn::ShiftRight<16>(b);
+    const auto half = hn::Add(hn::Set(bits, 0x7fffu), hn::And(upper, hn::Set(bits, 1u)));
+    const auto rounded = hn::ShiftRight<16>(hn::Add(b, half));
+    const auto nan = hn::Or(upper, hn::Set(bits, 0x40u));
+    const auto is_nan = hn::RebindMask(bits, hn::IsNaN(v));
+    return hn::DemoteTo(D16(), hn::BitCast(numbers, hn::IfThenElse(is_nan, nan, rounded)));
+  }
+  static constexpr auto copy = &copy_rounded<EmulatedBf16>;
+};
+
+#if HWY_TARGET == HWY_AVX3
+struct Bf16 {
+  static constexpr int kElements = 2;
+  static HWY_INLINE V multiply_add(V a, V b, V sum) {
+    return V{_mm512_dpbf16_ps(sum.raw, (__m512bh)a.raw, (__m512bh)b.raw)};
+  }
+  static HWY_INLINE VHalf multiply_add(VHalf a, VHalf b, VHalf sum) {
+    return VHalf{_mm256_dpbf16_ps(sum.raw, (__m256bh)a.raw, (__m256bh)b.raw)};
+  }
+  static HWY_INLINE hn::Vec<D16> round(V v) {
+    return hn::Vec<D16>{(__m256i)_mm512_cvtneps_pbh(v.raw)};
+  }
+  static constexpr auto copy = &copy_rounded<Bf16>;
+};
+#endif
+
+template <class Elements, int kRows, int kWidth>
 HWY_NOINLINE void tile(const TileCall& t) {
   using Row = PanelRow<kWidth>;
   constexpr int kWhole = Row::kWhole;
@@ -132,12 +220,13 @@ HWY_NOINLINE void tile(const TileCall& t) {
             const V x = hn::Set(d, a[r][i + u]);
             HWY_UNROLL(4)
             for (int v = 0; v < kWhole; ++v)
-              sum[u % kPhases][r][v] = hn::MulAdd(x, row[v], sum[u % kPhases][r][v]);
+              sum[u % kPhases][r][v] = Elements::multiply_add(x, row[v], sum[u % kPhases][r][v]);
             if constexpr (Row::kHalf)
-              half[u % kPhases][r] = hn::MulAdd(lower_half(x), row_half, half[u % kPhases][r]);
+              half[u % kPhases][r] =
+                  Elements::multiply_add(lower_half(x), row_half, half[u % kPhases][r]);
           } else {
             half[u % kPhases][r] =
-                hn::MulAdd(hn::Set(dh, a[r][i + u]), row_half, half[u % kPhases][r]);
+                Elements::multiply_add(hn::Set(dh, a[r][i + u]), row_half, half[u % kPhases][r]);
           }
         }
       }
@@ -153,8 +242,10 @@ HWY_NOINLINE void tile(const TileCall& t) {
         for (int r = 0; r < kRows; ++r) {
           const V x = hn::Set(d, a[r][i]);
           HWY_UNROLL(4)
-          for (int v = 0; v < kWhole; ++v) sum[0][r][v] = hn::MulAdd(x, row[v], sum[0][r][v]);
-          if constexpr (Row::kHalf) half[0][r] = hn::MulAdd(lower_half(x), row_half, half[0][r]);
+          for (int v = 0; v < kWhole; ++v)
+            sum[0][r][v] = Elements::multiply_add(x, row[v], sum[0][r][v]);
+          if constexpr (Row::kHalf)
+            half[0][r] = Elements::multiply_add(lower_half(x), row_half, half[0][r]);
         }
       }
   }
@@ -231,27 +322,42 @@ HWY_NOINLINE void tile(const TileCall& t) {
   }
 }
 
-template <int kRows, int kUnitsWide>
+template <class Elements, int kRows, int kUnitsWide>
 constexpr TileFunction tile_or_null() {
   if constexpr (kRows <= kHeight && kUnitsWide <= kUnits)
-    return &tile<kRows, kUnitsWide * kUnit>;
+    return &tile<Elements, kRows, kUnitsWide * kUnit>;
   else
     return nullptr;
 }
 
-#define INGOT_TILES(w)                                                                            \
-  {                                                                                               \
-    tile_or_null<1, w>(), tile_or_null<2, w>(), tile_or_null<3, w>(), tile_or_null<4, w>(),       \
-        tile_or_null<5, w>(), tile_or_null<6, w>(), tile_or_null<7, w>(), tile_or_null<8, w>(),   \
-        tile_or_null<9, w>(), tile_or_null<10, w>(), tile_or_null<11, w>(), tile_or_null<12, w>() \
+#define INGOT_TILES(w)                                                               \
+  {                                                                                  \
+    tile_or_null<E, 1, w>(), tile_or_null<E, 2, w>(), tile_or_null<E, 3, w>(),       \
+        tile_or_null<E, 4, w>(), tile_or_null<E, 5, w>(), tile_or_null<E, 6, w>(),   \
+        tile_or_null<E, 7, w>(), tile_or_null<E, 8, w>(), tile_or_null<E, 9, w>(),   \
+        tile_or_null<E, 10, w>(), tile_or_null<E, 11, w>(), tile_or_null<E, 12, w>() \
   }
 
-constexpr ProductKernels kProduct = {
-    kLevel,      kHeight,
-    kUnit,       kVectors* kLanes,
-    kBlockRows,  kBlockColumns,
-    kBlockDepth, {INGOT_TILES(1), INGOT_TILES(2), INGOT_TILES(3), INGOT_TILES(4)}};
+template <class E>
+constexpr ProductKernels kKernels = {
+    .level = kLevel,
+    .elements = E::kElements,
+    .height = kHeight,
+    .unit = kUnit,
+    .width = kVectors* kLanes,
+    .block_rows = kBlockRows,
+    .block_columns = kBlockColumns,
+    .block_depth = kBlockDepth,
+    .copy = E::copy,
+    .tiles = {INGOT_TILES(1), INGOT_TILES(2), INGOT_TILES(3), INGOT_TILES(4)},
+};
 #undef INGOT_TILES
+
+const ProductKernels& f32_kernels() { return kKernels<F32>; }
+const ProductKernels& emulated_kernels() { return kKernels<EmulatedBf16>; }
+#if HWY_TARGET == HWY_AVX3
+const ProductKernels& bf16_kernels() { return kKernels<Bf16>; }
+#endif
 
 }  // namespace
 }  // namespace HWY_NAMESPACE
@@ -261,7 +367,34 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace ingot {
 
-const ProductKernels& product_kernels() { INGOT_SIMD_RETURN(kProduct); }
+namespace {
+
+const ProductKernels& emulated() { INGOT_SIMD_RETURN(emulated_kernels()); }
+
+// Not `emulated` itself: what nobody calls is then left out of the library.
+std::atomic<const ProductKernels& (*)()> emulation{nullptr};
+
+const ProductKernels& bf16_products() {
+  if (const auto kernels = emulation.load(std::memory_order_relaxed)) return kernels();
+#if HWY_TARGETS & HWY_AVX3
+  if (has_bf16_dot()) return N_AVX3::bf16_kernels();
+#endif
+  fail(ErrorCode::unsupported, "this machine lacks products of bf16");
+}
+
+}  // namespace
+
+const ProductKernels& product_kernels(Precision precision) {
+  if (precision == Precision::bf16) return bf16_products();
+  INGOT_SIMD_RETURN(f32_kernels());
+}
+
+bool has_product_kernels(Precision precision) {
+  return precision == Precision::f32 || has_bf16_dot() ||
+         emulation.load(std::memory_order_relaxed) != nullptr;
+}
+
+void emulate_bf16_products(bool emulate) { emulation = emulate ? &emulated : nullptr; }
 
 }  // namespace ingot
 #endif

@@ -1,4 +1,4 @@
-// The register tiles of f32 products: one table of them per instruction set.
+// The register tiles of products: one table of them per instruction set and precision.
 //
 // A tile computes C[rows, columns] += sum over taps and over a run of floats behind each tap:
 // A is not a matrix but, for every tap, one pointer per row. A plain product has one tap whose
@@ -6,9 +6,14 @@
 //
 // B comes in panels of `width` columns, the run of each tap row by row. The last panel is
 // narrower: the columns left, rounded up to a multiple of `unit`, filled with zeros.
+//
+// In bf16 each float of A and B is the bits of two elements that follow each other along K, the
+// first in the lower half; C and all sums are f32.
 #pragma once
 
 #include <cstdint>
+
+#include <ingot/precision.h>
 
 #include "kernels/simd.h"
 
@@ -40,18 +45,26 @@ struct ProductKernels {
   static constexpr int kMostUnits = 4;
 
   SimdLevel level;
-  int height;  // rows of the tallest tile
-  int unit;    // panel widths are multiples of it
-  int width;   // columns of a full panel
-  // Parts of C and depth of B that are computed at once, by the sizes of the caches.
+  int elements;  // of K in each float of A and B; above 1 A is always copied
+  int height;    // rows of the tallest tile
+  int unit;      // panel widths are multiples of it
+  int width;     // columns of a full panel
+  // Parts of C and floats of B's depth that are computed at once, by the sizes of the caches.
   int64_t block_rows;
   int64_t block_columns;
   int64_t block_depth;
+  // Copies `count` elements of A as tiles read them, to elements [at, at + count) of `to`.
+  void (*copy)(const float* from, int64_t count, float* to, int64_t at);
   // [panel width / unit - 1][rows - 1]
   TileFunction tiles[kMostUnits][kMostRows];
 };
 
-// The kernels for the SimdLevel in use.
-const ProductKernels& product_kernels();
+// The kernels for the SimdLevel in use. Throws Error (unsupported) if the machine lacks them.
+const ProductKernels& product_kernels(Precision precision = Precision::f32);
+bool has_product_kernels(Precision precision);
+
+// From now on bf16 products are computed by f32 operations, which every machine has, or by the
+// machine's own: so that tests reach both.
+void emulate_bf16_products(bool emulate);
 
 }  // namespace ingot

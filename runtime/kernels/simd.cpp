@@ -24,6 +24,15 @@ SimdLevel detect() {
 #endif
 }
 
+bool detect_bf16_dot() {
+#if defined(__x86_64__)
+  __builtin_cpu_init();
+  return __builtin_cpu_supports("avx512bf16");
+#else
+  return false;
+#endif
+}
+
 std::atomic<SimdLevel>& current() {
   static std::atomic<SimdLevel> level = best_simd_level();
   return level;
@@ -42,6 +51,11 @@ void set_simd_level(SimdLevel level) {
   if (level > best_simd_level())
     fail(ErrorCode::unsupported, "this machine lacks the requested vector instructions");
   current().store(level, std::memory_order_relaxed);
+}
+
+bool has_bf16_dot() {
+  static const bool present = detect_bf16_dot();
+  return present && simd_level() == SimdLevel::avx512;
 }
 
 }  // namespace ingot

@@ -18,4 +18,7 @@ INGOT_API void set_simd_level(SimdLevel level);
 // The best this machine has.
 INGOT_API SimdLevel best_simd_level();
 
+// Whether the level in use has the dot product of bf16 pairs (AVX-512 BF16).
+bool has_bf16_dot();
+
 }  // namespace ingot

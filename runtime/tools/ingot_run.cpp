@@ -34,6 +34,7 @@ Runs a method of an .ingot file and prints its outputs.
   --output FILE.npy  writes the output; once per output tensor, in order
   --method NAME      the method to run (default: forward)
   --threads N        threads of one call (default: one per physical core)
+  --precision NAME   f32 (default), or bf16: faster products of rounded operands
   --repeat N         calls to time after the first one (default: 0)
   --profile          prints what each step took (median of --repeat runs, default 20)
   --trace FILE.json  the same for chrome://tracing and Perfetto
@@ -56,6 +57,7 @@ struct Options {
   std::vector<std::pair<bool, std::string>> inputs;  // is it a tensor's file, text
   std::vector<std::string> outputs;
   int threads = 0;
+  ingot::LoadOptions load;
   int repeat = 0;
   bool json = false;
   bool profile = false;
@@ -73,6 +75,14 @@ int number(std::string_view flag, std::string_view text) {
   if (failed != std::errc() || end != text.data() + text.size() || value < 0)
     usage(std::string(flag) + " takes a number of 0 or more, not '" + std::string(text) + "'");
   return value;
+}
+
+ingot::Precision precision(const std::string& name) {
+  try {
+    return ingot::precision_of_name(name);
+  } catch (const ingot::Error& error) {
+    usage(error.message());
+  }
 }
 
 Options parse(int argc, char** argv) {
@@ -99,6 +109,8 @@ Options parse(int argc, char** argv) {
       options.method = value();
     } else if (flag == "--threads") {
       options.threads = number(flag, value());
+    } else if (flag == "--precision") {
+      options.load.precision = precision(value());
     } else if (flag == "--repeat") {
       options.repeat = number(flag, value());
     } else if (flag == "--profile") {
@@ -193,7 +205,7 @@ int run(const Options& options) {
     inputs.push_back(is_file ? ingot::Value(ingot::read_npy(text)) : parse_value(text));
 
   const auto load_start = Clock::now();
-  const ingot::Module module = ingot::load(options.file);
+  const ingot::Module module = ingot::load(options.file, options.load);
   const double load_ms = since(load_start, 1e3);
   if (options.inputs.empty()) inputs = module.example_inputs(options.method);
 

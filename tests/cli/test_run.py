@@ -8,6 +8,7 @@ import pytest
 from tests.python.programs import identity
 
 import ingot
+from ingot import _ingot
 from ingot.dtypes import DType
 from ingot.ir.builder import Builder
 from ingot.ir.graph import Program
@@ -122,3 +123,15 @@ def test_the_version_is_the_library_s(command):
     outcome = command("--version")
     assert outcome.code == 0
     assert outcome.out == f"ingot {ingot.__version__}\n"
+
+
+def test_a_precision_that_the_machine_lacks(command, model, x):
+    _ingot.set_simd_level(0)
+    try:
+        for name in ("run", "bench", "profile"):
+            outcome = command(name, model, "--input", x, "--precision", "bf16")
+            assert outcome.code == 2 and "needs a processor with AVX-512 BF16" in outcome.err
+    finally:
+        _ingot.set_simd_level(len(_ingot.simd_levels()) - 1)
+    assert command("run", model, "--input", x, "--precision", "f32").code == 0
+    assert command("run", model, "--input", x, "--precision", "f16").code == 2

@@ -11,6 +11,7 @@
 
 #include <ingot/error.h>
 
+#include "base/half.h"
 #include "base/thread_pool.h"
 #include "simd_levels.h"
 
@@ -75,7 +76,7 @@ struct Counted {
 };
 
 // The largest error relative to the largest output, against plain loops in double.
-double error_of(const Layer& layer, ConvMethod method, bool full) {
+double error_of(const Layer& layer, ConvMethod method, bool full, Precision precision) {
   const ConvGeometry g = geometry_of(layer);
   const int64_t in_stride = g.in_channels + (full ? 5 : 0);
   const int64_t out_stride = g.out_channels + (full ? 3 : 0);
@@ -84,7 +85,7 @@ double error_of(const Layer& layer, ConvMethod method, bool full) {
   const int64_t group_out = g.out_channels / g.groups;
   const int64_t taps = volume_of(g.kernel);
   const int64_t pixels = g.batch * volume_of(g.out);
-  const std::vector<float> input = random_values(g.batch * volume_of(g.in) * in_stride, 1);
+  std::vector<float> input = random_values(g.batch * volume_of(g.in) * in_stride, 1);
   const std::vector<float> weight = random_values(g.out_channels * group_in * taps, 2);
   const std::vector<float> scale = random_values(g.out_channels, 3);
   const std::vector<float> bias = random_values(g.out_channels, 4);
@@ -96,7 +97,8 @@ double error_of(const Layer& layer, ConvMethod method, bool full) {
                      std::vector<int>(static_cast<size_t>(pixels * g.out_channels)),
                      {}};
 
-  const auto packed = PackedConv::pack(g, method, weight.data(), full ? scale.data() : nullptr);
+  const auto packed =
+      PackedConv::pack(g, method, weight.data(), full ? scale.data() : nullptr, precision);
   EXPECT_EQ(packed->method(), method);
   Workspace<char> workspace(static_cast<int64_t>(conv_workspace(g, *packed)));
   Epilogue epilogue;
@@ -111,6 +113,14 @@ double error_of(const Layer& layer, ConvMethod method, bool full) {
   }
   conv_nhwc(g, *packed, input.data(), in_stride, out.data(), out_stride, epilogue,
             workspace.data());
+
+  // What was multiplied.
+  std::vector<float> factors = weight;
+  for (size_t i = 0; i < factors.size() && full; ++i)
+    factors[i] *= scale[i / static_cast<size_t>(group_in * taps)];
+  if (precision_of(method, precision) == Precision::bf16)
+    for (std::vector<float>* values : {&input, &factors})
+      for (float& value : *values) value = to_float(to_bfloat16(value));
 
   double worst = 0;
   double scale_of_out = 1e-30;
@@ -133,15 +143,14 @@ double error_of(const Layer& layer, ConvMethod method, bool full) {
                       input.data() +
                       (((image * g.in[0] + d) * g.in[1] + h) * g.in[2] + w) * in_stride +
                       o / group_out * group_in;
-                  const float* by = weight.data() + o * group_in * taps +
+                  const float* by = factors.data() + o * group_in * taps +
                                     (kd * g.kernel[1] + kh) * g.kernel[2] + kw;
                   for (int64_t i = 0; i < group_in; ++i) sum += double(from[i]) * by[i * taps];
                 }
             const size_t channel = static_cast<size_t>(o);
             scale_of_out = std::max(scale_of_out, std::abs(sum));
             if (full) {
-              sum = sum * scale[channel] + bias[channel] +
-                    residual[static_cast<size_t>(pixel * residual_stride + o)];
+              sum += bias[channel] + residual[static_cast<size_t>(pixel * residual_stride + o)];
               sum = std::clamp(sum, -1.0, 9.0) + 100;
               EXPECT_EQ(counted.seen[static_cast<size_t>(pixel * g.out_channels + o)], 1);
             }
@@ -161,16 +170,18 @@ void check(const Layer& layer, ConvMethod method) {
                std::to_string(layer.kernel[1]) + " stride " + std::to_string(layer.stride[1]) +
                " pad " + std::to_string(layer.pad[1]) + " groups " + std::to_string(layer.groups));
   ASSERT_TRUE(conv_method_fits(method, geometry_of(layer)));
-  for (const SimdLevel level : simd_levels()) {
-    set_simd_level(level);
+  const auto check_precision = [&](Precision precision) {
     for (const int threads : {1, 2}) {
       set_pool_threads(threads);
-      EXPECT_LT(error_of(layer, method, false), 1e-5) << static_cast<int>(level) << threads;
-      EXPECT_LT(error_of(layer, method, true), 1e-5) << static_cast<int>(level) << threads;
+      for (const bool full : {false, true})
+        EXPECT_LT(error_of(layer, method, full, precision), 1e-5)
+            << static_cast<int>(simd_level()) << threads << full << name_of(precision);
     }
-  }
-  set_simd_level(best_simd_level());
-  set_pool_threads(0);
+    set_pool_threads(0);
+  };
+  for_each_simd_level([&] { check_precision(Precision::f32); });
+  if (precision_of(method, Precision::bf16) == Precision::bf16)
+    for_each_bf16_product([&] { check_precision(Precision::bf16); });
 }
 
 TEST(ConvNhwc, Pointwise) {

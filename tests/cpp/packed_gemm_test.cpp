@@ -2,13 +2,16 @@
 
 #include <gtest/gtest.h>
 
+#include <bit>
 #include <cmath>
 #include <limits>
 #include <mutex>
 #include <random>
 #include <vector>
 
+#include "base/half.h"
 #include "base/thread_pool.h"
+#include "kernels/product_simd.h"
 #include "simd_levels.h"
 
 namespace ingot {
@@ -42,8 +45,10 @@ struct Doubled {
   }
 };
 
-// Small integers make every sum exact, so that any order of summation gives the same bits.
-void check(int64_t m, int64_t n, int64_t k, bool transposed, bool full, int64_t gap = 3) {
+// Small integers make every sum exact, so that any order of summation gives the same bits, and
+// are numbers of bf16.
+void check(int64_t m, int64_t n, int64_t k, bool transposed, bool full, int64_t gap = 3,
+           Precision precision = Precision::f32) {
   const int64_t a_stride = k + gap;
   const int64_t c_stride = n + 2;
   const int64_t residual_stride = n + 1;
@@ -56,11 +61,12 @@ void check(int64_t m, int64_t n, int64_t k, bool transposed, bool full, int64_t 
   const std::vector<float> before = c;
   const MatrixView<float> b_view =
       transposed ? MatrixView<float>{b.data(), 1, k} : MatrixView<float>{b.data(), n, 1};
-  const auto packed = PackedMatrix::pack(k, n, b_view, full ? scale.data() : nullptr);
+  const auto packed = PackedMatrix::pack(k, n, b_view, full ? scale.data() : nullptr, precision);
   EXPECT_EQ(packed->k(), k);
   EXPECT_EQ(packed->n(), n);
   EXPECT_EQ(packed->level(), simd_level());
-  EXPECT_GE(packed->bytes(), sizeof(float) * static_cast<size_t>(k * n));
+  const size_t element = precision == Precision::f32 ? sizeof(float) : sizeof(BFloat16);
+  EXPECT_GE(packed->bytes(), element * static_cast<size_t>(k * n));
   Doubled doubled = {c.data(), c_stride, n, std::vector<int>(static_cast<size_t>(m * n)), {}};
   Epilogue epilogue;
   if (full) {
@@ -98,14 +104,12 @@ void check(int64_t m, int64_t n, int64_t k, bool transposed, bool full, int64_t 
 
 template <class F>
 void on_every_level(F&& function) {
-  for (const SimdLevel level : simd_levels()) {
-    set_simd_level(level);
+  for_each_simd_level([&] {
     for (const int threads : {1, 2}) {
       set_pool_threads(threads);
       function();
     }
-  }
-  set_simd_level(best_simd_level());
+  });
   set_pool_threads(0);
 }
 
@@ -165,6 +169,75 @@ TEST(PackedGemm, KeepsTheLevelItWasPackedFor) {
     for (size_t i = 0; i < 20; ++i) sum += b[i * 30 + j];
     EXPECT_EQ(c[j], sum);
   }
+}
+
+TEST(PackedGemm, OddSizesInBf16) {
+  for_each_bf16_product([] {
+    for (const int threads : {1, 2}) {
+      set_pool_threads(threads);
+      for (const int64_t m : {0, 1, 4, 13, 40})
+        for (const int64_t n : {0, 1, 3, 8, 17, 24, 33, 40, 300})
+          for (const int64_t k : {0, 1, 2, 7, 16, 401})
+            for (int variant = 0; variant < 4; ++variant)
+              check(m, n, k, variant & 1, variant & 2, 3, Precision::bf16);
+      check(300, 530, 1701, true, true, 3, Precision::bf16);
+      check(3, 100, 5001, true, true, 3, Precision::bf16);
+      check(40, 200, 1024, true, true, 0, Precision::bf16);
+    }
+    set_pool_threads(0);
+  });
+}
+
+TEST(PackedGemm, OperandsInBf16AreRounded) {
+  for_each_bf16_product([] {
+    constexpr int64_t m = 30, n = 50, k = 907;
+    std::mt19937 generator(7);
+    std::normal_distribution<float> draw;
+    std::vector<float> a(m * k), b(k * n), scale(n), c(m * n);
+    for (std::vector<float>* values : {&a, &b, &scale})
+      for (float& value : *values) value = draw(generator);
+    const auto packed = PackedMatrix::pack(k, n, {b.data(), n, 1}, scale.data(), Precision::bf16);
+    gemm_packed(m, a.data(), k, *packed, c.data(), n);
+    for (size_t i = 0; i < m; ++i) {
+      for (size_t j = 0; j < n; ++j) {
+        double sum = 0;
+        for (size_t p = 0; p < k; ++p)
+          sum += double(to_float(to_bfloat16(a[i * k + p]))) *
+                 to_float(to_bfloat16(b[p * n + j] * scale[j]));
+        ASSERT_NEAR(c[i * n + j], sum, 1e-4 * (1 + std::abs(scale[j]))) << i << "," << j;
+      }
+    }
+  });
+}
+
+TEST(PackedGemm, CopiesInBf16AreRoundedToNearestEven) {
+  for_each_bf16_product([] {
+    std::vector<float> values;
+    for (uint32_t upper = 0; upper < 1u << 16; upper += 7)
+      for (const uint32_t lower : {0x0u, 0x1u, 0x7fffu, 0x8000u, 0x8001u, 0xffffu})
+        values.push_back(std::bit_cast<float>(upper << 16 | lower));
+    // The instructions take subnormal numbers for zeros.
+    std::erase_if(values, [](float value) { return std::fpclassify(value) == FP_SUBNORMAL; });
+    const ProductKernels& kernels = product_kernels(Precision::bf16);
+    for (const size_t count : {size_t{1}, size_t{3}, size_t{17}, values.size()}) {
+      for (const size_t at : {0, 1}) {
+        std::vector<float> copy(values.size());
+        auto* bits = reinterpret_cast<BFloat16*>(copy.data());
+        const float* from = values.data() + values.size() - count;
+        kernels.copy(from, static_cast<int64_t>(count), copy.data(), at);
+        for (size_t i = 0; i < count; ++i) {
+          if (std::isnan(from[i]))
+            ASSERT_TRUE(std::isnan(to_float(bits[at + i])))
+                << static_cast<int>(kernels.level) << " " << count << " "
+                << std::bit_cast<uint32_t>(from[i]) << " " << bits[at + i].bits;
+          else
+            ASSERT_EQ(bits[at + i].bits, to_bfloat16(from[i]).bits) << from[i];
+        }
+        for (const size_t beside : {at - 1, at + count})
+          if (beside < 2 * copy.size()) ASSERT_EQ(bits[beside].bits, 0);
+      }
+    }
+  });
 }
 
 }  // namespace

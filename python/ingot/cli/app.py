@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -21,6 +21,10 @@ File = Annotated[Path, typer.Argument(help="An .ingot file.", show_default=False
 MethodName = Annotated[str, typer.Option("--method", help="The method to run.")]
 Threads = Annotated[
     int | None, typer.Option("--threads", help="Threads of the run; 0: one per core.")
+]
+PrecisionName = Annotated[
+    Literal["f32", "bf16"],
+    typer.Option("--precision", help="bf16: faster products of rounded operands."),
 ]
 InputFiles = Annotated[
     list[str] | None,
@@ -161,6 +165,7 @@ def run(
     ] = None,
     method: MethodName = "forward",
     threads: Threads = None,
+    precision: PrecisionName = "f32",
 ) -> None:
     """Run a file on .npy inputs; without --output the result is described.
 
@@ -171,7 +176,7 @@ def run(
     """
     from ingot.cli.run import run as run_file
 
-    run_file(file, input or [], output or [], method, threads)
+    run_file(file, input or [], output or [], method, threads, precision)
 
 
 @app.command()
@@ -186,6 +191,7 @@ def bench(
         str, typer.Option(help="Callers at once on one loaded module, a row for each number.")
     ] = "1",
     seconds: Annotated[float, typer.Option(help="Of measuring for each row.")] = 3.0,
+    precision: PrecisionName = "f32",
     json: Annotated[bool, typer.Option("--json", help="Print the numbers as JSON.")] = False,
 ) -> None:
     """Measure a file: load, first call, the spread of later calls, calls per second.
@@ -202,7 +208,7 @@ def bench(
     """
     from ingot.cli.bench import Request, run
 
-    run(Request(file, input or [], method, threads, instances, seconds, json))
+    run(Request(file, input or [], method, threads, instances, seconds, precision, json))
 
 
 @app.command()
@@ -211,6 +217,7 @@ def profile(
     input: InputFiles = None,
     method: MethodName = "forward",
     threads: Threads = None,
+    precision: PrecisionName = "f32",
     runs: Annotated[int, typer.Option(help="Calls; a step's time is their median.")] = 20,
     top: Annotated[int, typer.Option(help="Steps to show, the slowest first.")] = 30,
     trace: Annotated[
@@ -231,7 +238,7 @@ def profile(
     """
     from ingot.cli.profile import Request, run
 
-    run(Request(file, input or [], method, threads, runs, top, trace, json))
+    run(Request(file, input or [], method, threads, precision, runs, top, trace, json))
 
 
 @app.command()

@@ -20,7 +20,7 @@ from rich.table import Table
 from ingot import _ingot
 from ingot.cli.values import make_inputs, read_inputs, symbols_of
 from ingot.errors import Error
-from ingot.module import Module, load
+from ingot.module import Module, Precision, load
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,7 @@ class Request:
     threads: str
     instances: str
     seconds: float
+    precision: Precision
     json: bool
 
 
@@ -88,7 +89,7 @@ def _counts(text: str, option: str, least: int) -> list[int]:
 
 def _measure(request: Request, callers: int) -> Measured:
     start = time.perf_counter()
-    module = load(request.file)
+    module = load(request.file, precision=request.precision)
     loaded = time.perf_counter() - start
     method = module.method(request.method)
     if request.input:

@@ -17,7 +17,7 @@ from rich.table import Table
 from ingot import _ingot
 from ingot.cli.bench import time_text, zero_inputs
 from ingot.cli.values import read_inputs
-from ingot.module import Module, load
+from ingot.module import Module, Precision, load
 from ingot.profiling import Step, profile, write_trace
 
 
@@ -29,6 +29,7 @@ class Request:
     input: Sequence[str]
     method: str
     threads: int | None
+    precision: Precision
     runs: int
     top: int
     trace: Path | None
@@ -39,7 +40,7 @@ def run(request: Request) -> None:
     """Prints the slowest steps, or all of them as JSON; writes a trace if asked for."""
     if request.threads is not None:
         _ingot.set_num_threads(request.threads)
-    module = load(request.file)
+    module = load(request.file, precision=request.precision)
     args, kwargs = inputs_of(module, request.input, request.method)
     with Console(stderr=True).status(f"{request.runs} calls"):
         steps = profile(module, *args, method=request.method, runs=request.runs, **kwargs)

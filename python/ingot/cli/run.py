@@ -11,16 +11,21 @@ import numpy as np
 from ingot import _ingot
 from ingot.cli.values import leaves, read_inputs, write_array
 from ingot.errors import Error
-from ingot.module import load
+from ingot.module import Precision, load
 
 
 def run(
-    file: Path, input: Sequence[str], output: Sequence[Path], method: str, threads: int | None
+    file: Path,
+    input: Sequence[str],
+    output: Sequence[Path],
+    method: str,
+    threads: int | None,
+    precision: Precision,
 ) -> None:
     """Runs ``method`` and writes the tensors of its result, or describes them."""
     if threads is not None:
         _ingot.set_num_threads(threads)
-    module = load(file)
+    module = load(file, precision=precision)
     target = module.method(method)
     args, kwargs = read_inputs(input, module.inputs(method))
     result = list(leaves(target(*args, **kwargs)))

@@ -4,6 +4,8 @@
 #include <memory>
 #include <span>
 
+#include <ingot/precision.h>
+
 #include "exec/code.h"
 #include "exec/plan/plan.h"
 #include "ops/plan/weights.h"
@@ -28,6 +30,7 @@ const Op* pure_form(const Op& op);
 // planned, so that the region is interpreted. Throws Error as the interpreter would, if the
 // inputs fit no op.
 std::shared_ptr<const Plan> build_plan(const Code& code, const Region& region,
-                                       const Value* registers, plan::Weights& weights);
+                                       const Value* registers, plan::Weights& weights,
+                                       Precision precision);
 
 }  // namespace ingot

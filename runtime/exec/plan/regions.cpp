@@ -174,9 +174,10 @@ void Arena::reserve(size_t wanted) {
   bytes = rounded;
 }
 
-Planner::Planner(std::vector<Code>& codes)
-    // Weights that were rearranged are not read again where they came from: their pages may go.
-    : weights_([](const Tensor& tensor) {
+Planner::Planner(std::vector<Code>& codes, Precision precision)
+    : precision_(precision),
+      // Weights that were rearranged are not read again where they came from: their pages may go.
+      weights_([](const Tensor& tensor) {
         const Storage& storage = *tensor.storage();
         drop_pages({storage.data, storage.bytes});
       }) {
@@ -211,7 +212,7 @@ std::shared_ptr<const Plan> Planner::find(Cache& cache, const Code& code, const 
   // Other threads may go on meanwhile; two that meet the same new signature both plan it.
   std::shared_ptr<const Plan> plan;
   try {
-    plan = build_plan(code, region, registers, weights_);
+    plan = build_plan(code, region, registers, weights_, precision_);
   } catch (const Error&) {
     // The interpreter meets the same fault and tells where.
   }
@@ -347,8 +348,7 @@ class Finisher {
 
   Value composite(const Value& value) const {
     if (value.is_tensor()) {
-      if (plan::is_constant(value.tensor()))
-        return value.tensor().writable() ? Value(value.tensor().clone()) : value;
+      if (plan::is_constant(value.tensor())) return value;
       for (const Plan::Leaving& leaving : plan_.leaving)
         if (leaving.tensor == value.tensor().impl()) return Value(tensor(leaving));
       fail(ErrorCode::internal, "a result of the plan has no memory");

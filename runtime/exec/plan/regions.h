@@ -8,6 +8,8 @@
 #include <unordered_map>
 #include <vector>
 
+#include <ingot/precision.h>
+
 #include "exec/code.h"
 #include "exec/plan/builder.h"
 #include "exec/plan/signature.h"
@@ -47,8 +49,8 @@ struct Session {
 // Shared by all threads that run a module and its forks.
 class Planner {
  public:
-  // Marks the regions of `codes` in their instructions.
-  explicit Planner(std::vector<Code>& codes);
+  // Marks the regions of `codes` in their instructions. `precision`: of all plans.
+  Planner(std::vector<Code>& codes, Precision precision);
   Planner(const Planner&) = delete;
   ~Planner();
 
@@ -83,6 +85,7 @@ class Planner {
   Session* take_session();
   void give_back(Session* session);
 
+  Precision precision_;
   std::vector<std::unique_ptr<Cache>> caches_;
   plan::Weights weights_;
   std::atomic<Session*> idle_{nullptr};  // the one given back last

@@ -15,14 +15,18 @@ namespace {
 struct Convolution {
   using Packed = PackedConv;
   static constexpr const char* kName = "conv";
-  static std::shared_ptr<const Packed> pack(const ConvGeometry& g, const float* weight,
-                                            const float* scale) {
-    return Packed::pack(g, choose_conv_method(g), weight, scale);
+  static std::shared_ptr<const Packed> pack(const ConvGeometry& g, Precision precision,
+                                            const float* weight, const float* scale) {
+    return Packed::pack(g, choose_conv_method(g, precision), weight, scale, precision);
   }
-  static int64_t variant(const ConvGeometry& g) {
-    return static_cast<int64_t>(choose_conv_method(g));
+  static int64_t variant(const ConvGeometry& g, Precision precision) {
+    return static_cast<int64_t>(choose_conv_method(g, precision));
   }
-  static std::string describe(const ConvGeometry& g) { return name_of(choose_conv_method(g)); }
+  static std::string describe(const ConvGeometry& g, Precision precision) {
+    const ConvMethod method = choose_conv_method(g, precision);
+    const bool f32 = precision_of(method, precision) == Precision::f32;
+    return concat(name_of(method), f32 ? "" : " bf16");
+  }
   static size_t workspace(const ConvGeometry& g, const Packed& packed) {
     return conv_workspace(g, packed);
   }
@@ -32,12 +36,12 @@ struct Convolution {
 struct Transposed {
   using Packed = PackedConvTranspose;
   static constexpr const char* kName = "conv_transpose";
-  static std::shared_ptr<const Packed> pack(const ConvGeometry& g, const float* weight,
+  static std::shared_ptr<const Packed> pack(const ConvGeometry& g, Precision, const float* weight,
                                             const float* scale) {
     return Packed::pack(g, weight, scale);
   }
-  static int64_t variant(const ConvGeometry&) { return 0; }
-  static std::string describe(const ConvGeometry&) { return "phases"; }
+  static int64_t variant(const ConvGeometry&, Precision) { return 0; }
+  static std::string describe(const ConvGeometry&, Precision) { return "phases"; }
   static size_t workspace(const ConvGeometry& g, const Packed& packed) {
     return conv_transpose_workspace(g, packed);
   }
@@ -50,9 +54,10 @@ class ConvStep;
 template <class Kind>
 class ConvNode final : public MatrixNode {
  public:
-  ConvNode(Weights& weights, const ConvGeometry& geometry, Tensor input, Tensor weight, Tensor bias,
-           Tensor out)
-      : MatrixNode(weights, geometry.out_channels, std::move(bias), std::move(out)),
+  ConvNode(Recorder& recorder, const ConvGeometry& geometry, Tensor input, Tensor weight,
+           Tensor bias, Tensor out)
+      : MatrixNode(recorder.weights(), geometry.out_channels, std::move(bias), std::move(out)),
+        precision_(recorder.precision()),
         geometry_(geometry),
         input_(std::move(input)),
         weight_(std::move(weight)) {}
@@ -63,8 +68,8 @@ class ConvNode final : public MatrixNode {
   size_t workspace() const override { return Kind::workspace(geometry_, packed()); }
   std::string describe() const override {
     const ConvGeometry& g = geometry_;
-    return concat(Kind::kName, " ", g.kernel[1], "x", g.kernel[2], " ", Kind::describe(g), " ",
-                  input_.sizes(), " ", describe_finish());
+    return concat(Kind::kName, " ", g.kernel[1], "x", g.kernel[2], " ",
+                  Kind::describe(g, precision_), " ", input_.sizes(), " ", describe_finish());
   }
   // A product per element of the weights and, without the stride's, of the smaller image.
   Cost cost() const override {
@@ -85,18 +90,21 @@ class ConvNode final : public MatrixNode {
     tensors.push_back(weight_);
     std::vector<int64_t> numbers = fold_numbers();
     const ConvGeometry& g = geometry_;
-    for (const int64_t number : {Kind::variant(g), g.groups, g.stride[0], g.stride[1], g.stride[2],
-                                 static_cast<int64_t>(simd_level())})
+    for (const int64_t number :
+         {Kind::variant(g, precision_), g.groups, g.stride[0], g.stride[1], g.stride[2],
+          static_cast<int64_t>(simd_level()), static_cast<int64_t>(precision_)})
       numbers.push_back(number);
     packed_ =
         weights().template get<typename Kind::Packed>(std::move(tensors), std::move(numbers), [&] {
           const std::vector<float> scale = fold_scale();
           const Tensor weight = weight_.contiguous();
-          return Kind::pack(g, weight.data<float>(), scale.empty() ? nullptr : scale.data());
+          return Kind::pack(g, precision_, weight.data<float>(),
+                            scale.empty() ? nullptr : scale.data());
         });
     return *packed_;
   }
 
+  Precision precision_;
   ConvGeometry geometry_;
   Tensor input_;
   Tensor weight_;
@@ -142,11 +150,11 @@ Tensor record_convolution(Recorder& recorder, const ConvGeometry& geometry, bool
   const Tensor pixels = recorder.channels_last(input);
   Tensor out = recorder.fresh(DType::f32, sizes, channels_last_strides(sizes));
   if (transposed)
-    recorder.add(std::make_unique<ConvNode<Transposed>>(recorder.weights(), geometry, pixels,
-                                                        weight, bias, out));
+    recorder.add(
+        std::make_unique<ConvNode<Transposed>>(recorder, geometry, pixels, weight, bias, out));
   else
-    recorder.add(std::make_unique<ConvNode<Convolution>>(recorder.weights(), geometry, pixels,
-                                                         weight, bias, out));
+    recorder.add(
+        std::make_unique<ConvNode<Convolution>>(recorder, geometry, pixels, weight, bias, out));
   return out;
 }
 

@@ -9,15 +9,17 @@ namespace {
 
 class LinearNode final : public MatrixNode {
  public:
-  LinearNode(Weights& weights, Tensor input, Tensor weight, Tensor bias, Tensor out)
-      : MatrixNode(weights, weight.size(1), std::move(bias), std::move(out)),
+  LinearNode(Recorder& recorder, Tensor input, Tensor weight, Tensor bias, Tensor out)
+      : MatrixNode(recorder.weights(), weight.size(1), std::move(bias), std::move(out)),
+        precision_(recorder.precision()),
         input_(std::move(input)),
         weight_(std::move(weight)) {}
 
   std::unique_ptr<Step> make(Layout& layout) const override;
   std::string describe() const override {
-    return concat("linear [", rows(), ", ", weight_.size(0), "] x [", weight_.size(0), ", ",
-                  columns(), "] ", describe_finish());
+    return concat("linear ", precision_ == Precision::f32 ? "" : "bf16 ", "[", rows(), ", ",
+                  weight_.size(0), "] x [", weight_.size(0), ", ", columns(), "] ",
+                  describe_finish());
   }
   Cost cost() const override {
     Cost cost = Node::cost();
@@ -31,6 +33,7 @@ class LinearNode final : public MatrixNode {
   int64_t rows() const { return columns() ? product().numel() / columns() : 0; }
   std::shared_ptr<const PackedMatrix> packed() const;
 
+  Precision precision_;
   Tensor input_;
   Tensor weight_;
 };
@@ -66,14 +69,15 @@ std::shared_ptr<const PackedMatrix> LinearNode::packed() const {
   std::vector<Tensor> tensors = fold_tensors();
   tensors.push_back(weight_);
   std::vector<int64_t> numbers = fold_numbers();
-  for (const int64_t number : {weight_.size(0), weight_.size(1), weight_.stride(0),
-                               weight_.stride(1), static_cast<int64_t>(simd_level())})
+  for (const int64_t number :
+       {weight_.size(0), weight_.size(1), weight_.stride(0), weight_.stride(1),
+        static_cast<int64_t>(simd_level()), static_cast<int64_t>(precision_)})
     numbers.push_back(number);
   return weights().get<PackedMatrix>(std::move(tensors), std::move(numbers), [&] {
     const std::vector<float> scale = fold_scale();
     return PackedMatrix::pack(weight_.size(0), weight_.size(1),
                               {weight_.data<float>(), weight_.stride(0), weight_.stride(1)},
-                              scale.empty() ? nullptr : scale.data());
+                              scale.empty() ? nullptr : scale.data(), precision_);
   });
 }
 
@@ -95,7 +99,7 @@ Tensor record_product(Recorder& recorder, const Tensor& input, const Tensor& wei
   sizes.back() = weight.size(1);
   const Tensor rows = recorder.rows(input);
   Tensor out = recorder.fresh(DType::f32, sizes);
-  recorder.add(std::make_unique<LinearNode>(recorder.weights(), rows, weight, bias, out));
+  recorder.add(std::make_unique<LinearNode>(recorder, rows, weight, bias, out));
   return out;
 }
 

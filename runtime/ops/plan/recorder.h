@@ -12,6 +12,7 @@
 #include <span>
 #include <string_view>
 
+#include <ingot/precision.h>
 #include <ingot/tensor.h>
 
 #include "ops/op.h"
@@ -41,6 +42,8 @@ class Recorder : public detail::AbstractMemory {
   virtual bool prefers_channels_last() const = 0;
   // Rearranged weights, shared by all plans of the module.
   virtual Weights& weights() = 0;
+  // What products and convolutions with constant weights may compute in.
+  virtual Precision precision() const = 0;
 
   // `tensor` in channels-last memory order ([N, C, ...] with C innermost): itself, or a copy
   // that all users of the tensor share.
