@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import torch
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from tests.plan.agreement import (
     STAGES,
     bounds,
@@ -44,6 +44,8 @@ class Case:
         self.shared = sharing([*self.wanted, *given])
         self.wanted = copies(self.wanted)
         values = recipe.evaluate(copies(inputs))
+        # Of sizes without elements PyTorch's kernels for float64 may refuse what others take.
+        assume(all(values[ref.index] is not None for ref in recipe.outputs))
         self.exact = [values[ref.index].double() for ref in recipe.outputs]
         scales = [
             max((magnitude(values[i]) for i in recipe.sources(ref)), default=0.0)
@@ -85,7 +87,7 @@ def check(case: tuple[Recipe, Inputs, Inputs], stage: str | None) -> None:
             small.check(planned)
             large.check(planned)
             small.check(planned)
-    except Exception as error:
+    except (AssertionError, RuntimeError) as error:
         sizes = [[f"{t.dtype} {list(t.shape)} {t.stride()}" for t in i] for i in (first, second)]
         error.add_note(f"inputs: {sizes[0]}\nthen: {sizes[1]}\n{print_program(program)}")
         raise
