@@ -76,7 +76,8 @@ struct Counted {
 };
 
 // The largest error relative to the largest output, against plain loops in double.
-double error_of(const Layer& layer, ConvMethod method, bool full, Precision precision) {
+double error_of(const Layer& layer, ConvMethod method, bool full,
+                Precision precision = Precision::f32) {
   const ConvGeometry g = geometry_of(layer);
   const int64_t in_stride = g.in_channels + (full ? 5 : 0);
   const int64_t out_stride = g.out_channels + (full ? 3 : 0);
