@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs the C++ tests of the kernels on an emulated processor with AVX-512, for machines without.
-#   scripts/emulate_avx512.sh               all of them: half an hour of an idle core
+#   scripts/emulate_avx512.sh               all of them: a quarter of an hour of an idle core
 #   scripts/emulate_avx512.sh 'Gemm.*:Attention.*'   those that this GoogleTest filter names
 #
 # Bochs knows AVX-512 (QEMU and Valgrind do not) but emulates a whole machine: it boots Debian's

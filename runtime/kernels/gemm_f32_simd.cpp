@@ -231,11 +231,14 @@ HWY_NOINLINE void dot_rows(int64_t n, int64_t k, const float* HWY_RESTRICT a, in
     for (int h = 1; h < kChains; ++h)
       for (int r = 0; r < kRows; ++r)
         for (int q = 0; q < kColumns; ++q) sum[0][r][q] = hn::Add(sum[0][r][q], sum[h][r][q]);
+    HWY_ALIGN float products[kRows][kColumns];
+    // A rolled loop would send all sums through memory.
+    HWY_UNROLL(4)
+    for (int r = 0; r < kRows; ++r)
+      sum_lanes(sum[0][r][0], sum[0][r][1], sum[0][r][2], sum[0][r][3], products[r]);
     for (int r = 0; r < kRows; ++r) {
-      HWY_ALIGN float products[kColumns];
-      sum_lanes(sum[0][r][0], sum[0][r][1], sum[0][r][2], sum[0][r][3], products);
       float* to = c + r * c_stride + j;
-      for (int q = 0; q < columns; ++q) to[q] = finish(products[q], to[q], r, j + q, e);
+      for (int q = 0; q < columns; ++q) to[q] = finish(products[r][q], to[q], r, j + q, e);
     }
   }
 }

@@ -94,7 +94,7 @@ using DHalf = hn::Half<D>;
 HWY_INLINE hn::Vec<DHalf> lower_half(V v) { return hn::LowerHalf(DHalf(), v); }
 #else
 using DHalf = D;  // no panel has a half
-HWY_INLINE V lower_half(V v) { return v; }
+[[maybe_unused]] HWY_INLINE V lower_half(V v) { return v; }
 #endif
 using VHalf = hn::Vec<DHalf>;
 

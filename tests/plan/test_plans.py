@@ -62,3 +62,74 @@ def test_batch_norm_without_weight_or_bias() -> None:
         found, wanted = m(x), interpreted(m, x)
         torch.testing.assert_close(found, wanted)
         assert strides(found) == strides(wanted)
+
+
+def test_results_in_one_memory_stay_in_one() -> None:
+    state = 'state "w" : f32[2] parameter = f32[2] [0.5, -2.0]'
+    m = module(
+        """
+  %w : f32[2] = prim::GetState[name="w"]()
+  %a : Tensor = aten::relu(%w)
+  %b : Tensor = aten::unsqueeze(%a, %zero)
+  %y : Tensor = aten::add.Tensor(%x, %a, %one)
+  %r : Tuple[Tensor, Tensor, Tensor, Tensor] = prim::TupleConstruct(%y, %a, %b, %a)
+  return (%r)""",
+        state=state,
+    )
+    agree(m, torch.randn(3, 2))
+
+
+CONVOLUTION = """
+  %w : f32[4, 3, 1, 1] = prim::GetState[name="w"]()
+  %ones : List[int] = prim::Constant[value=[1, 1]]()
+  %zeros : List[int] = prim::Constant[value=[0, 0]]()
+  %y : Tensor = aten::conv2d(%x, %w, %none, %ones, %zeros, %ones, %one)
+"""
+WEIGHT = f'state "w" : f32[4, 3, 1, 1] parameter = f32[4, 3, 1, 1] {[k / 4 for k in range(-6, 6)]}'
+
+
+def test_views_of_convolutions_are_views_of_row_major_memory() -> None:
+    m = module(
+        f"""{CONVOLUTION}
+  %flat : List[int] = prim::Constant[value=[-1]]()
+  %a : Tensor = aten::view(%y, %flat)
+  %b : Tensor = aten::transpose.int(%y, %one, %two)
+  %c : Tensor = aten::select.int(%b, %one, %zero)
+  %r : Tuple[Tensor, Tensor, Tensor, Tensor] = prim::TupleConstruct(%y, %a, %b, %c)
+  return (%r)""",
+        state=WEIGHT,
+    )
+    for sizes in ([2, 3, 5, 4], [1, 3, 1, 1], [0, 3, 2, 2]):
+        agree(m, torch.randint(-8, 8, sizes).float())
+
+
+def test_what_is_written_into_a_view_of_a_convolution_is_seen_in_it() -> None:
+    for view in ("aten::view(%y, %flat)", "aten::reshape(%y, %flat)", "aten::permute(%y, %order)"):
+        m = module(
+            f"""{CONVOLUTION}
+  %flat : List[int] = prim::Constant[value=[2, -1]]()
+  %order : List[int] = prim::Constant[value=[0, 2, 3, 1]]()
+  %v : Tensor = {view}
+  %p : Tensor = aten::select.int(%v, %zero, %one)
+  %q : Tensor = aten::add_.Scalar(%p, %half, %one)
+  %z : Tensor = aten::mul.Tensor(%y, %y)
+  %r : Tuple[Tensor, Tensor, Tensor] = prim::TupleConstruct(%z, %y, %q)
+  return (%r)""",
+            state=WEIGHT,
+        )
+        for sizes in ([2, 3, 5, 4], [4, 3, 1, 1]):
+            agree(m, torch.randint(-8, 8, sizes).float())
+
+
+def test_memory_that_only_a_plan_could_view_cannot_be_viewed() -> None:
+    m = module(
+        f"""{CONVOLUTION}
+  %flat : List[int] = prim::Constant[value=[-1, 4]]()
+  %order : List[int] = prim::Constant[value=[0, 2, 3, 1]]()
+  %v : Tensor = aten::permute(%y, %order)
+  %r : Tensor = aten::view(%v, %flat)
+  return (%r)""",
+        state=WEIGHT,
+    )
+    found = agree(m, torch.ones(2, 3, 5, 4))
+    assert isinstance(found, str) and "without copying" in found

@@ -107,28 +107,19 @@ class RegionRun {
     }
   }
 
-  // `value` with its tensors on storage `from` moved to `to`.
+  // `value` with its tensors on storage `from` moved to `to`. Containers are copied: a region
+  // does not change or compare those that it made.
   Value moved(const Value& value, const Storage* from, Storage* to) const {
     bool found = false;
     plan::for_each_tensor(value, [&](const Tensor& t) { found = found || t.storage() == from; });
     if (!found) return value;
-    if (value.is_tensor()) {
-      const Tensor& tensor = value.tensor();
+    return plan::with_tensors(value, [&](const Tensor& tensor) {
+      if (tensor.storage() != from) return tensor;
       const Tensor& whole = tape_.buffers[Tape::buffer_of(to)].whole;
-      return Value(whole.as_strided(
+      return whole.as_strided(
           tensor.sizes(), tensor.strides(),
-          (tensor.data<std::byte>() - from->data) / static_cast<int64_t>(size_of(tensor.dtype()))));
-    }
-    // A container made here: none is changed or compared, so that a copy will do.
-    if (value.is_dict()) throw DataDependent();
-    std::vector<Value> elements;
-    for (const Value& element :
-         value.is_list() ? value.to_list().elements : value.to_tuple().elements)
-      elements.push_back(moved(element, from, to));
-    if (value.is_list()) return Value::list(std::move(elements));
-    auto* tuple = new Tuple(std::move(elements));
-    tuple->names = value.to_tuple().names;
-    return Value(static_cast<Object*>(tuple));
+          (tensor.data<std::byte>() - from->data) / static_cast<int64_t>(size_of(tensor.dtype())));
+    });
   }
 
   const Code& code_;
@@ -244,10 +235,8 @@ class ResultWriter {
   void add(int32_t register_, const Value& value) {
     Plan::Result result{.register_ = register_, .leaving = -1, .composite = false, .value = value};
     plan::for_each_tensor(value, [&](const Tensor& tensor) {
-      // A tensor that a factory made once must not be handed out twice.
-      if (plan::is_constant(tensor) && !tensor.writable()) return;
-      result.composite = true;
       if (plan::is_constant(tensor)) return;
+      result.composite = true;
       const auto at = static_cast<int32_t>(plan_.leaving.size());
       if (value.is_tensor()) result.leaving = at;
       leave(tensor);
@@ -313,7 +302,9 @@ std::shared_ptr<const Plan> build_plan(const Code& code, const Region& region,
   for (size_t n = 0; n < tape.nodes.size(); ++n) {
     layout.set_node(n);
     const plan::Node& node = *tape.nodes[n];
-    plan->steps.push_back(node.make(layout));
+    auto step = node.make(layout);
+    if (!step) continue;
+    plan->steps.push_back(std::move(step));
     plan->infos.push_back({node.describe(), node.origin, node.cost()});
   }
   ResultWriter leaving(tape, *plan);

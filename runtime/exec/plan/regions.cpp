@@ -348,8 +348,7 @@ class Finisher {
 
   Value composite(const Value& value) const {
     if (value.is_tensor()) {
-      if (plan::is_constant(value.tensor()))
-        return value.tensor().writable() ? Value(value.tensor().clone()) : value;
+      if (plan::is_constant(value.tensor())) return value;
       for (const Plan::Leaving& leaving : plan_.leaving)
         if (leaving.tensor == value.tensor().impl()) return Value(tensor(leaving));
       fail(ErrorCode::internal, "a result of the plan has no memory");

@@ -1,6 +1,7 @@
 #include "exec/plan/tape.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/check.h"
 #include "exec/plan/options.h"
@@ -9,6 +10,7 @@
 #include "ops/plan/copy_node.h"
 #include "ops/plan/elementwise_node.h"
 #include "ops/plan/memory_order.h"
+#include "ops/view.h"
 
 namespace ingot {
 namespace {
@@ -18,14 +20,17 @@ constexpr int kAddressBits = 40;
 
 void release(Storage* storage) { delete storage; }
 
-// Ops that ask for strides or addresses, and so would see the planner's memory orders.
-bool sees_memory_order(const Op& op) {
+// Ops that ask where a tensor lies in its storage, which a region does not know of its inputs.
+bool sees_storage(const Op& op) {
   static const auto* const names = new std::vector<std::string_view>{
-      "aten::stride",         "aten::sym_stride",         "aten::stride.int",
-      "aten::sym_stride.int", "aten::is_contiguous",      "aten::is_contiguous.memory_format",
-      "aten::as_strided",     "aten::sym_storage_offset", "aten::storage_offset",
-      "aten::_reshape_alias"};
+      "aten::as_strided", "aten::storage_offset", "aten::sym_storage_offset"};
   return std::find(names->begin(), names->end(), op.name()) != names->end();
+}
+
+// From the beginning of its storage.
+int64_t element_offset(const Tensor& tensor) {
+  return (tensor.data<std::byte>() - tensor.storage()->data) /
+         static_cast<int64_t>(size_of(tensor.dtype()));
 }
 
 }  // namespace
@@ -62,8 +67,7 @@ Tensor Tape::fresh(DType dtype, std::span<const int64_t> sizes, std::span<const 
 }
 
 Value Tape::input(const Value& value) {
-  if (value.is_tensor()) {
-    const Tensor& tensor = value.tensor();
+  return plan::with_tensors(value, [this](const Tensor& tensor) {
     int64_t reach = tensor.numel() > 0 ? 1 : 0;
     for (int d = 0; d < tensor.rank() && reach > 0; ++d)
       reach += (tensor.size(d) - 1) * tensor.stride(d);
@@ -72,24 +76,8 @@ Value Tape::input(const Value& value) {
                      : new_buffer(tensor.dtype(), tensor.sizes(), tensor.strides(), reach);
     buffers.back().input = static_cast<int32_t>(inputs.size());
     inputs.push_back(own);
-    return Value(std::move(own));
-  }
-  if (value.is_list() || value.is_tuple()) {
-    std::vector<Value> elements;
-    for (const Value& element :
-         value.is_list() ? value.to_list().elements : value.to_tuple().elements)
-      elements.push_back(input(element));
-    if (value.is_list()) return Value::list(std::move(elements));
-    auto* tuple = new Tuple(std::move(elements));
-    tuple->names = value.to_tuple().names;
-    return Value(static_cast<Object*>(tuple));
-  }
-  if (value.is_dict()) {
-    std::vector<std::pair<Value, Value>> items;
-    for (const auto& [key, item] : value.to_dict().items()) items.emplace_back(key, input(item));
-    return Value::dict(std::move(items));
-  }
-  return value;
+    return own;
+  });
 }
 
 void Tape::add(std::unique_ptr<plan::Node> node) {
@@ -111,10 +99,7 @@ Tensor Tape::elementwise(std::string_view name, const Tensor& self, const Tensor
     operands.push_back(static_cast<int32_t>(i));
     values.push_back(*op.schema().arguments[i].fallback);
   }
-  const int32_t result = 0;
-  Value out;
-  call(op, {values.data(), nullptr, operands.data(), operands.size()}, {&out, &result});
-  return out.tensor();
+  return record(op, {values.data(), nullptr, operands.data(), operands.size()})[0];
 }
 
 void Tape::add_call(const Arguments& in, std::vector<Tensor> outputs, double flops) {
@@ -131,12 +116,15 @@ void Tape::add_copy(const Tensor& from, const Tensor& to) {
   add(std::make_unique<plan::CopyNode>(from, to));
 }
 
-Tensor Tape::copy(const Tensor& from, DType dtype) {
+Tensor Tape::copy(const Tensor& tensor, DType dtype) {
+  const Tensor from = op_ ? tensor : stored(tensor);
   if (from.dtype() != dtype && !from.is_contiguous() && plan::is_dense(from)) {
     // Converted in the order that it has, then put in row-major order.
     Tensor converted = fresh(dtype, from.sizes(), from.strides());
     add_copy(from, converted);
-    return copy(converted, dtype);
+    Tensor to = fresh(dtype, from.sizes());
+    add_copy(converted, to);
+    return to;
   }
   Tensor to = fresh(dtype, from.sizes());
   add_copy(from, to);
@@ -161,6 +149,55 @@ Tensor Tape::rows(const Tensor& tensor) {
   return plan::row_stride(tensor) ? tensor : copy(tensor, tensor.dtype());
 }
 
+Tensor Tape::row_major(size_t buffer) {
+  if (!buffers[buffer].row_major.defined()) {
+    const Tensor whole = buffers[buffer].whole;
+    Tensor copy = fresh(whole.dtype(), whole.sizes());
+    add_copy(whole, copy);
+    buffers[buffer].row_major = std::move(copy);
+  }
+  return buffers[buffer].row_major;
+}
+
+Tensor Tape::stored(const Tensor& seen) {
+  if (plan::is_constant(seen)) return seen;
+  const Buffer& buffer = buffers[buffer_of(seen)];
+  if (buffer.input >= 0 || buffer.whole.is_contiguous()) return seen;
+  const Dims rows = row_major_strides(buffer.whole.sizes());
+  if (auto tensor = plan::view_in_order(seen, buffer.whole, rows, buffer.whole.strides()))
+    return *tensor;
+  return row_major(buffer_of(seen)).as_strided(seen.sizes(), seen.strides(), element_offset(seen));
+}
+
+Tensor Tape::seen(const Tensor& stored, size_t first_new) {
+  if (plan::is_constant(stored)) return stored;
+  const size_t id = buffer_of(stored);
+  if (buffers[id].input >= 0) return stored;
+  if (id >= first_new) {
+    INGOT_CHECK(plan::is_dense(stored) && stored.numel() == buffers[id].whole.numel(),
+                "an op's result in a plan is a part of a value");
+    buffers[id].whole = stored;
+  }
+  const Tensor& whole = buffers[id].whole;
+  if (whole.is_contiguous()) return stored;
+  const Dims rows = row_major_strides(whole.sizes());
+  const auto tensor = plan::view_in_order(stored, whole, whole.strides(), rows);
+  INGOT_CHECK(tensor, "an op's result in a plan is a view that no strides say");
+  return *tensor;
+}
+
+// Between its begin and end an op is recorded, whose tensors are as stored.
+class Tape::Recording {
+ public:
+  Recording(Tape& tape, const Op& op) : tape_(tape), outer_(std::exchange(tape.op_, &op)) {}
+  ~Recording() { tape_.op_ = outer_; }
+  Recording(const Recording&) = delete;
+
+ private:
+  Tape& tape_;
+  const Op* outer_;
+};
+
 void Tape::call(const Op& op, const Arguments& in, const Results& out) {
   const size_t count = op.schema().arguments.size();
   bool abstract = false;
@@ -168,14 +205,31 @@ void Tape::call(const Op& op, const Arguments& in, const Results& out) {
     plan::for_each_tensor(
         in[i], [&](const Tensor& tensor) { abstract = abstract || !plan::is_constant(tensor); });
   if (!abstract) return op.invoke(in, out);
-  const OpDefinition& definition = op.definition();
-  if (definition.symbolic) {
-    if (sees_memory_order(op) && in[0].is_tensor() && !in[0].tensor().is_contiguous() &&
-        buffers[buffer_of(in[0].tensor())].input < 0)
-      throw DataDependent();
+  if (op.definition().symbolic) {
+    if (sees_storage(op) && buffers[buffer_of(in[0].tensor())].input >= 0) throw DataDependent();
     return op.invoke(in, out);
   }
-  if (!definition.infer) throw DataDependent();
+  if (!op.definition().infer) throw DataDependent();
+  std::vector<Value> values;
+  std::vector<int32_t> operands;
+  for (size_t i = 0; i < count; ++i) {
+    values.push_back(
+        plan::with_tensors(in[i], [this](const Tensor& tensor) { return stored(tensor); }));
+    operands.push_back(static_cast<int32_t>(i));
+  }
+  const size_t first_new = buffers.size();
+  const std::vector<Tensor> results =
+      record(op, {values.data(), nullptr, operands.data(), operands.size()});
+  for (size_t k = 0; k < results.size(); ++k) out.set(k, Value(seen(results[k], first_new)));
+}
+
+std::vector<Tensor> Tape::record(const Op& op, const Arguments& in) {
+  const Recording recording(*this, op);
+  return record_op(op, in);
+}
+
+std::vector<Tensor> Tape::record_op(const Op& op, const Arguments& in) {
+  const OpDefinition& definition = op.definition();
   if (definition.elementwise) {
     const ElementwiseCall call(*definition.elementwise, in);
     const ElementwiseTypes types = resolve_types(*call.row, call.all());
@@ -203,20 +257,18 @@ void Tape::call(const Op& op, const Arguments& in, const Results& out) {
                           ? fresh(types.result, sizes, plan::strides_in_order_of(*like, sizes))
                           : fresh(types.result, sizes);
       add(plan::ElementwiseNode::record(op, converted, types, result));
-      return out.set(0, Value(std::move(result)));
+      return {result};
     }
   }
   std::vector<TensorInfo> infos;
   definition.infer(in, infos);
   std::vector<Tensor> results(infos.size());
-  op_ = &op;
   if (!definition.lower || !plan_stage_enabled(PlanStage::lower) ||
       !definition.lower(*this, in, results.data())) {
     for (size_t k = 0; k < infos.size(); ++k) results[k] = fresh(infos[k].dtype, infos[k].sizes);
-    op_ = &op;
     add_call(in, results, 0);
   }
-  for (size_t k = 0; k < results.size(); ++k) out.set(k, Value(std::move(results[k])));
+  return results;
 }
 
 Storage* Tape::call_in_place(const Op& pure, const Arguments& in) {
@@ -227,8 +279,7 @@ Storage* Tape::call_in_place(const Op& pure, const Arguments& in) {
   call(pure, in, {&out, &result});
   Tensor written = out.tensor();
   if (written.dtype() != self.dtype() || !(written.sizes() == self.sizes())) throw DataDependent();
-  const Tensor& whole = buffers[buffer_of(self)].whole;
-  const bool all = self.numel() == whole.numel() && plan::is_dense(self);
+  const bool all = self.numel() == buffers[buffer_of(self)].whole.numel() && plan::is_dense(self);
   if (all && written.strides() == self.strides() && !plan::is_constant(written) &&
       written.data() == written.storage()->data)
     return written.storage();
@@ -237,45 +288,44 @@ Storage* Tape::call_in_place(const Op& pure, const Arguments& in) {
 
 Storage* Tape::patch(const Tensor& self, const Tensor& written) {
   const Tensor whole = buffers[buffer_of(self)].whole;
-  const Tensor copy = fresh(whole.dtype(), whole.sizes(), whole.strides());
+  const Dims rows = row_major_strides(whole.sizes());
+  Tensor copy = fresh(whole.dtype(), whole.sizes(), whole.strides());
+  std::optional<Tensor> part = plan::view_in_order(self, copy, rows, whole.strides());
+  if (!part) {
+    copy = fresh(whole.dtype(), whole.sizes());
+    part = copy.as_strided(self.sizes(), self.strides(), element_offset(self));
+  }
   add_copy(whole, copy);
-  const int64_t offset =
-      (self.data<std::byte>() - self.storage()->data) / static_cast<int64_t>(size_of(self.dtype()));
-  add(std::make_unique<plan::PatchNode>(
-      written, copy.as_strided(self.sizes(), self.strides(), offset), copy));
+  add(std::make_unique<plan::PatchNode>(stored(written), *part, copy));
   return copy.storage();
 }
 
-Value Tape::leaving(const Value& value) {
-  if (value.is_tensor()) {
-    const Tensor& tensor = value.tensor();
-    if (plan::is_constant(tensor)) return value;
-    const Buffer& buffer = buffers[buffer_of(tensor)];
-    if (buffer.input >= 0 || buffer.whole.is_contiguous()) {
-      buffers[buffer_of(tensor)].leaves = true;
-      return value;
-    }
-    Tensor row_major = fresh(tensor.dtype(), tensor.sizes());
-    add_copy(tensor, row_major);
+Tensor Tape::leaving(const Tensor& tensor) {
+  if (plan::is_constant(tensor)) {
+    // A tensor that a factory made once must not be handed out twice.
+    if (!tensor.writable()) return tensor;
+    for (const auto& [from, to] : copied_constants_)
+      if (from.storage() == tensor.storage())
+        return to.as_strided(tensor.sizes(), tensor.strides(), element_offset(tensor));
+    const int64_t elements =
+        static_cast<int64_t>(tensor.storage()->bytes / size_of(tensor.dtype()));
+    const Tensor from = tensor.as_strided(Dims{elements}, Dims{1}, -element_offset(tensor));
+    const Tensor to = fresh(tensor.dtype(), Dims{elements});
+    add_copy(from, to);
     buffers.back().leaves = true;
-    return Value(std::move(row_major));
+    copied_constants_.emplace_back(from, to);
+    return leaving(tensor);
   }
-  if (value.is_list() || value.is_tuple()) {
-    std::vector<Value> elements;
-    for (const Value& element :
-         value.is_list() ? value.to_list().elements : value.to_tuple().elements)
-      elements.push_back(leaving(element));
-    if (value.is_list()) return Value::list(std::move(elements));
-    auto* tuple = new Tuple(std::move(elements));
-    tuple->names = value.to_tuple().names;
-    return Value(static_cast<Object*>(tuple));
-  }
-  if (value.is_dict()) {
-    std::vector<std::pair<Value, Value>> items;
-    for (const auto& [key, item] : value.to_dict().items()) items.emplace_back(key, leaving(item));
-    return Value::dict(std::move(items));
-  }
-  return value;
+  const size_t id = buffer_of(tensor);
+  if (buffers[id].input < 0 && !buffers[id].whole.is_contiguous())
+    return leaving(
+        row_major(id).as_strided(tensor.sizes(), tensor.strides(), element_offset(tensor)));
+  buffers[id].leaves = true;
+  return tensor;
+}
+
+Value Tape::leaving(const Value& value) {
+  return plan::with_tensors(value, [this](const Tensor& tensor) { return leaving(tensor); });
 }
 
 }  // namespace ingot

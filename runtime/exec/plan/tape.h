@@ -12,10 +12,15 @@ namespace ingot {
 
 // Memory of one value of the region.
 struct Buffer {
-  int32_t input = -1;  // not -1: of the caller's tensor, by number of Tape::inputs
-  Tensor whole;        // the tensor that fills it, as first made
+  int32_t input = -1;     // not -1: of the caller's tensor, by number of Tape::inputs
+  Tensor whole;           // the tensor that fills it
+  Tensor row_major = {};  // a copy in that order, where somebody needed one
   bool leaves = false;
 };
+
+// The program sees every value that an op made in row-major order, as the interpreter makes it:
+// strides of views, and which views share memory, do not depend on the plan. Nodes get the same
+// elements where they are stored, in the order that a lowering chose.
 
 class Tape final : public plan::Recorder {
  public:
@@ -26,12 +31,12 @@ class Tape final : public plan::Recorder {
   // Records one call. Throws DataDependent where sizes depend on elements.
   void call(const Op& op, const Arguments& in, const Results& out);
   // Records an op that writes to its first argument as the one that makes a new value, `pure`.
-  // Gives the storage that stands for the argument's from then on, in the same memory order.
+  // Gives the storage that stands for the argument's from then on.
   // Throws DataDependent if what is written may not be seen from outside in time.
   Storage* call_in_place(const Op& pure, const Arguments& in);
   // The instruction that the next nodes come from.
   void set_origin(uint32_t origin) { origin_ = origin; }
-  // `value` with all its tensors in row-major memory, as callers expect them.
+  // `value` as it leaves the region: all its tensors are stored in the order that is seen.
   Value leaving(const Value& value);
 
   Tensor copy(const Tensor& from, DType dtype) override;
@@ -59,6 +64,17 @@ class Tape final : public plan::Recorder {
   std::vector<Tensor> inputs;  // abstract
 
  private:
+  class Recording;
+
+  // Of tensors as stored; `op_` while it lasts.
+  std::vector<Tensor> record(const Op& op, const Arguments& in);
+  std::vector<Tensor> record_op(const Op& op, const Arguments& in);
+  // What the program sees of a result. Buffers from `first_new` on are the op's own.
+  Tensor seen(const Tensor& stored, size_t first_new);
+  // Where the elements of a tensor that the program sees are.
+  Tensor stored(const Tensor& seen);
+  Tensor row_major(size_t buffer);
+  Tensor leaving(const Tensor& tensor);
   Storage* patch(const Tensor& self, const Tensor& written);
   Tensor new_buffer(DType dtype, std::span<const int64_t> sizes, std::span<const int64_t> strides,
                     int64_t elements);
@@ -69,6 +85,8 @@ class Tape final : public plan::Recorder {
   const Op* op_ = nullptr;  // being lowered
   // Copies in channels-last order of tensors that had another one.
   std::vector<std::pair<Tensor, Tensor>> reordered_;
+  // Storages of values that the plan's making gave elements, and the copies that leave.
+  std::vector<std::pair<Tensor, Tensor>> copied_constants_;
 };
 
 }  // namespace ingot

@@ -74,4 +74,25 @@ void for_each_tensor(const Value& value, Visit&& visit) {
   }
 }
 
+// The value with change(tensor) for each tensor in it; containers are new ones.
+template <class Change>
+Value with_tensors(const Value& value, Change&& change) {
+  if (value.is_tensor()) return Value(change(value.tensor()));
+  if (value.is_dict()) {
+    std::vector<std::pair<Value, Value>> items;
+    for (const auto& [key, item] : value.to_dict().items())
+      items.emplace_back(key, with_tensors(item, change));
+    return Value::dict(std::move(items));
+  }
+  if (!value.is_list() && !value.is_tuple()) return value;
+  std::vector<Value> elements;
+  for (const Value& element :
+       value.is_list() ? value.to_list().elements : value.to_tuple().elements)
+    elements.push_back(with_tensors(element, change));
+  if (value.is_list()) return Value::list(std::move(elements));
+  auto* tuple = new Tuple(std::move(elements));
+  tuple->names = value.to_tuple().names;
+  return Value(static_cast<Object*>(tuple));
+}
+
 }  // namespace ingot::plan

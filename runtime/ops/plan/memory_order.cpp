@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <vector>
 
 #include "base/check.h"
 
@@ -20,6 +21,32 @@ std::array<int, kMaxRank> memory_order(const Tensor& tensor) {
     if (tensor.size(d) != 1) *end++ = d;
   std::stable_sort(first, end, [&](int a, int b) { return tensor.stride(a) > tensor.stride(b); });
   return order;
+}
+
+// A dimension of memory, or several that follow each other in both orders.
+struct Axis {
+  int64_t size;
+  int64_t from;
+  int64_t to;
+  int64_t room;  // steps that are left towards its end
+};
+
+// Those of memory that `sizes` with the strides `from` fill, outermost first.
+std::vector<Axis> axes_of(const Dims& sizes, const Dims& from, const Dims& to) {
+  std::vector<Axis> axes;
+  for (int d = 0; d < sizes.size(); ++d)
+    if (sizes[d] != 1) axes.push_back({sizes[d], from[d], to[d], 0});
+  std::stable_sort(axes.begin(), axes.end(),
+                   [](const Axis& a, const Axis& b) { return a.from > b.from; });
+  std::vector<Axis> joined;
+  for (const Axis& axis : axes) {
+    if (!joined.empty() && joined.back().to == axis.size * axis.to) {
+      joined.back() = {joined.back().size * axis.size, axis.from, axis.to, 0};
+      continue;
+    }
+    joined.push_back(axis);
+  }
+  return joined;
 }
 
 }  // namespace
@@ -69,6 +96,35 @@ Dims strides_in_order_of(const Tensor& like, std::span<const int64_t> sizes) {
     stride *= std::max<int64_t>(sizes[static_cast<size_t>(d)], 1);
   }
   return strides;
+}
+
+std::optional<Tensor> view_in_order(const Tensor& view, const Tensor& whole, const Dims& from,
+                                    const Dims& to) {
+  if (view.numel() == 0) return whole.as_strided(view.sizes(), view.strides(), 0);
+  std::vector<Axis> axes = axes_of(whole.sizes(), from, to);
+  int64_t rest =
+      (view.data<std::byte>() - view.storage()->data) / static_cast<int64_t>(size_of(view.dtype()));
+  int64_t offset = 0;
+  for (Axis& axis : axes) {
+    const int64_t at = rest / axis.from;
+    rest -= at * axis.from;
+    offset += at * axis.to;
+    axis.room = axis.size - 1 - at;
+  }
+  Dims strides = Dims::filled(view.rank(), 0);
+  for (int d = 0; d < view.rank(); ++d) {
+    const int64_t stride = view.stride(d);
+    if (view.size(d) == 1 || stride == 0) continue;
+    // A step along the outermost axis that it is a multiple of, which it must not leave.
+    const auto axis =
+        std::find_if(axes.begin(), axes.end(), [&](const Axis& a) { return stride % a.from == 0; });
+    if (axis == axes.end()) return std::nullopt;
+    const int64_t steps = stride / axis->from;
+    if (steps * (view.size(d) - 1) > axis->room) return std::nullopt;
+    axis->room -= steps * (view.size(d) - 1);
+    strides[d] = steps * axis->to;
+  }
+  return whole.as_strided(view.sizes(), strides, offset);
 }
 
 }  // namespace ingot::plan

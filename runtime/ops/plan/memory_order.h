@@ -20,4 +20,9 @@ StridedRange range_in_order_of(const Tensor& out, const Tensor& operand);
 // same rank.
 Dims strides_in_order_of(const Tensor& like, std::span<const int64_t> sizes);
 
+// `view` lies in the memory of `whole` as if that had the strides `from`: the same elements where
+// it has the strides `to`. Both fill the memory of whole's sizes. Nothing where no strides say it.
+std::optional<Tensor> view_in_order(const Tensor& view, const Tensor& whole, const Dims& from,
+                                    const Dims& to);
+
 }  // namespace ingot::plan

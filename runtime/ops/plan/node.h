@@ -39,6 +39,7 @@ class Node {
   // The input whose memory the first output may take over if nobody reads it afterwards: of the
   // same size, each element read before the output's element in the same place is written.
   virtual Tensor replaceable() const { return {}; }
+  // Null where nothing is to do.
   virtual std::unique_ptr<Step> make(Layout& layout) const = 0;
   // "conv2d 3x3 winograd_4": for people.
   virtual std::string describe() const = 0;
