@@ -374,24 +374,27 @@ const ProductKernels& emulated() { INGOT_SIMD_RETURN(emulated_kernels()); }
 // Not `emulated` itself: what nobody calls is then left out of the library.
 std::atomic<const ProductKernels& (*)()> emulation{nullptr};
 
-const ProductKernels& bf16_products() {
-  if (const auto kernels = emulation.load(std::memory_order_relaxed)) return kernels();
+// Null if neither the machine nor an emulation has them.
+const ProductKernels* bf16_products() {
+  if (const auto kernels = emulation.load(std::memory_order_relaxed)) return &kernels();
 #if HWY_TARGETS & HWY_AVX3
-  if (has_bf16_dot()) return N_AVX3::bf16_kernels();
+  if (has_bf16_dot()) return &N_AVX3::bf16_kernels();
 #endif
-  fail(ErrorCode::unsupported, "this machine lacks products of bf16");
+  return nullptr;
 }
 
 }  // namespace
 
 const ProductKernels& product_kernels(Precision precision) {
-  if (precision == Precision::bf16) return bf16_products();
+  if (precision == Precision::bf16) {
+    if (const ProductKernels* kernels = bf16_products()) return *kernels;
+    fail(ErrorCode::unsupported, "this machine lacks products of bf16");
+  }
   INGOT_SIMD_RETURN(f32_kernels());
 }
 
 bool has_product_kernels(Precision precision) {
-  return precision == Precision::f32 || has_bf16_dot() ||
-         emulation.load(std::memory_order_relaxed) != nullptr;
+  return precision == Precision::f32 || bf16_products() != nullptr;
 }
 
 void emulate_bf16_products(bool emulate) { emulation = emulate ? &emulated : nullptr; }
