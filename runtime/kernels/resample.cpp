@@ -118,7 +118,9 @@ void resample_channels_last(int64_t images, const std::array<ResampleAxis<float>
                             int64_t channels, const float* input, int64_t input_stride, float* out,
                             int64_t out_stride) {
   constexpr int64_t kMaxLines = 4 * 4;
-  const auto& [depth, height, width] = axes;
+  const ResampleAxis<float>& depth = axes[0];
+  const ResampleAxis<float>& height = axes[1];
+  const ResampleAxis<float>& width = axes[2];
   const int64_t in_volume = depth.in * height.in * width.in;
   const int64_t rows = depth.out * height.out;
   const int64_t grain =
