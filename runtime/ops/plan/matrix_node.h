@@ -44,7 +44,6 @@ class MatrixNode : public Node {
   std::vector<Tensor> inputs() const final;
   std::vector<Tensor> outputs() const final;
 
- protected:
   // What a step needs to give its kernel an Epilogue.
   class Finish {
    public:
@@ -65,6 +64,7 @@ class MatrixNode : public Node {
     int64_t width_;
   };
 
+ protected:
   // Besides the epilogue's.
   virtual std::vector<Tensor> operands() const = 0;
   // Of what absorb() and set_tail() took: "+add+relu".
