@@ -27,7 +27,9 @@ struct Memory {
 
   template <class T>
   T* at(const Place& place) const {
-    return reinterpret_cast<T*>(bases[place.base] + place.offset);
+    // Integers, as base 0 is no object that an offset may be added to.
+    return reinterpret_cast<T*>(reinterpret_cast<uintptr_t>(bases[place.base]) +
+                                static_cast<uintptr_t>(place.offset));
   }
 };
 
