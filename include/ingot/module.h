@@ -54,7 +54,8 @@ class INGOT_API Module {
   std::vector<ProfileEvent> profile(std::string_view method, std::span<const Value> inputs) const;
 
   // Inputs of zeros (False, "", empty) that fit the signature, free sizes 1: for trying a file.
-  // Throws Error (unsupported) where the signature leaves a tensor's dtype or rank open.
+  // Throws Error (unsupported) where the signature leaves a tensor's dtype or rank open, or asks
+  // for more than 256 MB.
   std::vector<Value> example_inputs(std::string_view method = "forward") const;
 
   // Parameters and buffers under their state_dict names. The tensors are the module's own

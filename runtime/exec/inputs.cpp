@@ -178,7 +178,10 @@ class Binder {
        ", got ", given);
 }
 
-Value zero_of(const Type& type, const std::string& name) {
+// A file may claim any sizes; what is made from them alone stays small.
+constexpr int64_t kMostZeroBytes = int64_t{1} << 28;
+
+Value zero_of(const Type& type, const std::string& name, int64_t& bytes_left) {
   switch (type.kind) {
     case TypeKind::tensor: {
       if (!type.dtype || !type.dims)
@@ -186,6 +189,12 @@ Value zero_of(const Type& type, const std::string& name) {
              "): give it with --input");
       std::vector<int64_t> sizes;
       for (const int64_t dim : *type.dims) sizes.push_back(dim >= 0 ? dim : 1);
+      const int64_t most = bytes_left / static_cast<int64_t>(size_of(*type.dtype));
+      const int64_t numel = numel_of(sizes);
+      if (numel > most)
+        fail(ErrorCode::unsupported, "input '", name, "' is too large for an example (", type.str(),
+             "): give it with --input");
+      bytes_left -= numel * static_cast<int64_t>(size_of(*type.dtype));
       return Value(Tensor::zeros(*type.dtype, sizes));
     }
     case TypeKind::integer: return Value(0);
@@ -198,10 +207,10 @@ Value zero_of(const Type& type, const std::string& name) {
     case TypeKind::tuple:
     case TypeKind::named_tuple: {
       std::vector<Value> elements;
-      for (const TypePtr& element : type.elements) elements.push_back(zero_of(*element, name));
+      for (const TypePtr& element : type.elements) elements.push_back(zero_of(*element, name, bytes_left));
       return Value::tuple(std::move(elements));
     }
-    case TypeKind::union_: return zero_of(*type.elements[0], name);
+    case TypeKind::union_: return zero_of(*type.elements[0], name, bytes_left);
     default: return Value();
   }
 }
@@ -229,11 +238,12 @@ void bind_inputs(const Program& program, const Method& method, std::span<const V
 
 std::vector<Value> zero_inputs(const Method& method) {
   std::vector<Value> inputs;
+  int64_t bytes_left = kMostZeroBytes;
   for (size_t i = 0; i < method.inputs.size(); ++i)
-    inputs.push_back(
-        method.inputs[i].has_default
-            ? method.inputs[i].fallback
-            : zero_of(*method.values[method.body.inputs[i]].type, method.inputs[i].name));
+    inputs.push_back(method.inputs[i].has_default
+                         ? method.inputs[i].fallback
+                         : zero_of(*method.values[method.body.inputs[i]].type,
+                                   method.inputs[i].name, bytes_left));
   return inputs;
 }
 

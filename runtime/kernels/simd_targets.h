@@ -11,6 +11,8 @@
 #else
 #define INGOT_WITHOUT 0
 #endif
+// One fallback, whatever the compiler; GCC 12 miscompiles the other.
+#define HWY_BROKEN_EMU128 1
 #define HWY_DISABLED_TARGETS                                                              \
   (HWY_SSSE3 | HWY_SSE4 | HWY_AVX3_DL | HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128 | \
    INGOT_WITHOUT)
