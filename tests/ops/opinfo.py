@@ -57,7 +57,9 @@ def lists_where_due(name: str, args: tuple, kwargs: dict[str, Any]) -> tuple[tup
     takes = {a.name: a.N or 1 for a in arguments if "List[int]" in str(a.type)}
 
     def due(parameter: str, value: Any) -> Any:
-        return [value] * takes[parameter] if parameter in takes and isinstance(value, int) else value
+        return (
+            [value] * takes[parameter] if parameter in takes and isinstance(value, int) else value
+        )
 
     return (
         tuple(due(a.name, v) for a, v in zip(arguments, args, strict=False)),

@@ -134,5 +134,7 @@ class Stages(nn.Module):
 
 def test_a_pyramid_of_features() -> None:
     module = scripted(Stages().eval())
-    images = [(torch.randn(n, 3, h, w),) for n, h, w in ((1, 8, 8), (2, 9, 13), (0, 8, 8), (1, 4, 4))]
+    images = [
+        (torch.randn(n, 3, h, w),) for n, h, w in ((1, 8, 8), (2, 9, 13), (0, 8, 8), (1, 4, 4))
+    ]
     check_calls(module, *images, *images)
