@@ -52,7 +52,7 @@ def numbers_where_due(name: str, args: tuple) -> tuple:
 
 
 def lists_where_due(name: str, args: tuple, kwargs: dict[str, Any]) -> tuple[tuple, dict[str, Any]]:
-    """Numbers as lists where the schema has an int[1] or int[2], to which PyTorch converts them on a call."""
+    """Numbers as lists where the schema has an int[1] or int[2], as PyTorch converts them."""
     arguments = overload(name)._schema.arguments
     takes = {a.name: a.N or 1 for a in arguments if "List[int]" in str(a.type)}
 
