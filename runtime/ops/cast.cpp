@@ -152,7 +152,7 @@ INGOT_OP("aten::copy_.Tensor(Tensor(a!) self, Tensor other) -> Tensor(a!)",
          Function<copy_in_place_tensor>);
 
 Tensor fill_in_place(const Tensor& self, Scalar value) {
-  check_writable(self);
+  check_not_read_only(self);
   Tensor target = self;
   fill(target, value);
   return target;
@@ -172,7 +172,10 @@ void check_fill_value(const Tensor& value) {
 }
 Tensor fill_tensor_in_place(const Tensor& self, const Tensor& value) {
   check_fill_value(value);
-  return copy_in_place(self, value, false);
+  check_not_read_only(self);
+  Tensor target = self;
+  copy_into(self.shares_storage(value) ? value.clone() : value, target);
+  return target;
 }
 INGOT_OP("aten::fill_.Tensor(Tensor(a!) self, Tensor value) -> Tensor(a!)",
          Function<fill_tensor_in_place>);

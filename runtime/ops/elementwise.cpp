@@ -6,6 +6,7 @@
 #include "base/thread_pool.h"
 #include "ops/fill.h"
 #include "ops/promotion.h"
+#include "ops/shape.h"
 #include "tensor/convert.h"
 #include "tensor/iterate.h"
 
@@ -128,12 +129,6 @@ bool overlaps_otherwise(const Tensor& out, const Tensor& in) {
   const auto a = reach(out);
   const auto b = reach(in);
   return a.first < b.second && b.first < a.second;
-}
-
-bool has_repeated_elements(const Tensor& tensor) {
-  for (int d = 0; d < tensor.rank(); ++d)
-    if (tensor.stride(d) == 0 && tensor.size(d) > 1) return true;
-  return false;
 }
 
 void compute(const Elementwise& row, const ElementwiseTypes& types,

@@ -28,15 +28,26 @@ inline Dims wrap_dims(std::span<const int64_t> dims, int rank) {
   return wrapped;
 }
 
-// Raises if an op may not write to `self` in place: a weight of the file, or a view such as
-// expand's where one element of memory stands for several of the tensor.
-inline void check_writable(const Tensor& self) {
+// True if one element of memory stands for several of the tensor, as in views that expand makes.
+inline bool has_repeated_elements(const Tensor& tensor) {
+  for (int d = 0; d < tensor.rank(); ++d)
+    if (tensor.stride(d) == 0 && tensor.size(d) > 1) return tensor.numel() > 0;
+  return false;
+}
+
+// Raises if `self` is a weight of the file.
+inline void check_not_read_only(const Tensor& self) {
   INGOT_CHECK(self.writable(), "the tensor ", self,
               " cannot be changed in place: its memory is read-only");
-  for (int d = 0; d < self.rank(); ++d)
-    INGOT_CHECK(self.stride(d) != 0 || self.size(d) <= 1, "the tensor ", self,
-                " cannot be changed in place: several of its elements share one place in memory; "
-                "clone() it first");
+}
+
+// Raises if an op may not write different elements to `self` in place: a weight of the file, or
+// a tensor with repeated elements.
+inline void check_writable(const Tensor& self) {
+  check_not_read_only(self);
+  INGOT_CHECK(!has_repeated_elements(self), "the tensor ", self,
+              " cannot be changed in place: several of its elements share one place in memory; "
+              "clone() it first");
 }
 
 }  // namespace ingot

@@ -101,6 +101,8 @@ class Maker:
     def add(self, op: str, *args: Any) -> Ref | None:
         """The first result of a step, if PyTorch can run it and its numbers stay small."""
         step = Step(op, args)
+        in_place = op.partition(".")[0].endswith("_")
+        before = self.at(args[0]).clone() if in_place else None
         try:
             results = apply(step, self.values, False)
         except (RuntimeError, IndexError, TypeError, ValueError):
@@ -111,7 +113,8 @@ class Maker:
             if r.numel() > MOST_ELEMENTS or r.dtype not in DTYPES:
                 return None
             if r.numel() and not r.double().abs().max() < LARGEST:
-                assert not op.partition(".")[0].endswith("_") or op == "exp_", op
+                if before is not None:
+                    r.copy_(before)
                 return None
         if not results:
             return None
@@ -181,6 +184,127 @@ class Maker:
         if not isinstance(other, Ref) and op in ("maximum", "minimum"):
             op = {"maximum": "clamp_min", "minimum": "clamp_max"}[op]
         self.add(op, ref, other)
+
+    def three(self) -> None:
+        ref = self.float_like()
+        if ref is None:
+            return
+        t = self.at(ref)
+        others = [self.choose(lambda o: o.dtype == t.dtype) or ref for _ in range(2)]
+        match self.pick(["addcmul", "lerp", "lerp_number", "square_root"]):
+            case "addcmul":
+                self.add("addcmul", ref, *others)
+            case "lerp":
+                self.add("lerp.Tensor", ref, *others)
+            case "lerp_number":
+                self.add("lerp.Scalar", ref, others[0], 0.25)
+            case _:
+                positive = self.add("add", self.add("abs", ref), 0.5)
+                if positive:
+                    self.add(self.pick(["sqrt", "log", "reciprocal", "rsqrt"]), positive)
+
+    def logic(self) -> None:
+        """Masks of masks, and bits of integers."""
+        ref = self.choose(lambda t: not t.is_floating_point())
+        if ref is None:
+            ref = self.add("gt", self.choose() or 0, 0.1)
+        if ref is None:
+            return
+        t = self.at(ref)
+        other = self.choose(lambda o: o.dtype == t.dtype) or ref
+        match self.pick(["not", "bits", "logical", "equal"]):
+            case "not":
+                self.add(self.pick(["logical_not", "bitwise_not"]), ref)
+            case "bits":
+                ops = ["bitwise_and", "bitwise_or", "bitwise_xor"]
+                self.add(self.pick(ops), ref, other)
+            case "logical":
+                self.add(self.pick(["logical_and", "logical_or"]), ref, self.choose() or other)
+            case _:
+                self.add(self.pick(["eq", "ne"]), ref, other if self.chance(2) else 1)
+
+    def places(self, size: int) -> Ref | None:
+        """Integers from 0 to below ``size``, computed or given."""
+        match self.pick(["arange", "computed", "computed", "given"]):
+            case "arange":
+                counted = self.add("arange", self.pick([0, 1, 3, 5]))
+                step = counted and self.add("mul", counted, self.pick([1, 2, 3]))
+                return step and self.add("remainder", step, size)
+            case "computed":
+                ints = self.choose(lambda o: o.dtype in (torch.int64, torch.int32) and o.dim() > 0)
+                if ints is None:
+                    mask = self.add("gt", self.choose() or 0, 0.1)
+                    ints = mask and self.add("to.dtype", mask, torch.int64, False, False)
+                plus = ints and self.add("add", ints, self.integer(0, 3))
+                if plus and self.chance(3):
+                    plus = self.add("floor_divide", plus, 2)
+                return plus and self.add("remainder", plus, size)
+            case _:
+                count = self.pick([0, 1, 3])
+                return self.weight(torch.randint(0, size, (count,), generator=self.random))
+
+    def advanced_index(self) -> None:
+        ref = self.choose(lambda t: t.dim() > 0)
+        if ref is None:
+            return
+        t = self.at(ref)
+        d = self.integer(0, t.dim() - 1)
+        if t.shape[d] == 0:
+            return
+        if self.chance(4):
+            sizes = t.shape[: d + 1]
+            mask = self.choose(lambda o: o.dtype == torch.bool and o.shape == sizes)
+            if mask:
+                self.add("index.Tensor", ref, [mask])
+                return
+        place = self.places(t.shape[d])
+        if place is None:
+            return
+        indices: list[Ref | None] = [None] * d + [place]
+        if d + 1 < t.dim() and t.shape[d + 1] and self.chance(3):
+            count = self.at(place).shape[-1:] if self.at(place).dim() else ()
+            more = torch.randint(-t.shape[d + 1], t.shape[d + 1], count, generator=self.random)
+            indices.append(self.weight(more))
+        match self.pick(["index", "index", "put", "add"]):
+            case "index":
+                self.add("index.Tensor", ref, indices)
+            case "put":
+                self.add("index_put", ref, indices, self.weight(torch.ones((), dtype=t.dtype)))
+            case _:
+                flat = self.add("flatten", place, 0, -1)
+                source = flat and self.add("index_select", ref, d, flat)
+                if source:
+                    self.add("index_add", ref, d, flat, source)
+
+    def factory(self) -> None:
+        """New memory, often written right away."""
+        ref = self.choose()
+        if ref is None:
+            return
+        t = self.at(ref)
+        sizes = [n if self.chance(2) else self.pick([1, 3]) for n in t.shape]
+        match self.pick(["like", "new", "zeros", "arange"]):
+            case "like":
+                op = self.pick(["zeros_like", "ones_like", "full_like"])
+                made = self.add(op, ref, *([2] if op == "full_like" else []))
+            case "new":
+                made = self.add("new_full", ref, sizes, self.pick([0, 1, 2]))
+            case "zeros":
+                made = self.add(self.pick(["zeros", "ones"]), sizes)
+            case _:
+                length = self.add("size.int", ref, 0) if t.dim() else None
+                made = self.add("arange", length if length is not None else 4)
+        if made and self.chance(2):
+            part = self.view_of(made) or made
+            self.add(self.pick(["add_", "mul_", "copy_"]), part, self.pick_source(part))
+
+    def pick_source(self, ref: Ref) -> Ref:
+        """Something that fits into a tensor of that dtype."""
+        t = self.at(ref)
+        found = self.choose(lambda o: torch.can_cast(o.dtype, t.dtype))
+        if found and self.apart(ref, found):
+            return found
+        return self.weight(torch.ones((), dtype=t.dtype))
 
     def divide(self) -> None:
         ref, other = self.float_like(), self.float_like()
@@ -296,6 +420,29 @@ class Maker:
                 sizes[0] = size
         return sizes
 
+    def rearrange(self) -> None:
+        ref = self.choose(lambda t: t.dim() > 0)
+        if ref is None:
+            return
+        t = self.at(ref)
+        d = self.integer(0, t.dim() - 1)
+        match self.pick(["flip", "roll", "repeat", "triangle", "shuffle", "halves"]):
+            case "flip":
+                self.add("flip", ref, [d])
+            case "roll":
+                self.add("roll", ref, [self.pick([1, -1, 2])], [d])
+            case "repeat":
+                self.add("repeat", ref, [self.pick([1, 2]) for _ in t.shape])
+            case "triangle":
+                self.add(self.pick(["tril", "triu"]), ref, self.pick([0, 1, -1]))
+            case "shuffle":
+                self.add("pixel_shuffle", ref, 2)
+            case _:
+                parts = self.add("chunk", ref, 2, d)
+                if parts and len(self.values) - parts.index == 2:
+                    second = Ref(parts.index + 1)
+                    self.add("cat", [self.add("neg", second) or second, parts], d)
+
     def in_place(self) -> None:
         weights = {
             s.weight.untyped_storage().data_ptr() for s in self.recipe.steps if s.weight is not None
@@ -306,36 +453,46 @@ class Maker:
         if self.chance(2):
             ref = self.view_of(ref) or ref
         t = self.at(ref)
-        copy = t.clone()
-        match self.pick(["unary", "unary", "binary", "binary", "fill", "copy", "clamp"]):
+        kinds = ["unary", "unary", "binary", "binary", "fill", "copy", "clamp", "mask", "put"]
+        match self.pick(kinds):
             case "unary":
                 self.add(self.pick(IN_PLACE), ref)
             case "fill":
                 self.add(self.pick(["fill_", "zero_"]), *([ref, 2] if self.chance(2) else [ref]))
             case "copy":
-                other = self.choose(
-                    lambda o: (
-                        not (t.is_floating_point() < o.is_floating_point())
-                        and o.untyped_storage().data_ptr() != t.untyped_storage().data_ptr()
-                    )
-                )
-                if other:
+                other = self.choose(lambda o: t.is_floating_point() or not o.is_floating_point())
+                if other and self.apart(ref, other):
                     self.add("copy_", ref, other)
             case "clamp":
                 self.add("clamp_", ref, -0.5, 1)
+            case "mask":
+                mask = self.choose(lambda o: o.dtype == torch.bool)
+                if mask:
+                    self.add("masked_fill_", ref, mask, 1)
+            case "put":
+                place = self.places(t.shape[0]) if t.dim() and t.shape[0] else None
+                if place:
+                    one = self.weight(torch.ones((), dtype=t.dtype))
+                    self.add("index_put_", ref, [place], one)
             case _:
                 self.add(self.pick(["add_", "mul_", "sub_"]), ref, self.pick_other(ref))
-        if t.numel() and not t.double().abs().max() < LARGEST:
-            t.copy_(copy)
 
     def pick_other(self, ref: Ref) -> Ref | float | int:
-        """An operand that does not lie in the memory that is written."""
+        """An operand of what is written in place."""
         other = self.other(ref)
-        if isinstance(other, Ref):
-            own, its = self.at(ref).untyped_storage(), self.at(other).untyped_storage()
-            if own.data_ptr() == its.data_ptr():
-                return 2
-        return other
+        return other if not isinstance(other, Ref) or self.apart(ref, other) else 2
+
+    def apart(self, one: Ref, other: Ref) -> bool:
+        """Whether no place in memory belongs to both, or they are the same."""
+        a, b = self.at(one), self.at(other)
+        if a.untyped_storage().data_ptr() != b.untyped_storage().data_ptr():
+            return True
+        if (a.data_ptr(), a.shape, a.stride()) == (b.data_ptr(), b.shape, b.stride()):
+            return True
+        count = a.untyped_storage().nbytes() // a.element_size()
+        places = torch.zeros(count, dtype=torch.bool)
+        places.as_strided(a.shape, a.stride(), a.storage_offset()).fill_(True)
+        return not places.as_strided(b.shape, b.stride(), b.storage_offset()).any()
 
     def join(self) -> None:
         ref = self.choose(lambda t: t.dim() > 0)
@@ -364,7 +521,7 @@ class Maker:
             return
         t = self.at(ref)
         inner, outer = t.shape[-1], self.pick([1, 2, 5, 8, 17])
-        match self.pick(["linear", "linear", "matmul", "addmm", "own"]):
+        match self.pick(["linear", "linear", "matmul", "addmm", "own", "batches"]):
             case "linear":
                 scale = max(inner, 1) ** -0.5
                 self.add(
@@ -379,6 +536,15 @@ class Maker:
                     bias = self.vector(t, outer) or self.matrix(t, 1, outer)
                     numbers = self.pick([(), (), (0.5, 2), (0, 1), (1, -1)])
                     self.add("addmm", bias, flat, self.matrix(t, inner, outer, scale=0.5), *numbers)
+            case "batches":
+                left = self.add("reshape", ref, [1, -1, inner]) if t.dim() < 3 else ref
+                right = left and self.add("transpose", left, 1, 2)
+                if right:
+                    bias = self.matrix(t, 1, 1, 1)
+                    if self.chance(2):
+                        self.add("bmm", left, right)
+                    else:
+                        self.add("baddbmm", bias, left, right)
             case _:
                 other = self.add("transpose", self.choose(lambda o: o.dim() > 1) or ref, -1, -2)
                 if other:
@@ -440,9 +606,12 @@ class Maker:
             case "max":
                 kernel = self.pick([2, 3])
                 self.add(f"max_pool{rank}d", ref, [kernel] * rank, [self.pick([1, 2])] * rank,
-                         [self.pick([0, 1])] * rank)  # fmt: skip
+                         [self.pick([0, 1])] * rank, [self.pick([1, 1, 2])] * rank,
+                         self.chance(4))  # fmt: skip
             case "avg":
-                self.add(f"avg_pool{rank}d", ref, [2] * rank, [self.pick([1, 2])] * rank)
+                self.add(f"avg_pool{rank}d", ref, [self.pick([2, 3])] * rank,
+                         [self.pick([1, 2])] * rank, [self.pick([0, 1])] * rank, self.chance(4),
+                         self.chance(2))  # fmt: skip
             case _:
                 self.add(f"adaptive_avg_pool{rank}d", ref, [self.pick([1, 1, 2, 3])] * rank)
 
@@ -451,8 +620,24 @@ class Maker:
         if ref is None:
             return
         dims = self.pick([[-1], [0], [1], [2, 3], [-2, -1], [1, 2]])
-        op = self.pick(["mean.dim", "sum.dim_IntList", "amax", "amin"])
-        self.add(op, ref, dims, self.chance(2))
+        keep = self.chance(2)
+        match self.pick(["dims", "dims", "all", "norm", "one", "scan"]):
+            case "dims":
+                op = self.pick(["mean.dim", "sum.dim_IntList", "amax", "amin", "var.dim"])
+                self.add(op, ref, dims, *([False] if op == "var.dim" else []), keep)
+            case "all":
+                self.add(self.pick(["mean", "sum", "max", "any", "all"]), ref)
+            case "norm":
+                if self.chance(2):
+                    self.add("linalg_vector_norm", ref, self.pick([2, 1]), dims, keep)
+                else:
+                    self.add("logsumexp", ref, dims, keep)
+            case "one":
+                exact = not self.at(ref).is_floating_point()
+                op = self.pick(["argmax", "argmin"] if exact else ["any.dim", "all.dim"])
+                self.add(op, ref, dims[0], keep)
+            case _:
+                self.add("cumsum", ref, dims[0])
 
     def attention(self) -> None:
         ref = self.float_like()
@@ -461,7 +646,16 @@ class Maker:
         t = self.at(ref)
         key = self.choose(lambda o: o.shape == t.shape and o.dtype == t.dtype) or ref
         value = self.choose(lambda o: o.shape == t.shape and o.dtype == t.dtype) or ref
-        self.add("scaled_dot_product_attention", ref, key, value, None, 0.0, self.chance(3))
+        mask = None
+        if self.chance(3):
+            sizes = (t.shape[-2], self.at(key).shape[-2])
+            mask = self.choose(lambda o: o.dtype in (t.dtype, torch.bool) and o.shape == sizes)
+            if mask is None:
+                mask = self.weight(self.tensor(t.dtype, *sizes))
+            elif self.at(mask).dtype == torch.bool:
+                mask = self.weight(torch.ones(sizes, dtype=torch.bool).tril())
+        causal = mask is None and self.chance(3)
+        self.add("scaled_dot_product_attention", ref, key, value, mask, 0.0, causal)
 
     def index(self) -> None:
         ref = self.choose(lambda t: t.dim() > 0)
@@ -503,7 +697,9 @@ class Maker:
     def finish(self) -> Recipe:
         known = [i for i, v in enumerate(self.values) if isinstance(v, torch.Tensor)]
         outputs = [known[-1]] + [self.pick(known) for _ in range(self.integer(0, 3))]
-        self.recipe.outputs = [Ref(i) for i in outputs]
+        # A plan need not meet the faults of elements that nobody reads, only their count.
+        counted = [step.args[0] for step in self.recipe.steps if step.op == "size.int"]
+        self.recipe.outputs = [*(Ref(i) for i in outputs), *counted]
         return self.recipe
 
 
@@ -552,11 +748,17 @@ KINDS = [
     "masked",
     "divide",
     "pad",
+    "three",
+    "logic",
+    "advanced_index",
+    "advanced_index",
+    "factory",
+    "factory",
+    "rearrange",
 ]
 
 
-@st.composite
-def programs(draw: Callable[[Any], Any], most: int = 12) -> tuple[Recipe, list[torch.Tensor], Any]:
+def make(draw: Callable[[Any], Any], most: int = 12) -> tuple[Recipe, list[torch.Tensor], Any]:
     """A program, inputs for it, and others of other sizes that may not fit it."""
     maker = Maker(draw, draw(st.integers(0, 2**20)))
     batch, other = maker.pick([2, 1, 3, 0]), maker.pick([1, 2, 5])
@@ -578,9 +780,16 @@ def programs(draw: Callable[[Any], Any], most: int = 12) -> tuple[Recipe, list[t
     return maker.finish(), first, second
 
 
+programs = st.composite(make)
+
+
 def shapes(maker: Maker, batch: int, other: int) -> list[tuple[list[int], list[int]]]:
     """Sizes of an input, and those for the other call."""
-    channels, height, width = maker.pick([3, 1, 4, 8]), maker.pick([4, 1, 5]), maker.pick([5, 8, 1])
+    channels, height, width = (
+        maker.pick([3, 1, 4, 8, 5, 17]),
+        maker.pick([4, 1, 5]),
+        maker.pick([5, 8, 1]),
+    )
     return [
         ([batch, channels, height, width], [other, channels, height + 2, width]),
         ([batch, channels, height, width], [other, channels, height + 2, width]),

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import torch
+from tests.plan.recipe import default_dtype
 from tests.trace.vision import torchvision
 from torch import Tensor, nn
 
@@ -37,16 +37,6 @@ class Model:
                 return self.network(*wide)
             finally:
                 self.network.float()
-
-
-@contextmanager
-def default_dtype(dtype: torch.dtype) -> Iterator[None]:
-    before = torch.get_default_dtype()
-    torch.set_default_dtype(dtype)
-    try:
-        yield
-    finally:
-        torch.set_default_dtype(before)
 
 
 def images(*sizes: tuple[int, int, int], channels: int = 3) -> list[tuple[Tensor, ...]]:

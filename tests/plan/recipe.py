@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -78,7 +80,8 @@ class Recipe:
         values: list[Any] = [widened(t) for t in inputs]
         for step in self.steps:
             try:
-                results = apply(step, values, True)
+                with default_dtype(torch.float64):
+                    results = apply(step, values, True)
             except (RuntimeError, IndexError, TypeError):
                 results = []
             fit = len(results) == step.results
@@ -117,6 +120,16 @@ def parameter(name: str, tensor: torch.Tensor) -> State:
     return State(name, TensorType(dtype, sizes), TensorData(dtype, sizes, data), PARAMETER)
 
 
+@contextmanager
+def default_dtype(dtype: torch.dtype) -> Iterator[None]:
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(dtype)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(before)
+
+
 def widened(value: Any) -> Any:
     """Floating tensors and dtypes as float64."""
     if isinstance(value, torch.Tensor):
@@ -129,6 +142,8 @@ def apply(step: Step, values: list[Any], wide: bool) -> list[Any]:
 
     def operand(value: Any) -> Any:
         if isinstance(value, Ref):
+            if values[value.index] is None:
+                raise TypeError("a step before failed")
             return values[value.index]
         if isinstance(value, list):
             return [operand(v) for v in value]

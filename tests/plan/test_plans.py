@@ -133,3 +133,29 @@ def test_memory_that_only_a_plan_could_view_cannot_be_viewed() -> None:
     )
     found = agree(m, torch.ones(2, 3, 5, 4))
     assert isinstance(found, str) and "without copying" in found
+
+
+def written_where_elements_share_a_place(op: str, count: int = 3) -> Module:
+    return module(f"""
+  %sizes : List[int] = prim::Constant[value=[{count}, -1]]()
+  %a : Tensor = aten::mul.Tensor(%x, %x)
+  %v : Tensor = aten::expand(%a, %sizes, %false)
+  %q : Tensor = {op}
+  %b : Tensor = aten::neg(%a)
+  %r : Tuple[Tensor, Tensor, Tensor] = prim::TupleConstruct(%q, %a, %b)
+  return (%r)""")
+
+
+def test_different_values_cannot_be_written_where_elements_share_a_place() -> None:
+    for op in ("relu_(%v)", "add_.Scalar(%v, %one, %one)", "copy_(%v, %x, %false)"):
+        found = agree(written_where_elements_share_a_place(f"aten::{op}"), torch.randn(1, 4))
+        assert isinstance(found, str) and "share one place" in found
+        for count, sizes in ((1, [1, 4]), (3, [1, 0])):
+            m = written_where_elements_share_a_place(f"aten::{op}", count)
+            assert not isinstance(agree(m, torch.randn(sizes)), str)
+
+
+def test_one_value_can_be_written_where_elements_share_a_place() -> None:
+    for op in ("zero_(%v)", "fill_.Scalar(%v, %half)"):
+        found = agree(written_where_elements_share_a_place(f"aten::{op}"), torch.randn(1, 4))
+        assert not isinstance(found, str) and torch.equal(found[0], found[1].expand(3, 4))

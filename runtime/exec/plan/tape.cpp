@@ -273,7 +273,9 @@ std::vector<Tensor> Tape::record_op(const Op& op, const Arguments& in) {
 
 Storage* Tape::call_in_place(const Op& pure, const Arguments& in) {
   const Tensor self = in[0].tensor();
-  if (plan::is_constant(self) || buffers[buffer_of(self)].input >= 0) throw DataDependent();
+  // Where elements of self share a place, the interpreter refuses, or one is written after another.
+  if (plan::is_constant(self) || buffers[buffer_of(self)].input >= 0 || plan::may_overlap(self))
+    throw DataDependent();
   const int32_t result = 0;
   Value out;
   call(pure, in, {&out, &result});

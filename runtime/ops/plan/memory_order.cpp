@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 #include <vector>
 
 #include "base/check.h"
@@ -65,6 +66,20 @@ bool is_dense(const Tensor& tensor) {
     expected *= tensor.size(next);
   }
   return true;
+}
+
+bool may_overlap(const Tensor& tensor) {
+  if (tensor.is_contiguous() || tensor.numel() == 0) return false;
+  std::vector<std::pair<int64_t, int64_t>> axes;  // stride and size, innermost first
+  for (int d = 0; d < tensor.rank(); ++d)
+    if (tensor.size(d) != 1) axes.emplace_back(tensor.stride(d), tensor.size(d));
+  std::sort(axes.begin(), axes.end());
+  int64_t reach = 0;  // of the axes within, from the first element to the last
+  for (const auto& [stride, size] : axes) {
+    if (stride <= reach) return true;
+    reach += (size - 1) * stride;
+  }
+  return false;
 }
 
 StridedRange range_in_order_of(const Tensor& out, const Tensor& operand) {

@@ -12,6 +12,9 @@ namespace ingot::plan {
 // True if the elements fill their memory without gaps or overlaps.
 bool is_dense(const Tensor& tensor);
 
+// False if its strides show that no two elements lie at one place.
+bool may_overlap(const Tensor& tensor);
+
 // The elements of `operand`, broadcast to out's sizes, in the memory order of `out`, which is
 // dense. Throws Error (invalid_argument) if it does not broadcast.
 StridedRange range_in_order_of(const Tensor& out, const Tensor& operand);
