@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from benchmarks.kernels import Kernel, Kernels
@@ -16,8 +16,23 @@ MEANS["torchscript"] = ("TorchScript", 2.0)
 SCALING = 1.9
 SCALED = ("resnet", "mobilenet", "efficientnet", "convnext", "vgg", "vit", "bert", "gpt2", "unet")
 
-GEMM, POINTWISE, WINOGRAD, CHAIN = 0.9, 0.85, 2.3, 0.85
-"""Least shares of the peak: of multiply-adds, the last of memory."""
+
+@dataclass(frozen=True)
+class KernelGoal:
+    """The least share of the peak, of multiply-adds or memory, of a kind from a size on."""
+
+    text: str
+    least: float
+    size: int = 0
+    show: Callable[[float], str] = percent
+
+
+KERNEL_GOALS = {
+    "gemm": KernelGoal("f32 GEMM from 256³ up ≥ 90 % of peak", 0.9, 256),
+    "pointwise": KernelGoal("pointwise convolutions ≥ 85 % of peak", 0.85),
+    "3x3": KernelGoal("3×3 stride 1 from 28² up ≥ 2.3× direct peak", 2.3, 28, times),
+    "chain": KernelGoal("elementwise chain ≥ 85 % of memory bandwidth", 0.85),
+}
 
 
 @dataclass(frozen=True)
@@ -119,25 +134,21 @@ def scaling(results: Results) -> Iterator[Goal]:
 
 
 def of_kernels(kernels: Kernels) -> Iterator[Goal]:
-    for text, least, found, shown in (
-        (f"f32 GEMM from 256³ up ≥ {percent(GEMM)} of peak", GEMM, "gemm", percent),
-        (f"pointwise convolutions ≥ {percent(POINTWISE)} of peak", POINTWISE, "pointwise", percent),
-        (f"3×3 stride 1 from 28² up ≥ {WINOGRAD}× direct peak", WINOGRAD, "3x3", times),
-        (f"elementwise chain ≥ {percent(CHAIN)} of memory bandwidth", CHAIN, "chain", percent),
-    ):
-        shares = {one.work.text: one.share for one in judged(kernels, found)}
-        if shares:
-            kept = sum(share >= least for share in shares.values())
-            worst = min(shares, key=lambda name: shares[name])
-            measured = f"{kept} of {len(shares)}; least: {worst}, {shown(shares[worst])}"
-            if len(shares) == 1:
-                measured = shown(shares[worst])
-            yield Goal(text, measured, kept == len(shares))
+    for kind, goal in KERNEL_GOALS.items():
+        found = [one for one in kernels.kernels if one.kind == kind and kernel_goal(one)]
+        if found:
+            kept = sum(one.share >= goal.least for one in found)
+            worst = min(found, key=lambda one: one.share)
+            measured = goal.show(worst.share)
+            if len(found) > 1:
+                measured = f"{kept} of {len(found)}; least: {worst.work.text}, {measured}"
+            yield Goal(goal.text, measured, kept == len(found))
 
 
-def judged(kernels: Kernels, kind: str) -> list[Kernel]:
-    """The cases of a kind that its goal speaks of."""
-    return kernels.of(kind, {"gemm": 256, "3x3": 28}.get(kind, 0))
+def kernel_goal(kernel: Kernel) -> KernelGoal | None:
+    """The goal that the kernel is judged by."""
+    goal = KERNEL_GOALS.get(kernel.kind)
+    return goal if goal and kernel.size >= goal.size else None
 
 
 def of_all(text: str, found: dict[str, tuple[float, float]]) -> Goal:

@@ -26,6 +26,8 @@ class Kernel:
     """The least side of a product, the side of an image, the numbers of a chain."""
     share: float
     """Of the peak, of multiply-adds or memory; direct operations are counted."""
+    system: float
+    """Part of the time that is the system's: new pages."""
     work: Work
 
 
@@ -37,10 +39,6 @@ class Kernels:
     kernels: list[Kernel]
     commit: str
     when: str
-
-    def of(self, kind: str, least: int = 0) -> list[Kernel]:
-        """Those of a kind from a size on."""
-        return [one for one in self.kernels if one.kind == kind and one.size >= least]
 
     @classmethod
     def stored(cls, found: dict[str, Any]) -> Kernels:
@@ -78,9 +76,11 @@ def measured(commit: str, processes: int) -> Kernels:
             cases.setdefault(row["text"], []).append(row)
     kernels = []
     for text, rows in cases.items():
-        one, us = rows[0], statistics.median(row["us"] for row in rows)
-        share = statistics.median(row["share"] for row in rows)
+        one = rows[0]
+        us, share, system = (
+            statistics.median(row[key] for row in rows) for key in ("us", "share", "system")
+        )
         work = Work(text, us, one["flops"], one["bytes"])
-        kernels.append(Kernel(one["kind"], one["size"], share, work))
+        kernels.append(Kernel(one["kind"], one["size"], share, system, work))
     peaks = median_peaks(Peaks(**report["peaks"]) for report in reports)
     return Kernels(peaks, kernels, commit, time.strftime("%Y-%m-%d"))

@@ -4,8 +4,8 @@
 #define HWY_TARGET_INCLUDE "peaks.cpp"
 #include "kernels/simd_targets.h"
 
-#include <hwy/foreach_target.h>
 #include <hwy/cache_control.h>
+#include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
 HWY_BEFORE_NAMESPACE();

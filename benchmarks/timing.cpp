@@ -3,7 +3,7 @@
 #include <time.h>
 
 #include <algorithm>
-#include <memory>
+#include <utility>
 #include <vector>
 
 #include "kernels/workspace.h"
@@ -87,18 +87,20 @@ Peaks median_peaks() {
 Timing measure(double work, const std::function<void()>& run, const Rate& peak) {
   run();
   const int64_t times = std::max<int64_t>(1, static_cast<int64_t>(2e-3 / seconds(run, 1)));
-  Timing result = {1e30, 0, 0};
+  Timing result = {1e30, 0, 0, 0};
   double best_peak = 0;
-  std::vector<double> shares;
+  std::vector<double> all, shares;
   for (int i = 0; i < kRepetitions; ++i) {
     const double before = peak();
     const double time = seconds(run, times);
     const double around = std::max(before, peak());
     result.time = std::min(result.time, time);
     best_peak = std::max(best_peak, around);
+    all.push_back(time);
     shares.push_back(work / time / around);
   }
-  result.share = median(shares);
+  result.middle = median(std::move(all));
+  result.share = median(std::move(shares));
   result.best = work / result.time / best_peak;
   return result;
 }

@@ -21,9 +21,10 @@ struct Peaks {
 Peaks median_peaks();
 
 struct Timing {
-  double time;   // seconds of the best repetition
-  double share;  // median share of the peak measured around each repetition
-  double best;   // the best time's share of the best peak
+  double time;    // seconds of the best repetition
+  double middle;  // of the median one
+  double share;   // median share of the peak measured around each repetition
+  double best;    // the best time's share of the best peak
 };
 // Repeats `run`, which does `work` operations or bytes, with `peak` before and after each.
 Timing measure(double work, const std::function<void()>& run, const Rate& peak = compute_peak);
