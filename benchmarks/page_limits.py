@@ -16,9 +16,10 @@ NAMED = 3
 
 LIMITS = f"""\
 A limit is named where {percent(REACHED)} of it is reached: *compute* (multiply-adds), *memory*, or
-*cache* where data moved faster than memory can; else *overhead*: the kernel's own loads, stores,
+*cache* where data move faster than memory can; else *overhead*: the kernel's own loads, stores,
 transforms and waits. GFLOP/s count a direct convolution's operations; the share of the peak counts
-those that Winograd leaves (a quarter for winograd_4). Bytes are those that must move at least.
+those that Winograd leaves: 1 of 4 for winograd_4, 4 of 9 for winograd_2. Bytes are what a layer
+reads and writes at least. Times are medians of rounds of profiles, the peaks measured before each.
 """
 
 
