@@ -131,9 +131,10 @@ def kernel_section(found: Kernels) -> list[str]:
     text += [
         f"One core reaches {number(peaks.gflops)} GFLOP/s of multiply-adds in registers, "
         f"{number(peaks.memory_gbps)} GB/s in a triad over 120 MB, stores going past the caches, "
-        f"and {number(peaks.cache_gbps)} GB/s over 3 MB. These are measured between the "
-        "repetitions of each kernel, in the same process. Times and shares are medians; a share "
-        "is of multiply-adds, the chain's of memory. For convolutions direct operations count, "
+        f"and {number(peaks.cache_gbps)} GB/s over 3 MB. The first is measured between the "
+        "repetitions of each kernel, the second between the chain's, in the same process. Times "
+        "and shares are medians; a share is of multiply-adds, the chain's of memory. For "
+        "convolutions direct operations count, "
         f"whatever the method. Measured {found.when} at {found.commit}.",
         "",
     ]
