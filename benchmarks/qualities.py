@@ -204,27 +204,6 @@ def idle() -> Iterator[Quality]:
     yield Quality("processor use of idle threads", 0.1, used, "% of a core")
 
 
-def bandwidth() -> Iterator[Quality]:
-    """The elementwise chain against one addition of the same arrays, which only moves memory."""
-    import ingot
-
-    ingot.set_num_threads(1)
-    module = ingot.load(ready("chain"))
-    x, y = (tensor.numpy() for tensor in SUITE["chain"].inputs())
-    out = np.empty_like(x)
-    module(x, y)
-    ratios = []
-    for _ in range(15):
-        (add,), (chain,) = cpu_ms(1, np.add, x, y, out), cpu_ms(1, module, x, y)
-        ratios.append(chain / add)
-    yield Quality(
-        "elementwise chain of 14 operations, in single additions (85 % of memory bandwidth)",
-        1.18,
-        statistics.median(ratios),
-        "×",
-    )
-
-
 MEASUREMENTS: dict[str, Callable[[], Iterator[Quality]]] = {
     function.__name__: function
     for function in (
@@ -235,7 +214,6 @@ MEASUREMENTS: dict[str, Callable[[], Iterator[Quality]]] = {
         memory,
         callers,
         idle,
-        bandwidth,
     )
 }
 
