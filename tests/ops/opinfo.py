@@ -52,12 +52,14 @@ def numbers_where_due(name: str, args: tuple) -> tuple:
 
 
 def lists_where_due(name: str, args: tuple, kwargs: dict[str, Any]) -> tuple[tuple, dict[str, Any]]:
-    """Numbers as lists where the schema has an int[1], to which PyTorch converts them on a call."""
+    """Numbers as lists where the schema has an int[1] or int[2], as PyTorch converts them."""
     arguments = overload(name)._schema.arguments
-    takes = {a.name for a in arguments if "List[int]" in str(a.type)}
+    takes = {a.name: a.N or 1 for a in arguments if "List[int]" in str(a.type)}
 
     def due(parameter: str, value: Any) -> Any:
-        return [value] if parameter in takes and isinstance(value, int) else value
+        return (
+            [value] * takes[parameter] if parameter in takes and isinstance(value, int) else value
+        )
 
     return (
         tuple(due(a.name, v) for a, v in zip(arguments, args, strict=False)),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import torch
@@ -74,23 +74,28 @@ def check(name: str, *args: Any, infer: bool = True, **kwargs: Any) -> None:
     plain = tree_map(_plain, values)
     for layout in (lambda t: t, spread, transposed_memory):
         given = tree_map(lambda v, f=layout: f(v) if isinstance(v, torch.Tensor) else v, plain)
-        actual = _ingot.call_op(name, given)
-        assert len(actual) == len(expected)
-        for i, (got, want) in enumerate(zip(actual, expected, strict=True)):
-            assert got.dtype == want.dtype and got.shape == want.shape, (
-                f"{name}{_summary(plain)}: result {i} is {got.dtype} {list(got.shape)}, "
-                f"PyTorch's is {want.dtype} {list(want.shape)}"
-            )
-            try:
-                torch.testing.assert_close(got, want, equal_nan=True, check_stride=False)
-            except AssertionError as difference:
-                if not _as_near(name, values, i, got, want):
-                    raise AssertionError(f"{name}{_summary(plain)}: {difference}") from None
+        compare(name, values, _ingot.call_op(name, given), expected)
     if infer:
         infos = _ingot.infer(name, plain)
         assert [(d, tuple(s)) for d, s in infos] == [
             (_plain(want.dtype), tuple(want.shape)) for want in expected
         ]
+
+
+def compare(name: str, values: list, actual: Sequence[Any], expected: tuple) -> None:
+    """Holds an op's results for ``values`` against PyTorch's; see ``check``."""
+    summary = _summary(tree_map(_plain, values))
+    assert len(actual) == len(expected)
+    for i, (got, want) in enumerate(zip(actual, expected, strict=True)):
+        assert got.dtype == want.dtype and got.shape == want.shape, (
+            f"{name}{summary}: result {i} is {got.dtype} {list(got.shape)}, "
+            f"PyTorch's is {want.dtype} {list(want.shape)}"
+        )
+        try:
+            torch.testing.assert_close(got, want, equal_nan=True, check_stride=False)
+        except AssertionError as difference:
+            if not _as_near(name, values, i, got, want):
+                raise AssertionError(f"{name}{summary}: {difference}") from None
 
 
 def torch_results(name: str, values: list) -> tuple:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import torch
@@ -46,6 +48,11 @@ def threads(count: int) -> Iterator[None]:
         yield
     finally:
         ingot.set_num_threads(before)
+
+
+def scripted(model: Any) -> Module:
+    """The module that ingot.script makes of a model or of a function."""
+    return ingot.script(model) if isinstance(model, torch.nn.Module) else ingot.script(model).module
 
 
 def interpreted(module: Module, *inputs: Any) -> Any:
@@ -156,3 +163,34 @@ def check_same(
         assert error <= limits[i], (
             f"result {i}: error {error:.3g} where {limits[i]:.3g} is allowed\n{a}\n{b}"
         )
+
+
+def check_calls(module: Module, *calls: Sequence[Any]) -> None:
+    """Makes the calls in turn, planned and interpreted, each on copies of the inputs.
+
+    Results, written inputs, shared memory and state agree after each call, and what the first
+    calls gave is still the same after the last. Elements may differ by roundings.
+    """
+    planned, plain = fresh(module), fresh(module)
+    held = []
+    for inputs in calls:
+        mine, its = copy.deepcopy(inputs), copy.deepcopy(inputs)
+        found, wanted = outcome(planned, mine), outcome(partial(interpreted, plain), its)
+        check_near(found, wanted)
+        check_near(tensors(mine), tensors(its))
+        if not isinstance(found, str) and not isinstance(wanted, str):
+            assert sharing([*found, *tensors(mine)]) == sharing([*wanted, *tensors(its)])
+            held.append((found, wanted))
+        states = (m.state_dict("torch") for m in (planned, plain))
+        check_near(*(tensors(state) for state in states))
+    for found, wanted in held:
+        check_near(found, wanted)
+
+
+def check_near(found: list[torch.Tensor] | str, wanted: list[torch.Tensor] | str) -> None:
+    """As check_same, for results of some products and sums of moderate numbers."""
+    if isinstance(wanted, str):
+        return check_same(found, wanted)
+    exact = [t.double() for t in wanted]
+    scales = [t.nan_to_num(0, 0, 0).abs().max().item() if t.numel() else 0.0 for t in exact]
+    check_same(found, wanted, exact, [1e-5 * max(s, 1.0) for s in scales])

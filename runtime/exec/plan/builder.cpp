@@ -141,6 +141,20 @@ std::vector<int32_t> written_registers(const Code& code, uint32_t begin, uint32_
   return written;
 }
 
+// Of what the plan's making computed; the program's own tensors are read-only.
+size_t constant_bytes(const Tape& tape) {
+  std::vector<const Storage*> counted;
+  size_t bytes = 0;
+  for (const auto& node : tape.nodes)
+    for (const Tensor& tensor : node->inputs()) {
+      if (!plan::is_constant(tensor) || !tensor.writable()) continue;
+      if (std::find(counted.begin(), counted.end(), tensor.storage()) != counted.end()) continue;
+      counted.push_back(tensor.storage());
+      bytes += tensor.storage()->bytes;
+    }
+  return bytes;
+}
+
 class MemoryLayout final : public plan::Layout {
  public:
   MemoryLayout(const Tape& tape, Plan& plan) : plan_(plan), places_(tape.buffers.size()) {
@@ -284,7 +298,8 @@ const Op* pure_form(const Op& op) {
 std::shared_ptr<const Plan> build_plan(const Code& code, const Region& region,
                                        const Value* registers, plan::Weights& weights,
                                        Precision precision) {
-  Tape tape(weights, precision);
+  plan::Weights own(weights);
+  Tape tape(own, precision);
   RegionRun run(code, region, registers, tape);
   auto plan = std::make_shared<Plan>();
   plan->signature = Signature(registers, region.inputs);
@@ -315,7 +330,7 @@ std::shared_ptr<const Plan> build_plan(const Code& code, const Region& region,
     leaving.add(register_, value);
   }
   constexpr size_t kStepBytes = 1024;
-  plan->bytes = sizeof(Plan) + plan->steps.size() * kStepBytes;
+  plan->bytes = sizeof(Plan) + plan->steps.size() * kStepBytes + constant_bytes(tape);
   return plan;
 }
 

@@ -30,7 +30,8 @@ bool takes_tensors(const Schema& schema) {
   return std::any_of(
       schema.arguments.begin(), schema.arguments.end(), [](const SchemaArgument& argument) {
         return argument.declared.find("Tensor") != std::string::npos ||
-               argument.declared.find("Any") != std::string::npos || argument.declared[0] == 't';
+               argument.declared.find("Any") != std::string::npos ||
+               argument.declared.find("Dict") != std::string::npos || argument.declared[0] == 't';
       });
 }
 

@@ -69,10 +69,8 @@ std::shared_ptr<const PackedMatrix> LinearNode::packed() const {
   std::vector<Tensor> tensors = fold_tensors();
   tensors.push_back(weight_);
   std::vector<int64_t> numbers = fold_numbers();
-  for (const int64_t number :
-       {weight_.size(0), weight_.size(1), weight_.stride(0), weight_.stride(1),
-        static_cast<int64_t>(simd_level()), static_cast<int64_t>(precision_)})
-    numbers.push_back(number);
+  numbers.push_back(static_cast<int64_t>(simd_level()));
+  numbers.push_back(static_cast<int64_t>(precision_));
   return weights().get<PackedMatrix>(std::move(tensors), std::move(numbers), [&] {
     const std::vector<float> scale = fold_scale();
     return PackedMatrix::pack(weight_.size(0), weight_.size(1),
