@@ -91,6 +91,7 @@ footprint: build ## see above
 # ARGS="--models resnet18 --quick" and such: make bench ARGS=--help
 bench: build ## see above
 	@$$(scripts/system.sh python) scripts/packages.py bench
+	@ninja -C build -j$(JOBS) ingot-kernel-bench
 	@.venv-bench/bin/python -m benchmarks.bench $(ARGS)
 
 clean: ## removes what builds made, keeps .venv

@@ -16,14 +16,17 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from benchmarks import page, peers, qualities
+from benchmarks import kernels, page, peers, qualities, roofline
+from benchmarks.markdown import number
 from benchmarks.measure import MEASURING
 from benchmarks.prepare import LIMIT, ROOT, environment, prepared, why
 from benchmarks.results import Results, Row, machine
-from benchmarks.suite import GROUPS, SUITE, Model
+from benchmarks.suite import GROUPS, MAIN, SUITE, Model
 
 QUALITIES = "qualities"
 """The group of all that is promised beside the time of a call."""
+KERNELS = "kernels"
+"""The group of single kernels beside the machine's peaks."""
 
 app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
 console = Console(width=None if sys.stdout.isatty() else 160)
@@ -33,7 +36,7 @@ console = Console(width=None if sys.stdout.isatty() else 160)
 def main(
     models: Annotated[
         str, typer.Option(help="Names or groups, with commas between them.")
-    ] = "main,batch,more,qualities",
+    ] = "main,batch,more,qualities,kernels",
     threads: Annotated[str, typer.Option(help="Thread counts.")] = "1,2",
     only: Annotated[
         str, typer.Option("--peers", help="Some peers alone; never replaces a row of more.")
@@ -50,7 +53,8 @@ def main(
 
     Results are kept in benchmarks/results.json: a run of some models or thread counts replaces
     their rows and keeps the others, as long as the machine is the same. A row of fewer peers
-    replaces none of more, as a row is measured in one go.
+    replaces none of more, as a row is measured in one go. Models of the bar get their layers
+    profiled at one thread, too.
 
     Examples:
 
@@ -79,8 +83,15 @@ def main(
                 row = measure(model, names, count, seconds, processes, again, show)
                 console.print(line(model, count, row), highlight=False)
                 results.store(model.name, count, row)
+                if model.group == MAIN and count == 1 and row.time("ingot") is not None:
+                    show("its layers")
+                    results.rooflines[model.name] = roofline.measured(model.name, commit())
                 results.save()
                 progress.advance(task)
+            if KERNELS in models.split(","):
+                progress.update(task, description="kernels")
+                results.kernels = kernels.measured(commit(), processes)
+                results.save()
             if QUALITIES in models.split(","):
                 measure_qualities(results, lambda text: progress.update(task, description=text))
     page.write(results)
@@ -89,7 +100,7 @@ def main(
 def choose(text: str) -> list[Model]:
     """The models that a list of names and groups means, in the suite's order."""
     words = text.split(",")
-    known = [*GROUPS, QUALITIES, *SUITE]
+    known = [*GROUPS, QUALITIES, KERNELS, *SUITE]
     for word in words:
         if word not in known:
             raise typer.BadParameter(f"no model or group {word!r}; there are {', '.join(known)}")
@@ -191,7 +202,7 @@ def measure_qualities(results: Results, show: Callable[[str], None]) -> None:
         results.qualities[name] = qualities.measured(name)
         results.save()
         for found in results.qualities[name]:
-            goal, value = page.number(found["goal"]), page.number(found["measured"])
+            goal, value = number(found["goal"]), number(found["measured"])
             console.print(f"{found['what']}: {value} {found['unit']}, goal {goal}", highlight=False)
 
 
@@ -211,7 +222,7 @@ def line(model: Model, threads: int, row: Row) -> str:
     cells = []
     for name in row.peers:
         found = row.time(name)
-        cells.append(f"{peers.peer(name).TITLE} {'–' if found is None else page.number(found)}")
+        cells.append(f"{peers.peer(name).TITLE} {'–' if found is None else number(found)}")
     return f"[bold]{model.name}[/] at {threads}: {', '.join(cells)} ms"
 
 

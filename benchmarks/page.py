@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import peers
+from benchmarks import page_limits, peers
 from benchmarks.goals import goals
+from benchmarks.markdown import cells, folded, head, number, times
 from benchmarks.results import Results, Row, geometric_mean
 from benchmarks.suite import GROUPS, SUITE
 
@@ -52,6 +53,7 @@ def sections(results: Results) -> list[str]:
     text += ["", *disturbance(results), ""]
     text += ["## Goals", "", "| goal | measured | |", "|---|---|---|"]
     text += [f"| {goal.text} | {goal.measured} | {goal.verdict} |" for goal in goals(results)]
+    text += page_limits.sections(results)
     for threads in results.counts():
         text += ["", f"## {thread_title(threads)}", ""]
         text += thread_section(results.of(threads))
@@ -90,7 +92,7 @@ def thread_section(rows: dict[str, Row]) -> list[str]:
     text += ["How many times faster Ingot is; above 1, Ingot leads.", ""]
     others = [name for name in peers.NAMES if name != "ingot"]
     titles = [peers.peer(name).TITLE for name in others]
-    text += [cells(["", *titles, "best peer"]), cells(["---"] * (len(others) + 2))]
+    text += head("", *titles, "best peer")
     for group, title in {**GROUPS, "": "All"}.items():
         some = {n: row for n, row in rows.items() if group in ("", SUITE[n].group)}
         if some:
@@ -99,13 +101,10 @@ def thread_section(rows: dict[str, Row]) -> list[str]:
             text.append(cells([title, *(times(mean) for mean in means)]))
     text += ["", "### Dashes", ""]
     text += dashes(rows) or ["None."]
-    text += ["", "<details><summary>Minima in ms</summary>", ""]
-    text += table(rows, lambda row, name: number(row.time(name, "min_ms")))
-    text += ["", "</details>", ""]
-    text += ["<details><summary>Largest difference from eager, in parts of its largest number"]
-    text += ["</summary>", ""]
-    text += table(rows, difference)
-    text += ["", "</details>"]
+    minima = table(rows, lambda row, name: number(row.time(name, "min_ms")))
+    text += ["", *folded("Minima in ms", minima), ""]
+    title = "Largest difference from eager, in parts of its largest number"
+    text += folded(title, table(rows, difference))
     return text
 
 
@@ -113,9 +112,8 @@ def table(
     rows: dict[str, Row], cell: Callable[[Row, str], str], *, ratio: bool = False
 ) -> list[str]:
     """A line per model, a column per runtime, and how Ingot stands to the best of its peers."""
-    head = ["model", *(peers.peer(name).TITLE for name in peers.NAMES)]
-    lines = [cells([*head, "best peer ÷ Ingot"] if ratio else head)]
-    lines.append(cells(["---", *["---:"] * (len(lines[0].split("|")) - 3)]))
+    titles = [peers.peer(name).TITLE for name in peers.NAMES]
+    lines = head("model", *titles, *(["best peer ÷ Ingot"] if ratio else []))
     for model, row in ordered(rows).items():
         values = [cell(row, name) for name in peers.NAMES]
         best = row.best()
@@ -152,21 +150,6 @@ def ordered(rows: dict[str, Row]) -> dict[str, Row]:
 
 def thread_title(threads: int) -> str:
     return {1: "One thread", 2: "Two threads"}.get(threads, f"{threads} threads")
-
-
-def cells(values: list[str]) -> str:
-    return f"| {' | '.join(values)} |"
-
-
-def number(value: float | None) -> str:
-    """Three digits."""
-    if value is None:
-        return "–"
-    return f"{value:.0f}" if value >= 100 else f"{value:#.3g}".rstrip(".")
-
-
-def times(ratio: float | None) -> str:
-    return "–" if ratio is None else f"{ratio:.2f}×"
 
 
 def plot(results: Results) -> None:

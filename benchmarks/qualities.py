@@ -118,35 +118,29 @@ def cpu_ms(count: int, function: Callable[..., Any], *inputs: Any) -> list[float
 
 
 def lengths() -> Iterator[Quality]:
-    """A small conformer at 1,000 lengths, twice in another order, four calls each time.
+    """The conformer block at 1,000 lengths, twice in another order, four calls each time.
 
-    A call that is slow by itself is slow at both visits, one that was disturbed at one.
+    The cache is full when all were seen. A call that is slow by itself is slow at both visits,
+    one that was disturbed at one.
     """
-    import torch
-
     import ingot
-    from benchmarks.models.language import Conformer
 
     ingot.set_num_threads(1)
-    torch.manual_seed(0)
-    file = FOLDER / "lengths.ingot"
-    ingot.trace(Conformer(64).eval(), torch.randn(1, 100, 64), check=False).save(file)
-    module = ingot.load(file)
-    x = np.random.default_rng(0).standard_normal((1, LENGTHS, 64)).astype(np.float32)
+    module = ingot.load(ready("conformer"))
+    width = SUITE["conformer"].inputs()[0].shape[-1]
+    x = np.random.default_rng(0).standard_normal((1, LENGTHS, width)).astype(np.float32)
     module(x)  # the longest first, so that the arena has its size
     visits: list[dict[int, list[float]]] = []
     order = list(range(1, LENGTHS + 1))
-    full = 0
+    resident = []
     for visit in range(2):
         random.Random(visit).shuffle(order)
         found = {}
-        for i, length in enumerate(order):
-            part = np.ascontiguousarray(x[:, :length])
-            found[length] = cpu_ms(4, module, part)
-            if visit == 0 and i == LENGTHS // 4:
-                full = resident_kb()
+        for length in order:
+            found[length] = cpu_ms(4, module, np.ascontiguousarray(x[:, :length]))
         visits.append(found)
-    growth = (resident_kb() - full) / 1024
+        resident.append(resident_kb())
+    growth = (resident[1] - resident[0]) / 1024
     worst = max(
         min(map(max, both)) / statistics.median(both[0] + both[1])
         for both in ([visit[n] for visit in visits] for n in order)
@@ -204,27 +198,6 @@ def idle() -> Iterator[Quality]:
     yield Quality("processor use of idle threads", 0.1, used, "% of a core")
 
 
-def bandwidth() -> Iterator[Quality]:
-    """The elementwise chain against one addition of the same arrays, which only moves memory."""
-    import ingot
-
-    ingot.set_num_threads(1)
-    module = ingot.load(ready("chain"))
-    x, y = (tensor.numpy() for tensor in SUITE["chain"].inputs())
-    out = np.empty_like(x)
-    module(x, y)
-    ratios = []
-    for _ in range(15):
-        (add,), (chain,) = cpu_ms(1, np.add, x, y, out), cpu_ms(1, module, x, y)
-        ratios.append(chain / add)
-    yield Quality(
-        "elementwise chain of 14 operations, in single additions (85 % of memory bandwidth)",
-        1.18,
-        statistics.median(ratios),
-        "×",
-    )
-
-
 MEASUREMENTS: dict[str, Callable[[], Iterator[Quality]]] = {
     function.__name__: function
     for function in (
@@ -235,7 +208,6 @@ MEASUREMENTS: dict[str, Callable[[], Iterator[Quality]]] = {
         memory,
         callers,
         idle,
-        bandwidth,
     )
 }
 

@@ -11,6 +11,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from benchmarks.kernels import Kernels
+from benchmarks.roofline import Roofline
+
 STORE = Path(__file__).with_name("results.json")
 TOLERANCE = 1e-3
 """Largest difference from eager, as a part of its largest number, that is still the same."""
@@ -62,11 +65,13 @@ class Row:
 
 @dataclass
 class Results:
-    """All rows of one machine: ``rows[model][threads]``, and the lines of benchmarks.qualities."""
+    """All of one machine: ``rows[model][threads]``, and what the other modules measure."""
 
     machine: dict[str, str]
     rows: dict[str, dict[int, Row]] = field(default_factory=dict)
     qualities: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    kernels: Kernels | None = None
+    rooflines: dict[str, Roofline] = field(default_factory=dict)
 
     @classmethod
     def load(cls, machine: dict[str, str]) -> Results:
@@ -78,7 +83,18 @@ class Results:
                     model: {int(threads): Row(**row) for threads, row in counts.items()}
                     for model, counts in stored["rows"].items()
                 }
-                return cls(machine, rows, stored["qualities"])
+                kernels = stored.get("kernels")
+                rooflines = {
+                    model: Roofline.stored(found)
+                    for model, found in stored.get("rooflines", {}).items()
+                }
+                return cls(
+                    machine,
+                    rows,
+                    stored["qualities"],
+                    Kernels.stored(kernels) if kernels else None,
+                    rooflines,
+                )
         return cls(machine)
 
     def store(self, model: str, threads: int, row: Row) -> None:
@@ -88,11 +104,7 @@ class Results:
             counts[threads] = row
 
     def save(self) -> None:
-        rows = {
-            model: {str(threads): _rounded(asdict(row)) for threads, row in counts.items()}
-            for model, counts in self.rows.items()
-        }
-        text = {"machine": self.machine, "rows": rows, "qualities": self.qualities}
+        text = _rounded(asdict(self))
         STORE.write_text(json.dumps(text, indent=1, ensure_ascii=False) + "\n")
 
     def counts(self) -> list[int]:
@@ -106,7 +118,9 @@ class Results:
 
 def _rounded(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: _rounded(item) for key, item in value.items()}
+        return {str(key): _rounded(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_rounded(item) for item in value]
     return float(f"{value:.4g}") if isinstance(value, float) else value
 
 

@@ -113,11 +113,17 @@ void run_tiles(const Product& p, const ProductArea& area, const RowTiles& tiles,
       call.rows = pointers;
       call.c = p.c + area.row * p.c_stride + c_column;
       call.residual = e.residual ? e.residual + area.row * e.residual_stride + c_column : nullptr;
-      // The next panel comes to the first-level cache meanwhile.
+      // The next panel comes to the first-level cache meanwhile: beside this one, else the first
+      // of the next block.
       const float* next = call.panel + depth_all * width;
-      const int64_t next_step = column + width < end_column
-                                    ? divide_up(call.taps * call.run * width, tiles.count * 16) * 16
-                                    : 0;
+      if (column + width >= end_column)
+        next = call.finish
+                   ? panels + end_column * depth_all
+                   : panels + area.column * depth_all + (depth + call.taps * call.run) * width;
+      const int64_t next_step =
+          call.finish && column + width >= p.n
+              ? 0
+              : divide_up(call.taps * call.run * width, tiles.count * 16) * 16;
       for (int64_t i = 0; i < tiles.count; ++i) {
         const int64_t height = tiles.height(i);
         for (int64_t j = 0; j < next_step; j += 16) __builtin_prefetch(next + j, 0, 3);

@@ -119,7 +119,8 @@ inline ProductBlocks product_blocks(const Product& p) {
   }
   const int64_t most_rows = std::min(k.block_rows, kMostPointers / b.taps / k.height * k.height);
   b.rows = even_piece(p.m, most_rows, p.m > most_rows ? k.height : 1);
-  b.columns = even_piece(p.n, k.block_columns, k.width);
+  // A copy serves more columns than the second-level cache would like.
+  b.columns = even_piece(p.n, p.copies() ? 3 * k.block_columns : k.block_columns, k.width);
   b.groups = std::clamp<int64_t>(k.block_columns / p.n, 1, p.groups);
   const bool large = p.groups * p.m * p.n * p.taps * p.run >= 2 * kProductWorkPerThread;
   const int threads = p.threads && large ? pool_threads() : 1;

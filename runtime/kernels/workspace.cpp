@@ -1,18 +1,13 @@
 #include "kernels/workspace.h"
 
-#if defined(__linux__)
-#include <sys/mman.h>
-#endif
-
 #include <new>
+
+#include "base/large_pages.h"
 
 namespace ingot::detail {
 
 namespace {
 
-constexpr size_t kLargePage = size_t{2} << 20;
-
-// From this size on at most a fifth of the memory is lost to rounding up to whole large pages.
 constexpr bool is_large(size_t bytes) { return bytes >= kLargePage; }
 
 std::align_val_t alignment(size_t bytes) {
@@ -23,10 +18,7 @@ std::align_val_t alignment(size_t bytes) {
 
 void* allocate_workspace(size_t bytes) {
   void* memory = ::operator new(bytes, alignment(bytes));
-#if defined(__linux__) && defined(MADV_HUGEPAGE)
-  // Only whole large pages, so that none is rounded up. A refusal leaves small pages, which work.
-  if (is_large(bytes)) madvise(memory, bytes / kLargePage * kLargePage, MADV_HUGEPAGE);
-#endif
+  if (is_large(bytes)) prefer_large_pages(memory, bytes);
   return memory;
 }
 

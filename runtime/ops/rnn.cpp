@@ -270,11 +270,15 @@ bool record_rnn(plan::Recorder& recorder, RnnKind kind, const Arguments& in,
   const size_t scratch = outputs.size();
   for (int64_t i = 0; i < std::min<int64_t>(rnn.layers - 1, 2); ++i)
     outputs.push_back(recorder.fresh(DType::f32, Dims{steps.rows(), width}));
-  const double flops = 2.0 * static_cast<double>(steps.rows()) * static_cast<double>([&] {
-                         int64_t weights = 0;
-                         for (size_t i = 0; i < params.size(); ++i) weights += params[i].numel();
-                         return weights;
-                       }());
+  // Weights of the input are read once, the recurrent ones in every step.
+  plan::Cost cost;
+  for (size_t i = 0; i < params.size(); ++i) {
+    const double weights = static_cast<double>(params[i].numel());
+    const bool of_input = static_cast<int64_t>(i) % weights_per_direction(rnn) == 0;
+    const bool recurrent = !of_input && params[i].rank() == 2;
+    cost.flops += 2.0 * static_cast<double>(steps.rows()) * weights;
+    cost.bytes += sizeof(float) * weights * static_cast<double>(recurrent ? steps.count() : 1);
+  }
   recorder.add(std::make_unique<plan::KernelNode>(
       "rnn", std::move(inputs), std::move(outputs),
       [rnn, steps, width, scratch, layers = pack_layers(recorder, rnn, input.size(2), params),
@@ -302,7 +306,7 @@ bool record_rnn(plan::Recorder& recorder, RnnKind kind, const Arguments& in,
           rows = made;
         }
       },
-      flops));
+      cost));
   return true;
 }
 

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/large_pages.h"
 #include "tensor/abstract.h"
 #include "tensor/convert.h"
 
@@ -114,6 +115,7 @@ Tensor Tensor::empty(DType dtype, std::span<const int64_t> sizes) {
   static_assert(sizeof(detail::TensorImpl) % alignof(Storage) == 0);
   auto* block = static_cast<std::byte*>(std::malloc(kHead + bytes + 2 * kAlignment));
   if (!block) fail(ErrorCode::out_of_memory, "out of memory: a tensor needs ", bytes, " bytes");
+  if (bytes >= 2 * kLargePage) prefer_large_pages(block, bytes);
   auto* impl = new (block) detail::TensorImpl;
   auto* storage = new (block + sizeof(detail::TensorImpl)) Storage;
   const auto start = reinterpret_cast<uintptr_t>(block + kHead);

@@ -46,6 +46,22 @@ def test_json_has_every_step(file: Path, tmp_path: Path) -> None:
     assert all(step["planned"] and step["duration"] > 0 for step in steps)
 
 
+def test_bytes_are_what_must_be_read_and_written() -> None:
+    class Shared(torch.nn.Module):
+        def forward(self, x: torch.Tensor, row: torch.Tensor) -> torch.Tensor:
+            return (x * x + row.expand(7, 5)) * x
+
+    x, row = torch.ones(7, 5), torch.ones(1, 5)
+    (step,) = ingot.profile(ingot.trace(Shared(), (x, row)), x, row, runs=1)
+    assert step.bytes == 4 * (7 * 5 + 5 + 7 * 5)
+    x = torch.ones(9, 1, 4)
+    lstm = torch.nn.LSTM(4, 3, bias=False)
+    steps = ingot.profile(ingot.trace(lstm, x), x, runs=1)
+    (step,) = [step for step in steps if step.text.startswith("rnn")]
+    states = 3 + 2 * 3  # h and c begin as the same zeros
+    assert step.bytes == 4 * (9 * 4 + 9 * 3 + states + 12 * 4 + 9 * 12 * 3)
+
+
 def test_table_and_trace(file: Path, tmp_path: Path) -> None:
     trace = tmp_path / "steps.json"
     result = runner.invoke(app, ["profile", str(file), "--top", "1", "--trace", str(trace)])

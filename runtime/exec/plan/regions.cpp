@@ -5,6 +5,7 @@
 #include <new>
 
 #include "base/check.h"
+#include "base/large_pages.h"
 #include "base/thread_pool.h"
 #include "exec/plan/options.h"
 #include "file/mapped_file.h"
@@ -15,7 +16,6 @@ namespace {
 // Plans of one region together; the least used go first.
 constexpr size_t kMostBytes = size_t{64} << 20;
 constexpr size_t kAlignment = 64;
-constexpr size_t kHugePage = size_t{2} << 20;
 
 // True for ops that only make values out of values.
 bool is_pure(const Op& op) {
@@ -168,10 +168,11 @@ void Arena::reserve(size_t wanted) {
   std::free(data);
   data = nullptr;
   bytes = 0;
-  const size_t unit = wanted >= kHugePage ? kHugePage : kAlignment;
+  const size_t unit = wanted >= kLargePage ? kLargePage : kAlignment;
   const size_t rounded = (wanted + unit - 1) / unit * unit;
   data = static_cast<std::byte*>(std::aligned_alloc(unit, rounded));
   if (!data) fail(ErrorCode::out_of_memory, "out of memory: a run needs ", wanted, " bytes");
+  prefer_large_pages(data, rounded);
   bytes = rounded;
 }
 

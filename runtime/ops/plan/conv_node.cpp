@@ -68,8 +68,10 @@ class ConvNode final : public MatrixNode {
   size_t workspace() const override { return Kind::workspace(geometry_, packed()); }
   std::string describe() const override {
     const ConvGeometry& g = geometry_;
-    return concat(Kind::kName, " ", g.kernel[1], "x", g.kernel[2], " ",
-                  Kind::describe(g, precision_), " ", input_.sizes(), " ", describe_finish());
+    const int64_t stride = std::max(g.stride[1], g.stride[2]);
+    return concat(Kind::kName, " ", g.kernel[1], "x", g.kernel[2],
+                  stride == 1 ? "" : concat("/", stride), " ", Kind::describe(g, precision_), " ",
+                  input_.sizes(), " -> ", g.out_channels, " ", describe_finish());
   }
   // A product per element of the weights and, without the stride's, of the smaller image.
   Cost cost() const override {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 #include <limits>
+#include <utility>
+#include <vector>
 
 #include "base/check.h"
 #include "base/thread_pool.h"
@@ -185,10 +187,22 @@ std::unique_ptr<Step> FusedNode::make(Layout& layout) const {
 
 std::string FusedNode::describe() const { return describe_chain(nodes_); }
 
+// What an operand repeats, or several operands share, is read once.
 Cost Node::cost() const {
   Cost cost;
-  for (const auto& tensors : {inputs(), outputs()})
-    for (const Tensor& tensor : tensors) cost.bytes += static_cast<double>(tensor.nbytes());
+  std::vector<std::pair<const void*, double>> seen;
+  for (const auto& tensors : {inputs(), outputs()}) {
+    for (const Tensor& tensor : tensors) {
+      double bytes = static_cast<double>(size_of(tensor.dtype()));
+      for (int d = 0; d < tensor.rank(); ++d)
+        if (tensor.stride(d) != 0 || tensor.size(d) == 0)
+          bytes *= static_cast<double>(tensor.size(d));
+      const std::pair<const void*, double> one = {tensor.data(), bytes};
+      if (std::find(seen.begin(), seen.end(), one) != seen.end()) continue;
+      seen.push_back(one);
+      cost.bytes += bytes;
+    }
+  }
   return cost;
 }
 

@@ -42,7 +42,8 @@ std::string KernelNode::describe() const { return concat(name_, " ", inputs_[0].
 
 Cost KernelNode::cost() const {
   Cost cost = Node::cost();
-  cost.flops = flops_;
+  cost.flops = own_.flops;
+  cost.bytes += own_.bytes;
   return cost;
 }
 

@@ -15,13 +15,14 @@ class KernelNode final : public Node {
   // Reads inputs and fills outputs, whose first elements lie at the given addresses.
   using Kernel = std::function<void(const std::byte* const* in, std::byte* const* out)>;
 
+  // `own`: the work, and bytes beside those of the tensors.
   KernelNode(std::string name, std::vector<Tensor> inputs, std::vector<Tensor> outputs,
-             Kernel kernel, double flops = 0)
+             Kernel kernel, Cost own = {})
       : name_(std::move(name)),
         inputs_(std::move(inputs)),
         outputs_(std::move(outputs)),
         kernel_(std::move(kernel)),
-        flops_(flops) {}
+        own_(own) {}
   std::vector<Tensor> inputs() const override { return inputs_; }
   std::vector<Tensor> outputs() const override { return outputs_; }
   std::unique_ptr<Step> make(Layout& layout) const override;
@@ -33,7 +34,7 @@ class KernelNode final : public Node {
   std::vector<Tensor> inputs_;
   std::vector<Tensor> outputs_;
   Kernel kernel_;
-  double flops_;
+  Cost own_;
 };
 
 }  // namespace ingot::plan

@@ -1,9 +1,10 @@
-#include "fma_peak.h"
+#include "peaks.h"
 
 #undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "fma_peak.cpp"
+#define HWY_TARGET_INCLUDE "peaks.cpp"
 #include "kernels/simd_targets.h"
 
+#include <hwy/cache_control.h>
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
@@ -34,8 +35,31 @@ int64_t chains_of_multiply_adds(int64_t operations) {
   return rounds * 2 * kChains * lanes;
 }
 
-using Function = int64_t (*)(int64_t);
-constexpr Function kPeak = &chains_of_multiply_adds;
+template <bool kPastCaches>
+void triad(const float* HWY_RESTRICT x, const float* HWY_RESTRICT y, float* HWY_RESTRICT out,
+           int64_t n) {
+  using D = hn::CappedTag<float, 16>;
+  const D d;
+  const auto half = hn::Set(d, 0.5f);
+  const int64_t lanes = static_cast<int64_t>(hn::Lanes(d));
+  for (int64_t i = 0; i < n; i += 4 * lanes) {
+    HWY_UNROLL(4)
+    for (int64_t k = i; k < i + 4 * lanes; k += lanes) {
+      const auto sum = hn::MulAdd(hn::Load(d, y + k), half, hn::Load(d, x + k));
+      if constexpr (kPastCaches) {
+        hn::Stream(sum, d, out + k);
+      } else {
+        hn::Store(sum, d, out + k);
+      }
+    }
+  }
+  if constexpr (kPastCaches) hwy::FlushStream();
+}
+
+using Peak = int64_t (*)(int64_t);
+using Triad = void (*)(const float*, const float*, float*, int64_t);
+constexpr Peak kPeak = &chains_of_multiply_adds;
+constexpr Triad kTriads[] = {&triad<false>, &triad<true>};
 
 }  // namespace
 }  // namespace HWY_NAMESPACE
@@ -48,9 +72,17 @@ namespace {
 
 int64_t (*peak_function())(int64_t) { INGOT_SIMD_RETURN(kPeak); }
 
+auto triad_functions() -> void (*const*)(const float*, const float*, float*, int64_t) {
+  INGOT_SIMD_RETURN(kTriads);
+}
+
 }  // namespace
 
 int64_t run_fma_peak(int64_t operations) { return peak_function()(operations); }
+
+void run_triad(const float* x, const float* y, float* out, int64_t n, bool past_caches) {
+  triad_functions()[past_caches ? 1 : 0](x, y, out, n);
+}
 
 }  // namespace ingot
 #endif
