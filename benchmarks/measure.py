@@ -30,6 +30,8 @@ PAUSE = 0.01
 """Seconds before a turn at more than one thread: libgomp's and ORT's threads spin for less."""
 LONG = 0.05
 """Seconds of a call from which on the call that does not count is left out."""
+TOO_LONG = 20
+"""Seconds of a call from which on a runtime takes no turns."""
 MEASURING = "measuring"
 """Said on stderr once all runtimes are loaded; before, each one's name."""
 ROUNDS = 5, 400
@@ -48,7 +50,10 @@ class Timed:
 
     def warm_up(self) -> Any:
         """The result of a call; profiling executors are themselves from the third call on."""
+        start = time.perf_counter()
         self.runner.call()
+        if (seconds := time.perf_counter() - start) > TOO_LONG:
+            raise Unsupported(f"takes {seconds:.0f} s for one call")
         result = self.runner.call()
         start = time.perf_counter()
         calls = 0
