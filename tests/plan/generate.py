@@ -697,9 +697,7 @@ class Maker:
     def finish(self) -> Recipe:
         known = [i for i, v in enumerate(self.values) if isinstance(v, torch.Tensor)]
         outputs = [known[-1]] + [self.pick(known) for _ in range(self.integer(0, 3))]
-        # A plan need not meet the faults of elements that nobody reads, only their count.
-        counted = [step.args[0] for step in self.recipe.steps if step.op == "size.int"]
-        self.recipe.outputs = [*(Ref(i) for i in outputs), *counted]
+        self.recipe.outputs = [Ref(i) for i in outputs]
         return self.recipe
 
 

@@ -53,6 +53,21 @@ def written_then_wrong(x: Tensor, y: Tensor) -> Tensor:
     return z + y
 
 
+def unread(x: Tensor, indices: Tensor) -> Tensor:
+    y = (x * 2).relu()
+    z = y[1:] * 3
+    y[indices] = 0
+    chosen = x[indices] - 1
+    return z + chosen.size(0)
+
+
+def undivided(x: Tensor, y: Tensor) -> Tensor:
+    z = (x * 2).relu()
+    rest = (y + 1).remainder(y) * 2 - 1
+    rest.neg_().add_(y)
+    return z + rest.size(0)
+
+
 def unpacked(x: Tensor) -> Tensor:
     a, b = (x + 1).unbind(0)
     return a * b
@@ -73,6 +88,8 @@ INSIDE, OUTSIDE = torch.tensor([2, 0, -3]), torch.tensor([0, 3])
         (unwrapped, [(X, X), (X, None), (X, Y), (X, X[0])]),
         (view_of_strides, [(X,), (X.t(),), (X[:, 1:],), (Y,)]),
         (written_then_wrong, [(X, X), (X, Y), (X, X[0]), (X.expand(2, 3, 4), X)]),
+        (unread, [(X, INSIDE), (X, OUTSIDE), (X, INSIDE), (Y, OUTSIDE)]),
+        (undivided, [(X, INSIDE + 7), (X, INSIDE), (X, OUTSIDE - 1), (Y, OUTSIDE)]),
         (unpacked, [(X[:2],), (X,), (X[:0],), (Y[:2],), (X[0],)]),
     ],
     ids=lambda value: getattr(value, "__name__", ""),

@@ -162,8 +162,9 @@ class Fusion {
     source.members.clear();
   }
 
+  // A value without readers counts too: it is made for the faults that its making may meet.
   bool read_outside(size_t buffer, size_t number) const {
-    if (tape_.buffers[buffer].leaves) return true;
+    if (tape_.buffers[buffer].leaves || readers_[buffer].empty()) return true;
     return std::any_of(readers_[buffer].begin(), readers_[buffer].end(),
                        [&](size_t reader) { return group_of_[reader] != number; });
   }
@@ -257,14 +258,16 @@ void drop_dead_nodes(Tape& tape) {
   std::vector<bool> read(tape.buffers.size());
   for (size_t i = 0; i < read.size(); ++i) read[i] = tape.buffers[i].leaves;
   for (size_t i = tape.nodes.size(); i-- > 0;) {
-    bool needed = false;
+    const auto inputs = tape.nodes[i]->inputs();
+    bool needed = std::any_of(inputs.begin(), inputs.end(),
+                              [](const Tensor& tensor) { return is_integral(tensor.dtype()); });
     for (const Tensor& tensor : tape.nodes[i]->outputs())
       needed = needed || read[Tape::buffer_of(tensor)];
     if (!needed) {
       tape.nodes[i].reset();
       continue;
     }
-    for (const Tensor& tensor : tape.nodes[i]->inputs())
+    for (const Tensor& tensor : inputs)
       if (!plan::is_constant(tensor)) read[Tape::buffer_of(tensor)] = true;
   }
   std::erase(tape.nodes, nullptr);
