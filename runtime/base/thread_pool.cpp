@@ -68,9 +68,12 @@ struct Job {
 
 thread_local bool inside_job = false;
 
-// How often a thread looks for news before it sleeps: some ten microseconds, so that workers
-// stay awake from one step of a plan to the next.
+// How often a thread looks for news before it sleeps: first for some ten microseconds, then, unless
+// other callers want the processor, for some hundred more between which others may run. So
+// workers stay awake from one step of a plan to the next over those that one thread does alone;
+// waking up takes longer than many steps.
 constexpr int kLooks = 400;
+constexpr int kYields = 200;
 
 void pause() {
 #if defined(__x86_64__)
@@ -80,11 +83,16 @@ void pause() {
 #endif
 }
 
-// Returns once `word` no longer holds `old`.
-void wait_for_change(const std::atomic<uint32_t>& word, uint32_t old) {
+// Returns once `word` no longer holds `old`. `rivals`: callers that work without the pool.
+void wait_for_change(const std::atomic<uint32_t>& word, uint32_t old,
+                     const std::atomic<int>& rivals) {
   for (int i = 0; i < kLooks; ++i) {
     if (word.load(std::memory_order_acquire) != old) return;
     pause();
+  }
+  for (int i = 0; i < kYields && rivals.load(std::memory_order_relaxed) == 0; ++i) {
+    if (word.load(std::memory_order_acquire) != old) return;
+    std::this_thread::yield();
   }
   word.wait(old, std::memory_order_acquire);
 }
@@ -101,23 +109,28 @@ class Pool {
     for (std::thread& worker : workers_) worker.join();
   }
 
-  // False if another caller has the workers.
-  bool run(Job& job) {
+  // Alone if another caller has the workers.
+  void run(Job& job) {
     std::unique_lock busy(busy_, std::try_to_lock);
-    if (!busy.owns_lock()) return false;
+    inside_job = true;
+    if (!busy.owns_lock()) {
+      rivals_.fetch_add(1, std::memory_order_relaxed);
+      job.work();
+      rivals_.fetch_sub(1, std::memory_order_relaxed);
+      inside_job = false;
+      return;
+    }
     job_ = &job;
     state_.store(kOpen, std::memory_order_release);
     call_workers();
-    inside_job = true;
     job.work();
     inside_job = false;
     // A worker that has not come by now finds the door closed.
     uint32_t state = state_.fetch_and(~kOpen, std::memory_order_acq_rel) & ~kOpen;
     while (state != 0) {
-      wait_for_change(state_, state);
+      wait_for_change(state_, state, rivals_);
       state = state_.load(std::memory_order_acquire);
     }
-    return true;
   }
 
   int threads() const { return static_cast<int>(workers_.size()) + 1; }
@@ -143,7 +156,7 @@ class Pool {
   void loop() {
     inside_job = true;
     for (uint32_t seen = 0;;) {
-      wait_for_change(generation_, seen);
+      wait_for_change(generation_, seen, rivals_);
       seen = generation_.load(std::memory_order_acquire);
       if (stopping_) return;
       if (!join()) continue;
@@ -158,6 +171,7 @@ class Pool {
   std::atomic<uint32_t> generation_{0};
   std::atomic<uint32_t> state_{0};
   std::atomic<bool> stopping_{false};
+  std::atomic<int> rivals_{0};
 };
 
 // Started at the first parallel_for. Runs keep their pool alive while its size changes.
@@ -234,11 +248,7 @@ void detail::run_parallel(int64_t begin, int64_t end, int64_t grain, RangeFuncti
       std::min<int64_t>((end - begin) / std::max<int64_t>(grain, 1), 4 * int64_t{threads});
   if (threads == 1 || pieces < 2) return function(context, begin, end);
   Job job(function, context, begin, end, pieces);
-  if (!current_pool()->run(job)) {
-    inside_job = true;
-    job.work();
-    inside_job = false;
-  }
+  current_pool()->run(job);
   if (job.failure) std::rethrow_exception(job.failure);
 }
 
