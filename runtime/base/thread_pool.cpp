@@ -74,6 +74,8 @@ thread_local bool inside_job = false;
 // waking up takes longer than many steps.
 constexpr int kLooks = 400;
 constexpr int kYields = 200;
+// Jobs for which other callers are remembered.
+constexpr int kCrowdedJobs = 1000;
 
 void pause() {
 #if defined(__x86_64__)
@@ -83,14 +85,14 @@ void pause() {
 #endif
 }
 
-// Returns once `word` no longer holds `old`. `rivals`: callers that work without the pool.
+// Returns once `word` no longer holds `old`. `crowded`: not 0 where other callers have work.
 void wait_for_change(const std::atomic<uint32_t>& word, uint32_t old,
-                     const std::atomic<int>& rivals) {
+                     const std::atomic<int>& crowded) {
   for (int i = 0; i < kLooks; ++i) {
     if (word.load(std::memory_order_acquire) != old) return;
     pause();
   }
-  for (int i = 0; i < kYields && rivals.load(std::memory_order_relaxed) == 0; ++i) {
+  for (int i = 0; i < kYields && crowded.load(std::memory_order_relaxed) == 0; ++i) {
     if (word.load(std::memory_order_acquire) != old) return;
     std::this_thread::yield();
   }
@@ -114,12 +116,13 @@ class Pool {
     std::unique_lock busy(busy_, std::try_to_lock);
     inside_job = true;
     if (!busy.owns_lock()) {
-      rivals_.fetch_add(1, std::memory_order_relaxed);
+      crowded_.store(kCrowdedJobs, std::memory_order_relaxed);
       job.work();
-      rivals_.fetch_sub(1, std::memory_order_relaxed);
       inside_job = false;
       return;
     }
+    if (const int crowded = crowded_.load(std::memory_order_relaxed); crowded > 0)
+      crowded_.store(crowded - 1, std::memory_order_relaxed);
     job_ = &job;
     state_.store(kOpen, std::memory_order_release);
     call_workers();
@@ -128,7 +131,7 @@ class Pool {
     // A worker that has not come by now finds the door closed.
     uint32_t state = state_.fetch_and(~kOpen, std::memory_order_acq_rel) & ~kOpen;
     while (state != 0) {
-      wait_for_change(state_, state, rivals_);
+      wait_for_change(state_, state, crowded_);
       state = state_.load(std::memory_order_acquire);
     }
   }
@@ -156,7 +159,7 @@ class Pool {
   void loop() {
     inside_job = true;
     for (uint32_t seen = 0;;) {
-      wait_for_change(generation_, seen, rivals_);
+      wait_for_change(generation_, seen, crowded_);
       seen = generation_.load(std::memory_order_acquire);
       if (stopping_) return;
       if (!join()) continue;
@@ -171,7 +174,7 @@ class Pool {
   std::atomic<uint32_t> generation_{0};
   std::atomic<uint32_t> state_{0};
   std::atomic<bool> stopping_{false};
-  std::atomic<int> rivals_{0};
+  std::atomic<int> crowded_{0};
 };
 
 // Started at the first parallel_for. Runs keep their pool alive while its size changes.
