@@ -207,7 +207,8 @@ Value zero_of(const Type& type, const std::string& name, int64_t& bytes_left) {
     case TypeKind::tuple:
     case TypeKind::named_tuple: {
       std::vector<Value> elements;
-      for (const TypePtr& element : type.elements) elements.push_back(zero_of(*element, name, bytes_left));
+      for (const TypePtr& element : type.elements)
+        elements.push_back(zero_of(*element, name, bytes_left));
       return Value::tuple(std::move(elements));
     }
     case TypeKind::union_: return zero_of(*type.elements[0], name, bytes_left);
