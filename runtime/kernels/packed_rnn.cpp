@@ -10,7 +10,7 @@ namespace ingot {
 namespace {
 
 // Multiply-adds of one step that are worth waking another thread for.
-constexpr int64_t kWorkPerThread = 1 << 19;
+constexpr int64_t kWorkPerThread = 1 << 16;
 
 }  // namespace
 
