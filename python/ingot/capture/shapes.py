@@ -120,6 +120,8 @@ class Shapes:
     def _implied(self, expr: sympy.Basic) -> bool:
         if expr is sympy.true:
             return True
+        if any(r.max is not None and r.max < r.min for r in self.ranges.values()):
+            return False  # no size at all is right: the example is not accepted either
         ranges = {
             s: ValueRanges(r.min, int_oo if r.max is None else r.max)
             for s, r in self.ranges.items()
