@@ -155,6 +155,11 @@ class Maker:
         if ref is not None:
             self.add(op, ref)
 
+    def axis(self) -> tuple[Ref, int] | None:
+        """A tensor that has dimensions, and one of them."""
+        ref = self.choose(lambda t: t.dim() > 0)
+        return ref and (ref, self.integer(0, self.at(ref).dim() - 1))
+
     def other(self, ref: Ref) -> Ref | float | int:
         t = self.at(ref)
         kinds = ["same", "same", "any", "number", "number", "weight"]
@@ -244,13 +249,11 @@ class Maker:
                 return self.weight(torch.randint(0, size, (count,), generator=self.random))
 
     def advanced_index(self) -> None:
-        ref = self.choose(lambda t: t.dim() > 0)
-        if ref is None:
+        found = self.axis()
+        if found is None or self.at(found[0]).shape[found[1]] == 0:
             return
+        ref, d = found
         t = self.at(ref)
-        d = self.integer(0, t.dim() - 1)
-        if t.shape[d] == 0:
-            return
         if self.chance(4):
             sizes = t.shape[: d + 1]
             mask = self.choose(lambda o: o.dtype == torch.bool and o.shape == sizes)
@@ -421,11 +424,11 @@ class Maker:
         return sizes
 
     def rearrange(self) -> None:
-        ref = self.choose(lambda t: t.dim() > 0)
-        if ref is None:
+        found = self.axis()
+        if found is None:
             return
+        ref, d = found
         t = self.at(ref)
-        d = self.integer(0, t.dim() - 1)
         match self.pick(["flip", "roll", "repeat", "triangle", "shuffle", "halves"]):
             case "flip":
                 self.add("flip", ref, [d])
@@ -495,12 +498,12 @@ class Maker:
         return not places.as_strided(b.shape, b.stride(), b.storage_offset()).any()
 
     def join(self) -> None:
-        ref = self.choose(lambda t: t.dim() > 0)
-        if ref is None:
+        found = self.axis()
+        if found is None:
             return
+        ref, d = found
         t = self.at(ref)
         parts = [ref]
-        d = self.integer(0, t.dim() - 1)
         stacked = self.chance(4)
         for _ in range(self.integer(0, 3)):
             part = self.choose(
@@ -658,13 +661,11 @@ class Maker:
         self.add("scaled_dot_product_attention", ref, key, value, mask, 0.0, causal)
 
     def index(self) -> None:
-        ref = self.choose(lambda t: t.dim() > 0)
-        if ref is None:
+        found = self.axis()
+        if found is None or self.at(found[0]).shape[found[1]] == 0:
             return
+        ref, d = found
         t = self.at(ref)
-        d = self.integer(0, t.dim() - 1)
-        if t.shape[d] == 0:
-            return
         indices = torch.randint(0, t.shape[d], (self.pick([0, 1, 3]),), generator=self.random)
         match self.pick(["index_select", "gather", "embedding"]):
             case "index_select":
