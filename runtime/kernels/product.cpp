@@ -116,10 +116,12 @@ void run_tiles(const Product& p, const ProductArea& area, const RowTiles& tiles,
       // The next panel comes to the first-level cache meanwhile: beside this one, else the first
       // of the next block.
       const float* next = call.panel + depth_all * width;
-      if (column + width >= end_column)
-        next = call.finish
-                   ? panels + end_column * depth_all
-                   : panels + area.column * depth_all + (depth + call.taps * call.run) * width;
+      if (column + width >= end_column) {
+        const int64_t first_width = column == area.column ? width : kernels.width;
+        next = call.finish ? panels + end_column * depth_all
+                           : panels + area.column * depth_all +
+                                 (depth + call.taps * call.run) * first_width;
+      }
       const int64_t next_step =
           call.finish && column + width >= p.n
               ? 0
