@@ -9,6 +9,7 @@ namespace ingot {
 
 struct GemmCase {
   int64_t m, k, n;
+  bool cold = false;  // B comes from memory: no cache holds it from the call before
 };
 
 inline constexpr GemmCase kGemms[] = {
@@ -16,11 +17,13 @@ inline constexpr GemmCase kGemms[] = {
     {128, 3072, 768}, {197, 768, 3072}, {197, 3072, 768},   {197, 768, 2304}, {64, 768, 2304},
     {64, 3072, 768},  {100, 256, 1024}, {49, 2048, 512},    {4, 768, 3072},   {1, 768, 3072},
     {1, 3072, 768},   {1, 784, 512},    {1, 512, 256},      {1, 256, 10},     {1, 10, 20},
+    {1, 768, 3072, true},  {1, 3072, 768, true},  {4, 768, 3072, true},  {8, 768, 3072, true},
+    {16, 768, 3072, true}, {16, 3072, 768, true}, {64, 768, 3072, true}, {128, 768, 3072, true},
 };
 
 inline std::string name_of(const GemmCase& one) {
   return "gemm " + std::to_string(one.m) + " x " + std::to_string(one.k) + " x " +
-         std::to_string(one.n);
+         std::to_string(one.n) + (one.cold ? " from memory" : "");
 }
 
 inline double operations_of(const GemmCase& one) {

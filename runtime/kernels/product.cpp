@@ -122,15 +122,12 @@ void run_tiles(const Product& p, const ProductArea& area, const RowTiles& tiles,
                            : panels + area.column * depth_all +
                                  (depth + call.taps * call.run) * first_width;
       }
-      const int64_t next_step =
-          call.finish && column + width >= p.n
-              ? 0
-              : divide_up(call.taps * call.run * width, tiles.count * 16) * 16;
+      call.ahead = next;
+      call.ahead_step = call.finish && column + width >= p.n ? 0 : divide_up(width, tiles.count);
       for (int64_t i = 0; i < tiles.count; ++i) {
         const int64_t height = tiles.height(i);
-        for (int64_t j = 0; j < next_step; j += 16) __builtin_prefetch(next + j, 0, 3);
-        next += next_step;
         tile[height - 1](call);
+        call.ahead += call.ahead_step * call.taps * call.run;
         call.rows += height * call.taps;
         call.c += height * call.c_stride;
         if (call.residual) call.residual += height * call.residual_stride;
@@ -168,6 +165,8 @@ namespace {
 
 // With at most this many rows the panels, read once, are all the traffic: no blocks.
 constexpr int64_t kFewRows = 4;
+// Floats of the panels that are then on their way to the cache.
+constexpr int64_t kAhead = 1024;
 
 void product_of_rows(const Product& product, const float* a, int64_t a_stride) {
   run_product(product, [a, a_stride](int64_t row, const RowTiles& tiles, int64_t, int64_t,
@@ -191,6 +190,7 @@ void product_of_few_rows(const ProductKernels& kernels, int64_t m, int64_t n, in
   call.run = depth;
   call.panel = panels + first * depth;
   call.tap_stride = 0;
+  call.ahead_step = kernels.width;
   call.c = c + first;
   call.c_stride = c_stride;
   call.columns = kernels.width;
@@ -207,6 +207,7 @@ void product_of_few_rows(const ProductKernels& kernels, int64_t m, int64_t n, in
       call.columns = static_cast<int>(n - column);
       units = (call.columns + kernels.unit - 1) / kernels.unit;
     }
+    call.ahead = call.panel + kAhead;
     kernels.tiles[units - 1][m - 1](call);
     call.panel += kernels.width * depth;
     call.c += kernels.width;

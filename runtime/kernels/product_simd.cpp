@@ -60,8 +60,7 @@ constexpr int64_t kBlockColumns = 256;
 constexpr int64_t kBlockDepth = 256;
 #endif
 constexpr int kUnits = kVectors * kLanes / kUnit;
-// Floats ahead in the panel, for products of so few rows that reading B takes longest.
-constexpr int kPrefetch = 1024;
+constexpr int kCacheLine = 64 / sizeof(float);
 static_assert(kHeight <= ProductKernels::kMostRows && kUnits <= ProductKernels::kMostUnits);
 
 // Row r of a finished tile goes to memory, `columns` of them.
@@ -199,6 +198,7 @@ HWY_NOINLINE void tile(const TileCall& t) {
   }
   const float* const* rows = t.rows;
   const float* tap_panel = t.panel;
+  const float* ahead = t.ahead;
   for (int64_t tap = 0; tap < t.taps; ++tap, rows += kRows, tap_panel += t.tap_stride) {
     const float* a[kRows];
     HWY_UNROLL(12)
@@ -208,7 +208,9 @@ HWY_NOINLINE void tile(const TileCall& t) {
     for (; i + kUnroll <= t.run; i += kUnroll, b += kUnroll * kWidth) {
       HWY_UNROLL(4)
       for (int u = 0; u < kUnroll; ++u) {
-        if constexpr (kRows <= 4) hwy::Prefetch(b + u * kWidth + kPrefetch);
+        HWY_UNROLL(4)
+        for (int line = 0; line < kWidth; line += kCacheLine) hwy::Prefetch(ahead + line);
+        ahead += t.ahead_step;
         V row[kWhole + 1];
         HWY_UNROLL(4)
         for (int v = 0; v < kWhole; ++v) row[v] = hn::LoadU(d, b + u * kWidth + v * kLanes);

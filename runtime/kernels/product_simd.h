@@ -26,6 +26,8 @@ struct TileCall {
   int64_t run;         // floats read
   const float* panel;  // [taps * run][panel width]
   int64_t tap_stride;  // floats of the panel from tap to tap
+  const float* ahead;  // fetched to the first-level cache meanwhile, if there is memory
+  int64_t ahead_step;  // floats further for every float of a run
   float* c;
   int64_t c_stride;
   int columns;            // of C; at most the panel's width
