@@ -165,8 +165,6 @@ namespace {
 
 // With at most this many rows the panels, read once, are all the traffic: no blocks.
 constexpr int64_t kFewRows = 4;
-// Floats of the panels that are then on their way to the cache.
-constexpr int64_t kAhead = 1024;
 
 void product_of_rows(const Product& product, const float* a, int64_t a_stride) {
   run_product(product, [a, a_stride](int64_t row, const RowTiles& tiles, int64_t, int64_t,
@@ -190,7 +188,9 @@ void product_of_few_rows(const ProductKernels& kernels, int64_t m, int64_t n, in
   call.run = depth;
   call.panel = panels + first * depth;
   call.tap_stride = 0;
-  call.ahead_step = kernels.width;
+  // The processor's own fetching of one stream is faster than any of ours.
+  call.ahead = panels;
+  call.ahead_step = 0;
   call.c = c + first;
   call.c_stride = c_stride;
   call.columns = kernels.width;
@@ -207,7 +207,6 @@ void product_of_few_rows(const ProductKernels& kernels, int64_t m, int64_t n, in
       call.columns = static_cast<int>(n - column);
       units = (call.columns + kernels.unit - 1) / kernels.unit;
     }
-    call.ahead = call.panel + kAhead;
     kernels.tiles[units - 1][m - 1](call);
     call.panel += kernels.width * depth;
     call.c += kernels.width;
