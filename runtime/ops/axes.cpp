@@ -96,7 +96,7 @@ std::vector<Axis> axes_of(const Tensor& tensor) {
 void take_positions(const Tensor& self, PositionLists lists, Tensor& out) {
   std::vector<Axis> axes = axes_of(self);
   for (int d = 0; d < self.rank(); ++d) {
-    std::vector<int64_t>& list = lists[d];
+    Positions& list = lists[d];
     if (list.empty() && out.size(d) == self.size(d)) continue;
     for (int64_t& position : list) position *= self.stride(d);
     axes[d] = {static_cast<int64_t>(list.size()), 0, list.data()};

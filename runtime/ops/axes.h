@@ -8,7 +8,12 @@
 
 #include <ingot/tensor.h>
 
+#include "base/blocks.h"
+
 namespace ingot {
+
+// As many as a tensor has elements.
+using Positions = std::vector<int64_t, BlockAllocator<int64_t>>;
 
 // One axis of a walk over memory: position i lies at i * stride, or at table[i] if there is a
 // table. Offsets are in elements.
@@ -61,7 +66,7 @@ std::vector<Axis> axes_of(const Tensor& tensor);
 
 // For each dimension a list of positions in `self`, or none to take all in order: `out`,
 // row-major, gets self[lists[0][i], lists[1][j], ...]. Positions must be inside `self`.
-using PositionLists = std::vector<std::vector<int64_t>>;
+using PositionLists = std::vector<Positions>;
 void take_positions(const Tensor& self, PositionLists lists, Tensor& out);
 
 }  // namespace ingot

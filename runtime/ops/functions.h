@@ -1,6 +1,7 @@
 // Functions of one element, with PyTorch's results on integers, signs, NaN and overflow.
 #pragma once
 
+#include <bit>
 #include <cmath>
 #include <complex>
 #include <concepts>
@@ -43,6 +44,18 @@ T negate(T a) {
     return sub(T(0), a);
   else
     return -a;
+}
+
+// condition ? a : b without a branch, which random conditions would mislead.
+template <class T>
+T select(bool condition, T a, T b) {
+  if constexpr (sizeof(T) == sizeof(uint64_t)) {
+    const auto a_bits = std::bit_cast<uint64_t>(a);
+    const auto b_bits = std::bit_cast<uint64_t>(b);
+    return std::bit_cast<T>(b_bits ^ ((a_bits ^ b_bits) & -uint64_t{condition}));
+  } else {
+    return condition ? a : b;
+  }
 }
 
 template <class T>
@@ -102,7 +115,8 @@ T remainder_truncating(T a, T b) {
 template <class T>
 T remainder(T a, T b) {
   const T rest = remainder_truncating(a, b);
-  return rest != 0 && (rest < 0) != (b < 0) ? rest + b : rest;
+  const bool other_sign = (rest != 0) & ((rest < 0) != (b < 0));
+  return select(other_sign, add(rest, b), rest);
 }
 
 // Quotient rounded down (Python's //, whose float case is described in CPython's float_divmod).

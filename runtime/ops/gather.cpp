@@ -20,9 +20,9 @@ void check_index(const Tensor& index) {
 }
 
 // Where each element of `index` points in `self`: its own place, except along `dim`.
-std::vector<int64_t> offsets_of(const Tensor& self, int dim, const Tensor& index, bool wrap) {
+Positions offsets_of(const Tensor& self, int dim, const Tensor& index, bool wrap) {
   if (index.numel() == 0) return {};
-  std::vector<int64_t> offsets = positions_in(index, self.rank() == 0 ? 1 : self.size(dim), wrap);
+  Positions offsets = positions_in(index, self.rank() == 0 ? 1 : self.size(dim), wrap);
   const int64_t step = self.rank() == 0 ? 0 : self.stride(dim);
   std::vector<Axis> axes;
   for (int d = 0; d < index.rank(); ++d)
@@ -56,7 +56,7 @@ TensorInfo gather_meta(const Tensor& self, int64_t dim, const Tensor& index, boo
   return {self.dtype(), index.sizes()};
 }
 void gather(const Tensor& self, int64_t dim, const Tensor& index, bool, Tensor& out) {
-  const std::vector<int64_t> offsets = offsets_of(self, wrap_dim(dim, self.rank()), index, true);
+  const Positions offsets = offsets_of(self, wrap_dim(dim, self.rank()), index, true);
   const Axis axis{static_cast<int64_t>(offsets.size()), 0, offsets.data()};
   gather_axes(static_cast<const std::byte*>(self.data()), std::span(&axis, 1),
               size_of(self.dtype()), static_cast<std::byte*>(out.data()));
@@ -81,7 +81,7 @@ Tensor scatter_combine(const Tensor& self, int64_t dim, const Tensor& index, con
   const int d = wrap_dim(dim, self.rank());
   check_fits(self, d, index, "the tensor", self);
   check_fits(self, d, index, "the source", src);
-  const std::vector<int64_t> offsets = offsets_of(self, d, index, true);
+  const Positions offsets = offsets_of(self, d, index, true);
   Tensor packed = source_part(src, index);
   if (packed.shares_storage(self)) packed = packed.clone();
   const auto item = static_cast<int64_t>(size_of(self.dtype()));
@@ -162,9 +162,9 @@ Tensor scatter_reduce_(const Tensor& self, int64_t dim, const Tensor& index, con
 }
 
 // Offsets in `self` of positions counted over all its elements.
-std::vector<int64_t> flat_offsets(const Tensor& self, const Tensor& index) {
+Positions flat_offsets(const Tensor& self, const Tensor& index) {
   check_index(index);
-  std::vector<int64_t> offsets = positions_in(index, self.numel(), true);
+  Positions offsets = positions_in(index, self.numel(), true);
   if (self.is_contiguous()) return offsets;
   for (int64_t& offset : offsets) {
     int64_t rest = offset;
@@ -182,7 +182,7 @@ TensorInfo take_meta(const Tensor& self, const Tensor& index) {
   return {self.dtype(), index.sizes()};
 }
 void take(const Tensor& self, const Tensor& index, Tensor& out) {
-  const std::vector<int64_t> offsets = flat_offsets(self, index);
+  const Positions offsets = flat_offsets(self, index);
   const Axis axis{static_cast<int64_t>(offsets.size()), 0, offsets.data()};
   gather_axes(static_cast<const std::byte*>(self.data()), std::span(&axis, 1),
               size_of(self.dtype()), static_cast<std::byte*>(out.data()));
@@ -194,7 +194,7 @@ Tensor put_(const Tensor& self, const Tensor& index, const Tensor& source, bool 
               self);
   INGOT_CHECK(source.numel() == index.numel(), "the source ", source,
               " must have an element for each of the index ", index);
-  const std::vector<int64_t> offsets = flat_offsets(self, index);
+  const Positions offsets = flat_offsets(self, index);
   const Tensor packed = source.shares_storage(self) ? source.clone() : source.contiguous();
   const Combine combine =
       combine_of(accumulate ? Reduction::add : Reduction::replace, self.dtype());

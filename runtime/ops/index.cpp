@@ -68,7 +68,7 @@ class Selection {
     for (int d = 0; d < mask.rank(); ++d)
       INGOT_CHECK(mask.size(d) == self_.size(dim + d), "the mask ", mask, " does not fit ", self_,
                   " at dimension ", dim + d);
-    const std::vector<int64_t> coordinates = nonzero_coordinates(mask);
+    const Positions coordinates = nonzero_coordinates(mask);
     const int rank = mask.rank();
     if (rank == 0) {
       // A mask without dimensions adds one, of size 1 or 0.
@@ -83,7 +83,7 @@ class Selection {
 
   void add_offsets(const Column& column) {
     if (column.dim < 0) return;
-    const std::vector<int64_t> positions =
+    const Positions positions =
         positions_in(expand(column.index, shape_), self_.size(column.dim), true);
     for (size_t i = 0; i < table_.size(); ++i) table_[i] += positions[i] * self_.stride(column.dim);
   }
@@ -121,7 +121,7 @@ class Selection {
   const bool elements_;
   std::vector<Column> columns_;
   Dims shape_;
-  std::vector<int64_t> table_;
+  Positions table_;
   Dims sizes_;
   std::vector<Axis> axes_;
 };

@@ -7,14 +7,16 @@
 
 #include <ingot/tensor.h>
 
+#include "ops/axes.h"
+
 namespace ingot {
 
 // The elements of an integer tensor in row-major order, negative ones counted from `size`
 // when `wrap`. Raises if one is outside [0, size).
-std::vector<int64_t> positions_in(const Tensor& index, int64_t size, bool wrap);
+Positions positions_in(const Tensor& index, int64_t size, bool wrap);
 
 // Coordinates of the elements that are not zero, in row-major order: [count * rank].
-std::vector<int64_t> nonzero_coordinates(const Tensor& self);
+Positions nonzero_coordinates(const Tensor& self);
 
 // A Tensor[] of an op's results.
 using Tensors = std::vector<Tensor>;

@@ -10,12 +10,12 @@
 
 namespace ingot {
 
-std::vector<int64_t> positions_in(const Tensor& index, int64_t size, bool wrap) {
+Positions positions_in(const Tensor& index, int64_t size, bool wrap) {
   INGOT_CHECK(is_integral(index.dtype()) && index.dtype() != DType::boolean,
               "an index must hold integers, got ", index);
   const Tensor packed = index.to(DType::i64).contiguous();
   const auto* data = packed.data<int64_t>();
-  std::vector<int64_t> positions(data, data + packed.numel());
+  Positions positions(data, data + packed.numel());
   for (int64_t& position : positions) {
     const int64_t given = position;
     if (wrap && position < 0) position += size;
@@ -25,11 +25,11 @@ std::vector<int64_t> positions_in(const Tensor& index, int64_t size, bool wrap) 
   return positions;
 }
 
-std::vector<int64_t> nonzero_coordinates(const Tensor& self) {
+Positions nonzero_coordinates(const Tensor& self) {
   // A byte other than 0 is true in every dtype's memory, except -0.0 and friends.
   const Tensor truth = self.to(DType::boolean).contiguous();
   const auto* data = truth.data<uint8_t>();
-  std::vector<int64_t> coordinates;
+  Positions coordinates;
   const int rank = self.rank();
   int64_t index[kMaxRank] = {};
   for (int64_t i = 0; i < truth.numel(); ++i) {

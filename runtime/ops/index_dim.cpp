@@ -32,7 +32,7 @@ TensorInfo index_select_meta(const Tensor& self, int64_t dim, const Tensor& inde
 }
 void index_select(const Tensor& self, int64_t dim, const Tensor& index, Tensor& out) {
   const int d = wrap_dim(dim, self.rank());
-  std::vector<int64_t> positions = positions_in(index, self.rank() == 0 ? 1 : self.size(d), false);
+  Positions positions = positions_in(index, self.rank() == 0 ? 1 : self.size(d), false);
   if (out.numel() == 0) return;
   PositionLists lists(self.rank());
   if (self.rank() > 0) lists[d] = std::move(positions);
@@ -80,7 +80,7 @@ Tensor combine_slices(const Tensor& self, int64_t dim, const Tensor& index, cons
   for (int k = 1; k < to.rank(); ++k)
     INGOT_CHECK(from.size(k) == to.size(k), "the source ", source, " does not fit ", self,
                 " outside dimension ", d);
-  std::vector<int64_t> positions = positions_in(index, to.size(0), false);
+  Positions positions = positions_in(index, to.size(0), false);
   if (from.numel() == 0) return self;
   for (int64_t& position : positions) position *= to.stride(0);
   std::vector<Axis> axes = axes_of(to);

@@ -218,7 +218,7 @@ void interleave(const Tensor& self, int64_t repeats, std::optional<int64_t> dim,
 }
 
 // Each position i as often as counts[i] says.
-std::vector<int64_t> repeated_positions(const Tensor& repeats, std::optional<int64_t> output_size) {
+Positions repeated_positions(const Tensor& repeats, std::optional<int64_t> output_size) {
   INGOT_CHECK(
       repeats.rank() <= 1 && (repeats.dtype() == DType::i64 || repeats.dtype() == DType::i32),
       "repeats must be an i32 or i64 tensor of one dimension, got ", repeats);
@@ -232,7 +232,7 @@ std::vector<int64_t> repeated_positions(const Tensor& repeats, std::optional<int
   INGOT_CHECK(!output_size || *output_size == total, "output_size ", *output_size,
               " does not fit: the repeats add up to ", total);
   numel_of(Dims{total, 8});
-  std::vector<int64_t> positions;
+  Positions positions;
   positions.reserve(static_cast<size_t>(total));
   for (int64_t i = 0; i < counts.numel(); ++i)
     positions.insert(positions.end(), static_cast<size_t>(count[i]), i);
@@ -240,7 +240,7 @@ std::vector<int64_t> repeated_positions(const Tensor& repeats, std::optional<int
 }
 
 Tensor interleave_counts(const Tensor& repeats, std::optional<int64_t> output_size) {
-  const std::vector<int64_t> positions = repeated_positions(repeats, output_size);
+  const Positions positions = repeated_positions(repeats, output_size);
   return Tensor::from<int64_t>(positions, Dims{static_cast<int64_t>(positions.size())});
 }
 
@@ -254,7 +254,7 @@ Tensor interleave_tensor(const Tensor& self, const Tensor& repeats, std::optiona
               " must have a number for each "
               "of the ",
               source.size(d), " elements of dimension ", d);
-  std::vector<int64_t> positions = repeated_positions(counts, output_size);
+  Positions positions = repeated_positions(counts, output_size);
   Dims sizes = source.sizes();
   sizes[d] = static_cast<int64_t>(positions.size());
   Tensor out = Tensor::empty(self.dtype(), sizes);

@@ -14,7 +14,7 @@ namespace ingot {
 namespace {
 
 Tensor nonzero(const Tensor& self) {
-  const std::vector<int64_t> coordinates = nonzero_coordinates(self);
+  const Positions coordinates = nonzero_coordinates(self);
   if (self.rank() > 0)
     return Tensor::from<int64_t>(
         coordinates, Dims{static_cast<int64_t>(coordinates.size()) / self.rank(), self.rank()});
@@ -40,7 +40,7 @@ Tensor masked_select(const Tensor& self, const Tensor& mask) {
   const Tensor chosen = expand(mask, sizes).contiguous();
   const Tensor from = expand(self, sizes);
   const auto* keep = chosen.data<uint8_t>();
-  std::vector<int64_t> offsets;
+  Positions offsets;
   std::vector<Axis> axes = axes_of(from);
   if (axes.empty()) axes.push_back({});
   const Axis& inner = axes.back();
@@ -63,7 +63,7 @@ Tensor masked_scatter_(const Tensor& self, const Tensor& mask, const Tensor& sou
               self);
   const Tensor chosen = expand(mask, self.sizes()).contiguous();
   const auto* keep = chosen.data<uint8_t>();
-  std::vector<int64_t> offsets;
+  Positions offsets;
   std::vector<Axis> axes = axes_of(self);
   if (axes.empty()) axes.push_back({});
   const Axis& inner = axes.back();
@@ -97,7 +97,7 @@ Tensor one_hot(const Tensor& self, int64_t num_classes) {
   }
   INGOT_CHECK(num_classes > 0 || (num_classes == 0 && self.numel() == 0),
               "num_classes must be positive, got ", num_classes);
-  const std::vector<int64_t> classes = positions_in(self, num_classes, false);
+  const Positions classes = positions_in(self, num_classes, false);
   Dims sizes = self.sizes();
   sizes.push_back(num_classes);
   Tensor out = Tensor::zeros(DType::i64, sizes);

@@ -40,7 +40,7 @@ void roll(const Tensor& self, const IntList& shifts, const IntList& dims, Tensor
     return roll(reshape(self, Dims{self.numel()}), shifts, IntList(std::span(&first, 1)), line);
   }
   // A dimension may be named more than once: its shifts add up.
-  std::vector<int64_t> shift(std::max(self.rank(), 1), 0);
+  Positions shift(std::max(self.rank(), 1), 0);
   for (size_t k = 0; k < dims.size(); ++k) {
     const int d = wrap_dim(dims[k], self.rank());
     const int64_t size = self.rank() == 0 ? 1 : self.size(d);

@@ -13,8 +13,8 @@ namespace {
 
 // The rows of a table as runs of equal ones.
 struct Runs {
-  std::vector<int64_t> order;   // row numbers, equal ones together
-  std::vector<int64_t> starts;  // where each run begins in `order`
+  Positions order;   // row numbers, equal ones together
+  Positions starts;  // where each run begins in `order`
 };
 
 // Rows of `width` keys each; sorted, or as they stand.

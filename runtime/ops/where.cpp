@@ -10,7 +10,7 @@ namespace {
 
 // Selection by a mask.
 constexpr Elementwise kWhere = elementwise<3, 0, kBool | kReal, 0>(
-    Promotion::common, [](bool condition, auto a, auto b) { return condition ? a : b; },
+    Promotion::common, [](bool condition, auto a, auto b) { return fn::select(condition, a, b); },
     vectorized<f32::where>);
 #define INGOT_WHERE(overload, self, other)                                                     \
   INGOT_ELEMENTWISE(kWhere, "aten::where." overload "(Tensor condition, " self " self, " other \
@@ -21,7 +21,7 @@ INGOT_WHERE("ScalarOther", "Tensor", "Scalar");
 INGOT_WHERE("Scalar", "Scalar", "Scalar");
 
 constexpr Elementwise kMaskedFill = elementwise<3, 0, kBool | kReal, 1>(
-    Promotion::self, [](auto x, bool mask, auto value) { return mask ? value : x; },
+    Promotion::self, [](auto x, bool mask, auto value) { return fn::select(mask, value, x); },
     vectorized<f32::masked_fill>);
 const Elementwise& choose_masked_fill(const Arguments& in, Scalar*) {
   const DType self = in[0].tensor().dtype();

@@ -8,8 +8,8 @@
 #include <tuple>
 #include <utility>
 
+#include "base/blocks.h"
 #include "base/check.h"
-#include "base/large_pages.h"
 #include "tensor/abstract.h"
 #include "tensor/convert.h"
 
@@ -20,7 +20,19 @@ constexpr size_t kAlignment = 64;
 
 // A tensor that owns its memory is one block: TensorImpl, Storage, bytes. The block lives as
 // long as the Storage; `context` points to its TensorImpl, which views may outlive.
-void release_owned(Storage* storage) { std::free(storage->context); }
+constexpr size_t kHead = sizeof(detail::TensorImpl) + sizeof(Storage);
+
+// Kernels may read a whole vector past the end of a row, never write it.
+constexpr size_t block_bytes(size_t bytes) { return kHead + bytes + 2 * kAlignment; }
+
+// Small ones are the ordinary allocator's, which is fastest.
+void release_owned(Storage* storage) {
+  const size_t bytes = block_bytes(storage->bytes);
+  if (bytes >= kLeastKept)
+    free_block(storage->context, bytes);
+  else
+    std::free(storage->context);
+}
 
 bool is_in_block(const detail::TensorImpl* impl) {
   return impl->storage && impl->storage->context == impl &&
@@ -110,12 +122,11 @@ Tensor Tensor::empty(DType dtype, std::span<const int64_t> sizes) {
   const int64_t numel = checked_numel(sizes);
   const Dims dims(sizes);
   const size_t bytes = static_cast<size_t>(numel) * size_of(dtype);
-  // Kernels may read a whole vector past the end of a row, never write it.
-  constexpr size_t kHead = sizeof(detail::TensorImpl) + sizeof(Storage);
   static_assert(sizeof(detail::TensorImpl) % alignof(Storage) == 0);
-  auto* block = static_cast<std::byte*>(std::malloc(kHead + bytes + 2 * kAlignment));
+  const size_t needed = block_bytes(bytes);
+  auto* block =
+      static_cast<std::byte*>(needed >= kLeastKept ? allocate_block(needed) : std::malloc(needed));
   if (!block) fail(ErrorCode::out_of_memory, "out of memory: a tensor needs ", bytes, " bytes");
-  if (bytes >= 2 * kLargePage) prefer_large_pages(block, bytes);
   auto* impl = new (block) detail::TensorImpl;
   auto* storage = new (block + sizeof(detail::TensorImpl)) Storage;
   const auto start = reinterpret_cast<uintptr_t>(block + kHead);

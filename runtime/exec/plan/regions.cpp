@@ -5,7 +5,7 @@
 #include <new>
 
 #include "base/check.h"
-#include "base/large_pages.h"
+#include "base/blocks.h"
 #include "base/thread_pool.h"
 #include "exec/plan/options.h"
 #include "file/mapped_file.h"
@@ -15,7 +15,6 @@ namespace {
 
 // Plans of one region together; the least used go first.
 constexpr size_t kMostBytes = size_t{64} << 20;
-constexpr size_t kAlignment = 64;
 
 // True for ops that only make values out of values.
 bool is_pure(const Op& op) {
@@ -161,19 +160,15 @@ class RegionFinder {
 
 }  // namespace
 
-Arena::~Arena() { std::free(data); }
+Arena::~Arena() { free_block(data, bytes); }
 
 void Arena::reserve(size_t wanted) {
   if (bytes >= wanted) return;
-  std::free(data);
-  data = nullptr;
+  free_block(data, bytes);
   bytes = 0;
-  const size_t unit = wanted >= kLargePage ? kLargePage : kAlignment;
-  const size_t rounded = (wanted + unit - 1) / unit * unit;
-  data = static_cast<std::byte*>(std::aligned_alloc(unit, rounded));
+  data = static_cast<std::byte*>(allocate_block(wanted));
   if (!data) fail(ErrorCode::out_of_memory, "out of memory: a run needs ", wanted, " bytes");
-  prefer_large_pages(data, rounded);
-  bytes = rounded;
+  bytes = wanted;
 }
 
 Planner::Planner(std::vector<Code>& codes, Precision precision)
