@@ -10,7 +10,8 @@ import torch
 
 from ingot.capture.compare import difference
 from ingot.capture.examples import resized
-from ingot.capture.generalise import Values, allowed, copied
+from ingot.capture.export import Captured
+from ingot.capture.generalise import Values, allowed, copied, eager_run
 from ingot.capture.locate import first_difference
 from ingot.capture.root import Root
 from ingot.capture.shapes import Shapes
@@ -24,23 +25,23 @@ _LONGEST = 60.0
 """Seconds that the model may take at sizes other than the example's."""
 
 
-def check_program(module: Module, root: Root, signature: Signature, shapes: Shapes) -> None:
+def check_program(module: Module, captured: Captured, signature: Signature, shapes: Shapes) -> None:
     """Raises Error if the program's answer differs from the model's anywhere it was tried."""
-    _check(module, root, signature, signature.leaves, example=True)
+    _check(module, captured, signature, signature.leaves, example=True)
     for values in _other_sizes(shapes):
         leaves = resized(signature.leaves, shapes, values, seed=1)
-        _check(module, root, signature, leaves, example=False)
+        _check(module, captured, signature, leaves, example=False)
 
 
 def _check(
-    module: Module, root: Root, signature: Signature, leaves: list[Any], example: bool
+    module: Module, captured: Captured, signature: Signature, leaves: list[Any], example: bool
 ) -> None:
     where = "on the example inputs" if example else f"with {_sizes(signature, leaves)}"
-    with untouched(root), Limited(_LONGEST):
+    with untouched(captured.root), Limited(_LONGEST):
         try:
             given = copied(leaves)
-            expected, outline = root.eager(given)
-            buffers = _buffers(module, root)
+            expected, outline, settle = eager_run(captured, given)
+            buffers = _buffers(module, captured.root)
         except Exception:  # the model itself does not run at these sizes
             return
     own_given = copied(leaves)
@@ -63,6 +64,8 @@ def _check(
             error.location,
         ) from error
     state = own.state_dict("torch") if buffers else {}
+    settled = settle([*found, *own_given])
+    found, own_given = settled[: len(found)], settled[len(found) :]
     clause = (
         difference(found, expected)
         or difference(own_given, given, "the inputs afterwards")

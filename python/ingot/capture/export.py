@@ -33,6 +33,7 @@ from torch.utils._traceback import CapturedTraceback
 from ingot.capture.root import Root
 from ingot.capture.sources import asked_by_torch, make_source, raised_by_torch, user_frames
 from ingot.capture.structure import Tree
+from ingot.capture.undefined import reads_undefined
 from ingot.ir.graph import Source
 
 
@@ -63,7 +64,8 @@ class Captured:
 
     ``tree`` is the structure of its output; ``leaves`` are the flat inputs it was traced with;
     ``wrapped`` are the numbers of float inputs, which the graph takes as 0-d f64 tensors;
-    ``specialised`` says which line fixed a symbol.
+    ``specialised`` says which line fixed a symbol; ``undefined``: results may depend on memory that
+    nobody wrote.
     """
 
     exported: ExportedProgram
@@ -75,6 +77,7 @@ class Captured:
     guards: list[Condition]
     record: Record
     specialised: dict[sympy.Symbol, Source | None]
+    undefined: bool
 
     def as_tensors(self, leaves: list[Any]) -> list[Any]:
         """The leaves as the graph takes them."""
@@ -102,7 +105,8 @@ def export(
     assertion; without it such a decision raises DataDependent.
     """
     given = _wrap(leaves, wrapped)
-    shapes = {"leaves": tuple(_dynamic(leaf, f) for leaf, f in zip(given, free, strict=True))}
+    dynamic = tuple(_dynamic(leaf, f) for leaf, f in zip(given, free, strict=True))
+    shapes = {"leaves": dynamic} if given else None
     record = Record()
     try:
         with _hooks(record, real), torch.no_grad():
@@ -128,6 +132,7 @@ def export(
         guards,
         record,
         specialised,
+        reads_undefined(exported.graph),
     )
 
 

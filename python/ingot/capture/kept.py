@@ -3,8 +3,8 @@
 PyTorch computes the result sizes of these by running their decomposition, which fixes sizes
 that the op itself leaves open (an LSTM's length) or decides about memory layout by size
 (linear on batch 1). Here they are custom ops of the same schema, whose size rule is given;
-``lower`` writes them under their ATen names. A few questions about whole tensors, which the
-exporter cannot answer, are asked in another way.
+``lower`` writes them under their ATen names. What the exporter cannot carry at all is asked in
+another way (``rewritten``).
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any
 import torch
 from torch.overrides import TorchFunctionMode
 
+from ingot.capture.rewritten import REWRITTEN
 from ingot.ir.diagnostics import fail
 
 NAMESPACE = "ingot_trace"
@@ -153,24 +154,8 @@ def _padded_only(op: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
-def _equal(input: torch.Tensor, other: torch.Tensor) -> bool:
-    return input.shape == other.shape and bool((input == other).all())
-
-
-def _allclose(
-    input: torch.Tensor,
-    other: torch.Tensor,
-    rtol: float = 1e-05,
-    atol: float = 1e-08,
-    equal_nan: bool = False,
-) -> bool:
-    return bool(torch.isclose(input, other, rtol, atol, equal_nan).all())
-
-
 def _keep_all() -> None:
-    for name, function in (("equal", _equal), ("allclose", _allclose)):
-        _routes[getattr(torch, name)] = function
-        _routes[getattr(torch.Tensor, name)] = function
+    _routes.update(REWRITTEN)
     aten = torch.ops.aten
     keep(aten.linear.default, (torch.nn.functional.linear,), _linear)
     keep(
