@@ -98,6 +98,36 @@ def _attention(
     return query.new_empty([*batch, query.shape[-2], value.shape[-1]])
 
 
+_sdpa = torch.nn.functional.scaled_dot_product_attention
+
+
+def attention_of_sizes(*args: Any, **kwargs: Any) -> torch.Tensor:
+    """scaled_dot_product_attention where ``is_causal`` may be a question about sizes, such as
+    ``length > 1 and ...``, which PyTorch refuses before any mode sees the call."""
+    if len(args) > 5:
+        args = (*args[:5], bool(args[5]), *args[6:])
+    if "is_causal" in kwargs:
+        kwargs["is_causal"] = bool(kwargs["is_causal"])
+    return _sdpa(*args, **kwargs)
+
+
+def _layer_norm(
+    input: torch.Tensor,
+    normalized_shape: list[int],
+    weight: Any = None,
+    bias: Any = None,
+    eps: float = 1e-05,
+    cudnn_enable: bool = True,
+) -> torch.Tensor:
+    last = len(normalized_shape)
+    torch._check(0 < last <= input.dim())
+    for given in (input.shape[-last:], *(p.shape for p in (weight, bias) if p is not None)):
+        torch._check(len(given) == last)
+        for size, wanted in zip(given, normalized_shape, strict=True):
+            torch._check(size == wanted)
+    return input.new_empty(input.shape)
+
+
 def _check_recurrent(input: torch.Tensor, hidden: torch.Tensor, batch_first: bool) -> None:
     torch._check(input.dim() == 3)
     torch._check(hidden.shape[1] == input.shape[0 if batch_first else 1])
@@ -160,9 +190,10 @@ def _keep_all() -> None:
     keep(aten.linear.default, (torch.nn.functional.linear,), _linear)
     keep(
         aten.scaled_dot_product_attention.default,
-        (torch.nn.functional.scaled_dot_product_attention,),
+        (_sdpa,),
         _attention,
     )
+    keep(aten.layer_norm.default, (torch.nn.functional.layer_norm, torch.layer_norm), _layer_norm)
     for recurrent, op, sizes in (
         (torch.lstm, aten.lstm.input, _lstm),
         (torch.gru, aten.gru.input, _recurrent),
