@@ -71,20 +71,20 @@ void qr(const Tensor& a, std::string_view mode, Tensor& q, Tensor& r) {
 INGOT_OP("aten::linalg_qr(Tensor A, str mode=\"reduced\") -> (Tensor Q, Tensor R)",
          Structured<qr_meta, qr>);
 
-// Raises unless tau holds for each matrix of `input` at most as many numbers as it has columns.
+// Raises unless tau holds for each matrix of `input` at most as many numbers as it has vectors.
 void check_reflections(const Tensor& input, const Tensor& tau, std::string_view name) {
   check_matrix(input, name);
   check_same_dtype(input, tau);
-  INGOT_CHECK(rows_of(input) >= columns_of(input), name,
-              " must have at least as many rows as columns, got ", input);
   INGOT_CHECK(tau.rank() == input.rank() - 1 && batch_of(tau, 1) == batch_of(input), "tau, ", tau,
               ", must be a vector for each matrix of ", name, ", ", input);
-  INGOT_CHECK(columns_of(tau) <= columns_of(input), "tau must have at most as many elements as ",
-              name, " has columns, got ", tau, " and ", input);
+  INGOT_CHECK(columns_of(tau) <= smaller_side(input), "tau must have at most as many elements as ",
+              name, " has rows and columns, got ", tau, " and ", input);
 }
 
 TensorInfo product_meta(const Tensor& input, const Tensor& tau) {
   check_reflections(input, tau, "input");
+  INGOT_CHECK(rows_of(input) >= columns_of(input),
+              "input must have at least as many rows as columns, got ", input);
   return input.info();
 }
 void product(const Tensor& input, const Tensor& tau, Tensor& out) {

@@ -58,8 +58,9 @@ def test_several_dimensions(dims: list[int]) -> None:
 
 
 def test_empty_batch() -> None:
-    check("aten::_fft_r2c", torch.randn(0, 8), [1], 0, True)
-    check("aten::_fft_c2c", torch.randn(0, 7, dtype=torch.complex64), [1], 0, True)
+    # MKL refuses them.
+    assert run("aten::_fft_r2c", torch.randn(0, 8), [1], 0, True)[0].shape == (0, 5)
+    assert run("aten::_fft_c2c", torch.randn(0, 7) + 0j, [1], 0, True)[0].shape == (0, 7)
 
 
 def test_primes_take_no_square_of_their_length() -> None:

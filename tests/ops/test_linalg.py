@@ -75,8 +75,9 @@ def check_eig(values: list, got: Sequence[torch.Tensor], want: Sequence[torch.Te
     # Eigenvalues may come in any order.
     far = (w.unsqueeze(-1) - want[0].unsqueeze(-2)).abs()
     if w.numel():
-        near(far.amin(-1), torch.zeros_like(far.amin(-1)))
-        near(far.amin(-2), torch.zeros_like(far.amin(-2)))
+        size = float(w.abs().max()) * w.shape[-1]
+        near(far.amin(-1), torch.zeros_like(far.amin(-1)), size)
+        near(far.amin(-2), torch.zeros_like(far.amin(-2)), size)
 
 
 IDENTITIES = {
