@@ -19,7 +19,10 @@ T distance(const T* a, const T* b, int64_t length, double p) {
   const auto difference = [&](int64_t i) { return static_cast<double>(std::abs(a[i] - b[i])); };
   double sum = 0;
   if (p == 0) {
-    for (int64_t i = 0; i < length; ++i) sum += a[i] - b[i] != 0;
+    for (int64_t i = 0; i < length; ++i) {
+      const double apart = difference(i);
+      sum += fn::is_nan(apart) ? apart : apart != 0;
+    }
   } else if (p == 1) {
     for (int64_t i = 0; i < length; ++i) sum += difference(i);
   } else if (p == 2) {

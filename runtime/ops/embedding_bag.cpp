@@ -34,6 +34,9 @@ Positions bag_bounds(const Tensor& indices, const Tensor& offsets, bool include_
 
 using Four = std::array<TensorInfo, 4>;
 
+// PyTorch's shapes, which follow from what its kernels need: the forward-only op does not shorten
+// the results of sums by the last offset.
+template <bool kForwardOnly>
 Four bag_meta(const Tensor& weight, const Tensor& indices, const Tensor& offsets, bool,
               int64_t mode, bool, const Tensor* per_sample_weights, bool include_last_offset,
               int64_t padding_idx) {
@@ -54,12 +57,12 @@ Four bag_meta(const Tensor& weight, const Tensor& indices, const Tensor& offsets
               "offsets must hold the last one, but are empty");
   const int64_t bags = offsets.numel() - include_last_offset;
   const DType index = offsets.dtype();
-  Dims chosen = {bags};
+  const Dims counts = {kForwardOnly && mode == kSum ? offsets.numel() : bags};
+  Dims chosen = counts;
   if (mode == kMax) chosen.push_back(weight.size(1));
-  // PyTorch leaves out what its kernel for plain sums does not need.
   const bool plain_sum = mode == kSum && weight.dtype() != DType::f64 && padding_idx < 0;
   return {TensorInfo{weight.dtype(), Dims{bags, weight.size(1)}},
-          TensorInfo{index, Dims{plain_sum ? 0 : indices.numel()}}, TensorInfo{index, Dims{bags}},
+          TensorInfo{index, Dims{plain_sum ? 0 : indices.numel()}}, TensorInfo{index, counts},
           TensorInfo{index, chosen}};
 }
 
@@ -78,6 +81,7 @@ void bag(const Tensor& weight, const Tensor& indices, const Tensor& offsets, boo
   ComputeOutput counts(bag_size, DType::i64);
   ComputeOutput chosen(max_indices, DType::i64);
   std::fill_n(owners.data<int64_t>(), offset2bag.numel(), 0);
+  std::fill_n(counts.data<int64_t>(), bag_size.numel(), 0);
   std::fill_n(chosen.data<int64_t>(), max_indices.numel(), 0);
   dispatch_floating(compute, [&]<class T>(std::type_identity<T>) {
     std::vector<double> sums(static_cast<size_t>(width));
@@ -102,7 +106,7 @@ void bag(const Tensor& weight, const Tensor& indices, const Tensor& offsets, boo
         }
         ++count;
       }
-      counts.data<int64_t>()[b] = mode == kSum ? 0 : count;
+      if (mode != kSum) counts.data<int64_t>()[b] = count;
       if (mode == kMean) chosen.data<int64_t>()[b] = count;
       const double divisor = mode == kMean && count > 0 ? static_cast<double>(count) : 1;
       for (int64_t k = 0; k < width; ++k)
@@ -148,15 +152,15 @@ Tensor embedding_renorm_(const Tensor& self, const Tensor& indices, double max_n
   return self;
 }
 
-#define INGOT_EMBEDDING_BAG(name)                                                                \
+#define INGOT_EMBEDDING_BAG(name, forward_only)                                                  \
   INGOT_OP("aten::" name                                                                         \
            "(Tensor weight, Tensor indices, Tensor offsets, bool scale_grad_by_freq=False, "     \
            "int mode=0, bool sparse=False, Tensor? per_sample_weights=None, bool "               \
            "include_last_offset=False, int padding_idx=-1) -> (Tensor, Tensor, Tensor, Tensor)", \
-           Structured<bag_meta, bag>)
+           Structured<bag_meta<forward_only>, bag>)
 
-INGOT_EMBEDDING_BAG("_embedding_bag");
-INGOT_EMBEDDING_BAG("_embedding_bag_forward_only");
+INGOT_EMBEDDING_BAG("_embedding_bag", false);
+INGOT_EMBEDDING_BAG("_embedding_bag_forward_only", true);
 INGOT_OP(
     "aten::embedding_renorm(Tensor self, Tensor indices, float max_norm, float norm_type) -> "
     "Tensor",

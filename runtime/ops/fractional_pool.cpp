@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "base/half.h"
 #include "ops/compute.h"
 #include "ops/dispatch.h"
 #include "ops/op.h"
@@ -37,17 +38,27 @@ Two fractional_meta(const Tensor& self, const IntList& kernel_size, const IntLis
   return {TensorInfo{self.dtype(), sizes}, TensorInfo{DType::i64, sizes}};
 }
 
-// Where the windows of one axis begin, drawn by one number in [0, 1).
+// `value` as an element of `dtype` holds it.
 template <class T>
-void window_starts(T sample, int64_t size, int64_t count, int64_t kernel,
+T rounded(T value, DType dtype) {
+  if (dtype == DType::f16) return static_cast<T>(to_float(to_half(static_cast<float>(value))));
+  if (dtype == DType::bf16) return static_cast<T>(to_float(to_bfloat16(static_cast<float>(value))));
+  return value;
+}
+
+// Where the windows of one axis begin, drawn by one number in [0, 1). Rounding decides, so
+// it is the dtype's.
+template <class T>
+void window_starts(T sample, int64_t size, int64_t count, int64_t kernel, DType dtype,
                    std::vector<int64_t>& to) {
   INGOT_CHECK(sample >= 0 && sample < 1, "random_samples must lie in [0, 1), but hold ", sample);
   to.assign(static_cast<size_t>(count), size - kernel);
   if (count == 1) return;
-  const T step = static_cast<T>(size - kernel) / static_cast<T>(count - 1);
+  const auto in_dtype = [dtype](T value) { return rounded(value, dtype); };
+  const T step = in_dtype(static_cast<T>(size - kernel) / static_cast<T>(count - 1));
   for (int64_t i = 0; i + 1 < count; ++i) {
-    const auto start = static_cast<int64_t>((static_cast<T>(i) + sample) * step) -
-                       static_cast<int64_t>(sample * step);
+    const auto start = static_cast<int64_t>(in_dtype(in_dtype(static_cast<T>(i) + sample) * step)) -
+                       static_cast<int64_t>(in_dtype(sample * step));
     to[static_cast<size_t>(i)] = std::clamp<int64_t>(start, 0, size - kernel);
   }
 }
@@ -75,7 +86,7 @@ void fractional(const Tensor& self, const IntList& kernel_size, const IntList&,
       for (size_t axis = 3 - kRank; axis < 3; ++axis) {
         // The first number is for the width in two dimensions, for the depth in three.
         const T drawn = kRank == 2 ? sample[2 - axis] : sample[axis];
-        window_starts(drawn, from[axis], to[axis], kernel[axis], starts[axis]);
+        window_starts(drawn, from[axis], to[axis], kernel[axis], self.dtype(), starts[axis]);
       }
       for (const int64_t z : starts[0])
         for (const int64_t y : starts[1])
