@@ -34,7 +34,7 @@ INGOT_UNARY_NAME(negative, row_neg);
 INGOT_UNARY_NAME(sgn, row_sign);
 
 Tensor positive(const Tensor& self) {
-  INGOT_CHECK(self.dtype() != DType::boolean, "is not defined for dtype bool");
+  INGOT_CHECK(self.dtype() != DType::boolean, "is not defined for dtype ", self.dtype());
   return self;
 }
 INGOT_OP("aten::positive(Tensor(a) self) -> Tensor(a)", Symbolic<positive>);

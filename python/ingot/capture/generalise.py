@@ -11,7 +11,7 @@ from __future__ import annotations
 import itertools
 import math
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import sympy
@@ -24,6 +24,7 @@ from ingot.capture.examples import resized
 from ingot.capture.export import Captured, Condition
 from ingot.capture.shapes import Shapes
 from ingot.capture.structure import open_all
+from ingot.capture.undefined import defined_part
 from ingot.capture.untouched import Limited, untouched
 
 SAME, DIFFERENT, EAGER_FAILS = "same", "different", "eager fails"
@@ -61,11 +62,10 @@ class Trials:
 
     def on(self, leaves: list[Any]) -> str:
         """The outcome on these flat inputs."""
-        root = self.captured.root
         given, own_given = copied(leaves), copied(leaves)
-        with untouched(root), Limited(self.longest):
+        with untouched(self.captured.root), Limited(self.longest):
             try:
-                expected, outline = root.eager(given)
+                expected, outline, settle = eager_run(self.captured, given)
             except Exception:  # whatever the model raises at sizes that nobody asked for
                 return EAGER_FAILS
         try:
@@ -76,7 +76,8 @@ class Trials:
             return DIFFERENT
         if outline != own_outline:
             return DIFFERENT
-        return DIFFERENT if difference([found, own_given], [expected, given]) else SAME
+        found = settle([*found, *own_given])
+        return DIFFERENT if difference(found, [*expected, *given]) else SAME
 
     def _graph(self, leaves: list[Any]) -> tuple[list, tuple]:
         exported = self.captured.exported
@@ -95,6 +96,26 @@ class Trials:
         with torch.no_grad(), torch.random.fork_rng(devices=[]):
             results = fx.Interpreter(exported.graph_module).run(*arguments)
         return open_all(self.captured.tree.unflatten(results))
+
+
+def eager_run(
+    captured: Captured, leaves: list[Any]
+) -> tuple[list[Any], tuple, Callable[[list[Any]], list[Any]]]:
+    """What the model gives for the leaves, which it may write into: its output and their outline;
+    and what settles output and inputs of another run (see ``defined_part``)."""
+    outlines = []
+    before = copied(leaves)
+
+    def run() -> list[Any]:
+        for leaf, value in zip(leaves, before, strict=True):
+            if isinstance(leaf, torch.Tensor) and outlines:
+                leaf.copy_(value)
+        found, outline = captured.root.eager(leaves)
+        outlines.append(outline)
+        return [*found, *copied(leaves)]
+
+    results, settle = defined_part(run, captured.undefined)
+    return results[: len(results) - len(leaves)], outlines[0], settle
 
 
 def copied(leaves: list[Any]) -> list[Any]:
