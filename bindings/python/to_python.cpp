@@ -1,7 +1,7 @@
 #include <map>
 #include <string>
 
-#include "base/check.h"
+#include <ingot/check.h>
 #include "convert.h"
 #include "dlpack.h"
 #include "errors.h"

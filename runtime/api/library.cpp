@@ -2,8 +2,8 @@
 
 #include <dlfcn.h>
 
-#include "base/check.h"
-#include "ops/op.h"
+#include <ingot/check.h>
+#include <ingot/op.h>
 
 namespace ingot {
 

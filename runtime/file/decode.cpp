@@ -5,7 +5,7 @@
 #include <set>
 #include <unordered_map>
 
-#include "base/check.h"
+#include <ingot/check.h>
 #include "file/components.h"
 #include "program_generated.h"
 

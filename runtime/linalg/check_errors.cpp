@@ -1,6 +1,6 @@
 // LAPACK's reports of failures as errors.
+#include <ingot/op.h>
 #include "linalg/matrices.h"
-#include "ops/op.h"
 
 namespace ingot::linalg {
 namespace {

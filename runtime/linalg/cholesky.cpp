@@ -2,8 +2,8 @@
 #include <array>
 #include <cmath>
 
+#include <ingot/op.h>
 #include "linalg/right_side.h"
-#include "ops/op.h"
 
 namespace ingot::linalg {
 namespace {

@@ -3,8 +3,8 @@
 #include <cmath>
 #include <limits>
 
+#include <ingot/op.h>
 #include "linalg/lu.h"
-#include "ops/op.h"
 
 namespace ingot::linalg {
 namespace {

@@ -3,8 +3,8 @@
 
 #include <Eigen/Eigenvalues>
 
+#include <ingot/op.h>
 #include "linalg/matrices.h"
-#include "ops/op.h"
 
 namespace ingot::linalg {
 namespace {

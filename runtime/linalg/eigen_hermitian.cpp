@@ -3,8 +3,8 @@
 
 #include <Eigen/Eigenvalues>
 
+#include <ingot/op.h>
 #include "linalg/eigen_values.h"
-#include "ops/op.h"
 
 namespace ingot::linalg {
 

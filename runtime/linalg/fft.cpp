@@ -4,9 +4,9 @@
 #include <cmath>
 #include <vector>
 
+#include <ingot/op.h>
 #include "base/thread_pool.h"
 #include "linalg/fft_line.h"
-#include "ops/op.h"
 #include "ops/shape.h"
 #include "tensor/convert.h"
 

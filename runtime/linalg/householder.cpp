@@ -4,8 +4,8 @@
 
 #include <Eigen/QR>
 
+#include <ingot/op.h>
 #include "linalg/matrices.h"
-#include "ops/op.h"
 
 namespace ingot::linalg {
 namespace {

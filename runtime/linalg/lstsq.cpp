@@ -5,9 +5,9 @@
 
 #include <Eigen/QR>
 
+#include <ingot/op.h>
 #include "linalg/right_side.h"
 #include "linalg/svd.h"
-#include "ops/op.h"
 
 namespace ingot::linalg {
 namespace {

@@ -4,7 +4,7 @@
 
 #include <Eigen/LU>
 
-#include "ops/op.h"
+#include <ingot/op.h>
 
 namespace ingot::linalg {
 namespace {

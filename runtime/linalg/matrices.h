@@ -11,7 +11,7 @@
 #include <ingot/tensor.h>
 #include <Eigen/Core>
 
-#include "base/check.h"
+#include <ingot/check.h>
 #include "base/thread_pool.h"
 #include "ops/compute.h"
 

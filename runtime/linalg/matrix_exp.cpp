@@ -2,8 +2,8 @@
 // squaring method for the matrix exponential revisited", 2005).
 #include <unsupported/Eigen/MatrixFunctions>
 
+#include <ingot/op.h>
 #include "linalg/matrices.h"
-#include "ops/op.h"
 
 namespace ingot::linalg {
 namespace {

@@ -1,9 +1,9 @@
 // Pseudo-inverses, from singular values or, of Hermitian matrices, from eigenvalues.
 #include <optional>
 
+#include <ingot/op.h>
 #include "linalg/eigen_values.h"
 #include "linalg/svd.h"
-#include "ops/op.h"
 
 namespace ingot::linalg {
 namespace {

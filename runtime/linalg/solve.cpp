@@ -3,9 +3,9 @@
 
 #include <Eigen/LU>
 
+#include <ingot/op.h>
 #include "linalg/lu.h"
 #include "linalg/right_side.h"
-#include "ops/op.h"
 
 namespace ingot::linalg {
 

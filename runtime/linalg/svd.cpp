@@ -5,7 +5,7 @@
 
 #include <Eigen/SVD>
 
-#include "ops/op.h"
+#include <ingot/op.h>
 
 namespace ingot::linalg {
 namespace {

@@ -1,8 +1,8 @@
 // Systems of equations with triangular matrices.
 #include <array>
 
+#include <ingot/op.h>
 #include "linalg/right_side.h"
-#include "ops/op.h"
 
 namespace ingot::linalg {
 namespace {

@@ -21,9 +21,9 @@
 #include <type_traits>
 #include <utility>
 
+#include <ingot/op.h>
 #include "kernels/f32_loops.h"
 #include "ops/fill.h"
-#include "ops/op.h"
 
 namespace ingot {
 

@@ -9,7 +9,7 @@
 #include <limits>
 #include <type_traits>
 
-#include "base/check.h"
+#include <ingot/check.h>
 
 namespace ingot::fn {
 

@@ -1,8 +1,10 @@
-#include "ops/op.h"
+#include <ingot/op.h>
 
 #include <algorithm>
 #include <mutex>
 #include <unordered_map>
+
+#include "ops/schema.h"
 
 namespace ingot {
 namespace {
@@ -45,6 +47,8 @@ Op::Op(const char* schema, const OpDefinition& definition)
   const std::lock_guard lock(all.mutex);
   all.registered.push_back(this);
 }
+
+Op::~Op() = default;
 
 const Schema& Op::schema() const {
   std::call_once(parsed_,

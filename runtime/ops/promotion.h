@@ -6,7 +6,7 @@
 #include <ingot/dtype.h>
 #include <ingot/tensor.h>
 
-#include "ops/op.h"
+#include <ingot/op.h>
 
 namespace ingot {
 

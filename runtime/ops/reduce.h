@@ -17,9 +17,9 @@
 #include <type_traits>
 #include <vector>
 
+#include <ingot/op.h>
 #include "base/thread_pool.h"
 #include "ops/dispatch.h"
-#include "ops/op.h"
 #include "ops/shape.h"
 #include "tensor/convert.h"
 #include "tensor/iterate.h"

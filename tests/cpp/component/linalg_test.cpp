@@ -6,10 +6,10 @@
 
 #include <gtest/gtest.h>
 
+#include <ingot/op.h>
 #include "exec/interpreter.h"
 #include "file/components.h"
 #include "file_builder.h"
-#include "ops/op.h"
 
 namespace ingot {
 namespace {

@@ -2,8 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <ingot/op.h>
 #include "exec/interpreter.h"
-#include "ops/op.h"
 
 namespace ingot {
 namespace {

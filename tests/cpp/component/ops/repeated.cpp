@@ -1,5 +1,5 @@
 // A library that registers an op that Ingot has.
-#include "ops/op.h"
+#include <ingot/op.h>
 
 namespace {
 

@@ -1,5 +1,5 @@
 // A library with an op of its own.
-#include "ops/op.h"
+#include <ingot/op.h>
 
 namespace {
 
