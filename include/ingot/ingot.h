@@ -8,5 +8,6 @@
 #include <ingot/error.h>
 #include <ingot/module.h>
 #include <ingot/precision.h>
+#include <ingot/random.h>
 #include <ingot/tensor.h>
 #include <ingot/value.h>

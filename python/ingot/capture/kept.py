@@ -9,6 +9,7 @@ another way (``rewritten``).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -141,8 +142,65 @@ def _lstm(
     return output, hidden.new_empty(hidden.shape), cell.new_empty(cell.shape)
 
 
+def _dropping_attention(
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    attn_mask: Any = None,
+    dropout_p: float = 0.0,
+    is_causal: bool = False,
+    scale: float | None = None,
+    enable_gqa: bool = False,
+) -> torch.Tensor:
+    """Attention that drops weights, as training does, step by step."""
+    if enable_gqa:
+        groups = query.shape[-3] // key.shape[-3]
+        key, value = (t.repeat_interleave(groups, -3) for t in (key, value))
+    root = math.sqrt(query.shape[-1] ** -0.5 if scale is None else scale)
+    scores = (query * root) @ (key * root).transpose(-2, -1)
+    if is_causal:
+        attn_mask = torch.ones(scores.shape[-2:], dtype=torch.bool).tril()
+    if attn_mask is not None and attn_mask.dtype == torch.bool:
+        scores = scores.masked_fill(~attn_mask, -math.inf)
+    elif attn_mask is not None:
+        scores = scores + attn_mask
+    weights = torch.dropout(scores.softmax(-1), dropout_p, True)
+    return weights @ value
+
+
+def _attend(op: Callable[..., Any]) -> Callable[..., Any]:
+    def call(*args: Any, **kwargs: Any) -> Any:
+        dropout = args[4] if len(args) > 4 else kwargs.get("dropout_p", 0.0)
+        return (_dropping_attention if dropout else op)(*args, **kwargs)
+
+    return call
+
+
+def _layered(op: Callable[..., Any], args: tuple) -> Any:
+    """A recurrent layer that drops values between its layers, as training does: one by one."""
+    input, hx, params, has_biases, layers, dropout, train, bidirectional, batch_first = args
+    states = list(hx) if isinstance(hx, list | tuple) else [hx]
+    directions = 2 if bidirectional else 1
+    width = len(params) // layers
+    results: list[list[torch.Tensor]] = [[] for _ in states]
+    for layer in range(layers):
+        own = [s[layer * directions : (layer + 1) * directions] for s in states]
+        weights = params[layer * width : (layer + 1) * width]
+        state: Any = own if isinstance(hx, list | tuple) else own[0]
+        input, *after = op(
+            input, state, weights, has_biases, 1, 0.0, train, bidirectional, batch_first
+        )
+        for kept, each in zip(results, after, strict=True):
+            kept.append(each)
+        if layer + 1 < layers:
+            input = torch.dropout(input, dropout, True)
+    return (input, *(torch.cat(kept) for kept in results))
+
+
 def _padded_only(op: Callable[..., Any]) -> Callable[..., Any]:
     def call(*args: Any, **kwargs: Any) -> Any:
+        if len(args) == 9 and args[4] > 1 and args[5] and args[6] and torch.is_tensor(args[2][0]):
+            return _layered(op, args)
         if len(args) > 3 and isinstance(args[3], list | tuple):
             fail(
                 "a packed sequence goes into a recurrent layer, which ingot.trace does not take",
@@ -158,11 +216,8 @@ def _keep_all() -> None:
     _routes.update(REWRITTEN)
     aten = torch.ops.aten
     keep(aten.linear.default, (torch.nn.functional.linear,), _linear)
-    keep(
-        aten.scaled_dot_product_attention.default,
-        (torch.nn.functional.scaled_dot_product_attention,),
-        _attention,
-    )
+    attention = keep(aten.scaled_dot_product_attention.default, (), _attention)
+    _routes[torch.nn.functional.scaled_dot_product_attention] = _attend(attention)
     for recurrent, op, sizes in (
         (torch.lstm, aten.lstm.input, _lstm),
         (torch.gru, aten.gru.input, _recurrent),
