@@ -8,6 +8,7 @@
 PYTHON := .venv/bin/python
 JOBS := $(shell nproc)
 FUZZ_SECONDS := 120
+DTYPES := float32,float64,float16,bfloat16,int8,int16,int32,int64,uint8,bool,complex64,complex128
 CXX_FILES = $(shell git ls-files '*.h' '*.cpp' '*.c')
 PYTHON_FILES = python tests examples scripts benchmarks tools
 export PYTHONPATH := python:.
@@ -67,6 +68,13 @@ fuzz: build-asan ## the loader on damaged files, FUZZ_SECONDS=120
 test-python: build-tests ## the Python tests
 	$(PYTHON) -m pytest -n $(JOBS) -q --durations=15
 
+# Some thousand units; WALK="--only fft --samples 4" and such: see tests/ops/walk.py.
+test-ops-all: build ## PyTorch's whole OpInfo database, every dtype, WALK='--only fft'
+	$(PYTHON) -m tests.ops.walk --dtypes $(DTYPES) --jobs $(JOBS) --json build/outcomes.json $(WALK)
+
+ops-table: test-ops-all ## docs/ops.md from such a walk
+	$(PYTHON) -m tests.ops.table build/outcomes.json
+
 test-speed: build ## ratios to eager PyTorch, instructions per node, the choice of kernels
 	@$(PYTHON) -m benchmarks.speed_check
 	@cmake -S . -B build -DINGOT_TESTS=ON >build/configure.log || { cat build/configure.log; false; }
@@ -98,4 +106,4 @@ clean: ## removes what builds made, keeps .venv
 	rm -rf build build-asan python/ingot/_ingot*.so python/ingot/file/_fb
 
 .PHONY: help quickstart setup-export setup build build-tests build-asan test test-cpp \
-  test-asan test-avx512 fuzz test-python test-speed lint format footprint bench clean
+  test-asan test-avx512 fuzz test-python test-ops-all ops-table test-speed lint format footprint bench clean

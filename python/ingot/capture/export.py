@@ -30,6 +30,7 @@ from torch.fx.experimental.symbolic_shapes import (
 from torch.fx.proxy import TracerBase
 from torch.utils._traceback import CapturedTraceback
 
+from ingot.capture.kept import attention_of_sizes
 from ingot.capture.root import Root
 from ingot.capture.sources import asked_by_torch, make_source, raised_by_torch, user_frames
 from ingot.capture.structure import Tree
@@ -241,6 +242,7 @@ def _patches(record: Record) -> list[tuple[Any, str, Any]]:
         (ShapeEnv, "guard_or_defer_runtime_assert", deferred),
         (symbolic_shapes, "_guard_or", guard_or),
         (TracerBase, "_filter_traceback_frames", keep_frames),
+        (torch.nn.functional, "scaled_dot_product_attention", attention_of_sizes),
         # It prints the graph so far on stderr when it meets a value it does not know.
         (
             torch.export._trace,

@@ -9,7 +9,6 @@ another way (``rewritten``).
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any
 
@@ -17,6 +16,7 @@ import torch
 from torch.overrides import TorchFunctionMode
 
 from ingot.capture.rewritten import REWRITTEN
+from ingot.capture.training import attending, layered
 from ingot.ir.diagnostics import fail
 
 NAMESPACE = "ingot_trace"
@@ -59,6 +59,12 @@ class KeptWhole(TorchFunctionMode):
         self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None
     ) -> Any:
         kwargs = kwargs or {}
+        if isinstance(kwargs.get("generator"), torch.Generator):
+            fail(
+                "the model draws from a torch.Generator of its own",
+                hint="leave generator= out; ingot.manual_seed seeds what programs draw",
+                code="unsupported",
+            )
         if types and not all(issubclass(t, torch.Tensor) for t in types):
             return func(*args, **kwargs)
         try:
@@ -97,6 +103,36 @@ def _attention(
     if attn_mask is not None:
         torch.broadcast_shapes(attn_mask.shape, [*batch, query.shape[-2], key.shape[-2]])
     return query.new_empty([*batch, query.shape[-2], value.shape[-1]])
+
+
+_sdpa = torch.nn.functional.scaled_dot_product_attention
+
+
+def attention_of_sizes(*args: Any, **kwargs: Any) -> torch.Tensor:
+    """scaled_dot_product_attention where ``is_causal`` may be a question about sizes, such as
+    ``length > 1 and ...``, which PyTorch refuses before any mode sees the call."""
+    if len(args) > 5:
+        args = (*args[:5], bool(args[5]), *args[6:])
+    if "is_causal" in kwargs:
+        kwargs["is_causal"] = bool(kwargs["is_causal"])
+    return _sdpa(*args, **kwargs)
+
+
+def _layer_norm(
+    input: torch.Tensor,
+    normalized_shape: list[int],
+    weight: Any = None,
+    bias: Any = None,
+    eps: float = 1e-05,
+    cudnn_enable: bool = True,
+) -> torch.Tensor:
+    last = len(normalized_shape)
+    torch._check(0 < last <= input.dim())
+    for given in (input.shape[-last:], *(p.shape for p in (weight, bias) if p is not None)):
+        torch._check(len(given) == last)
+        for size, wanted in zip(given, normalized_shape, strict=True):
+            torch._check(size == wanted)
+    return input.new_empty(input.shape)
 
 
 def _check_recurrent(input: torch.Tensor, hidden: torch.Tensor, batch_first: bool) -> None:
@@ -142,65 +178,24 @@ def _lstm(
     return output, hidden.new_empty(hidden.shape), cell.new_empty(cell.shape)
 
 
-def _dropping_attention(
-    query: torch.Tensor,
-    key: torch.Tensor,
-    value: torch.Tensor,
-    attn_mask: Any = None,
-    dropout_p: float = 0.0,
-    is_causal: bool = False,
-    scale: float | None = None,
-    enable_gqa: bool = False,
+def _ctc_loss(
+    log_probs: torch.Tensor,
+    targets: torch.Tensor,
+    input_lengths: Any,
+    target_lengths: Any,
+    blank: int = 0,
+    reduction: int = 1,
+    zero_infinity: bool = False,
 ) -> torch.Tensor:
-    """Attention that drops weights, as training does, step by step."""
-    if enable_gqa:
-        groups = query.shape[-3] // key.shape[-3]
-        key, value = (t.repeat_interleave(groups, -3) for t in (key, value))
-    root = math.sqrt(query.shape[-1] ** -0.5 if scale is None else scale)
-    scores = (query * root) @ (key * root).transpose(-2, -1)
-    if is_causal:
-        attn_mask = torch.ones(scores.shape[-2:], dtype=torch.bool).tril()
-    if attn_mask is not None and attn_mask.dtype == torch.bool:
-        scores = scores.masked_fill(~attn_mask, -math.inf)
-    elif attn_mask is not None:
-        scores = scores + attn_mask
-    weights = torch.dropout(scores.softmax(-1), dropout_p, True)
-    return weights @ value
-
-
-def _attend(op: Callable[..., Any]) -> Callable[..., Any]:
-    def call(*args: Any, **kwargs: Any) -> Any:
-        dropout = args[4] if len(args) > 4 else kwargs.get("dropout_p", 0.0)
-        return (_dropping_attention if dropout else op)(*args, **kwargs)
-
-    return call
-
-
-def _layered(op: Callable[..., Any], args: tuple) -> Any:
-    """A recurrent layer that drops values between its layers, as training does: one by one."""
-    input, hx, params, has_biases, layers, dropout, train, bidirectional, batch_first = args
-    states = list(hx) if isinstance(hx, list | tuple) else [hx]
-    directions = 2 if bidirectional else 1
-    width = len(params) // layers
-    results: list[list[torch.Tensor]] = [[] for _ in states]
-    for layer in range(layers):
-        own = [s[layer * directions : (layer + 1) * directions] for s in states]
-        weights = params[layer * width : (layer + 1) * width]
-        state: Any = own if isinstance(hx, list | tuple) else own[0]
-        input, *after = op(
-            input, state, weights, has_biases, 1, 0.0, train, bidirectional, batch_first
-        )
-        for kept, each in zip(results, after, strict=True):
-            kept.append(each)
-        if layer + 1 < layers:
-            input = torch.dropout(input, dropout, True)
-    return (input, *(torch.cat(kept) for kept in results))
+    if reduction == 0 and log_probs.dim() == 3:
+        return log_probs.new_empty([log_probs.shape[1]])
+    return log_probs.new_empty([])
 
 
 def _padded_only(op: Callable[..., Any]) -> Callable[..., Any]:
     def call(*args: Any, **kwargs: Any) -> Any:
         if len(args) == 9 and args[4] > 1 and args[5] and args[6] and torch.is_tensor(args[2][0]):
-            return _layered(op, args)
+            return layered(op, args)
         if len(args) > 3 and isinstance(args[3], list | tuple):
             fail(
                 "a packed sequence goes into a recurrent layer, which ingot.trace does not take",
@@ -217,7 +212,13 @@ def _keep_all() -> None:
     aten = torch.ops.aten
     keep(aten.linear.default, (torch.nn.functional.linear,), _linear)
     attention = keep(aten.scaled_dot_product_attention.default, (), _attention)
-    _routes[torch.nn.functional.scaled_dot_product_attention] = _attend(attention)
+    _routes[_sdpa] = attending(attention)
+    keep(aten.layer_norm.default, (torch.nn.functional.layer_norm, torch.layer_norm), _layer_norm)
+    by_lists = keep(aten.ctc_loss.IntList, (), _ctc_loss)
+    by_tensors = keep(aten.ctc_loss.Tensor, (), _ctc_loss)
+    _routes[torch.ctc_loss] = lambda *args: (
+        by_tensors if torch.is_tensor(args[2]) else by_lists
+    )(*args)
     for recurrent, op, sizes in (
         (torch.lstm, aten.lstm.input, _lstm),
         (torch.gru, aten.gru.input, _recurrent),

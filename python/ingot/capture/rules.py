@@ -105,13 +105,6 @@ def _dropout(low: Lowering, node: fx.Node) -> Any:
 
 def _without_generator(low: Lowering, node: fx.Node) -> Any:
     """The overload with a generator, which is None, as the one without."""
-    if node.kwargs.get("generator") is not None:
-        fail(
-            "the model draws from a torch.Generator of its own",
-            source=low.b.source,
-            hint="leave generator= out; ingot.manual_seed seeds what programs draw",
-            code="unsupported",
-        )
     target = node.target
     assert isinstance(target, torch._ops.OpOverload)
     overload = target._overloadname.replace("low_generator_dtype", "low_dtype")
