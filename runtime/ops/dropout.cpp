@@ -93,8 +93,6 @@ INGOT_OP("aten::native_dropout(Tensor input, float p, bool? train) -> (Tensor, T
 // Negative elements times draws from [lower, upper), or times their mean; `noise` gets the factors.
 Tensor leaky(const Tensor& self, Tensor* noise, const Scalar& lower, const Scalar& upper,
              bool training) {
-  INGOT_CHECK(self.dtype() == DType::f32 || self.dtype() == DType::f64 || !training,
-              "random leaks are not defined for dtype ", self.dtype());
   INGOT_CHECK(is_floating(self.dtype()), "is not defined for dtype ", self.dtype());
   const double low = lower.to_double(), high = upper.to_double();
   INGOT_CHECK(low <= high, "lower must not be larger than upper, got ", low, " and ", high);

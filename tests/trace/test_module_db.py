@@ -16,8 +16,19 @@ import ingot
 SAMPLES = 2
 """Of each module and mode."""
 
-EXCLUDED: dict[str, str] = {}
+EXCLUDED = {
+    "FractionalMaxPool2d": "the catalogue lacks aten::fractional_max_pool2d",
+    "FractionalMaxPool3d": "the catalogue lacks aten::fractional_max_pool3d",
+}
 """Modules that a program cannot stand for, and why."""
+
+GUARDED = {
+    "BatchNorm1d": "momentum=None",
+    "BatchNorm2d": "momentum=None",
+    "BatchNorm3d": "momentum=None",
+}
+"""Modules whose forward reads their state in Python, where so built, which a trace guards: a
+second run would take another way."""
 
 
 def units() -> Iterator[Any]:
@@ -40,9 +51,8 @@ def test_module(info: ModuleInfo, training: bool, tmp_path: Any) -> None:
     for sample in samples:
         if tried == SAMPLES or sample.forward_input is None:
             break
-        module = info.module_cls(
-            *sample.constructor_input.args, **sample.constructor_input.kwargs
-        ).train(training)
+        module = info.module_cls(*sample.constructor_input.args, **sample.constructor_input.kwargs)
+        module.train(training)
         args, kwargs = sample.forward_input.args, dict(sample.forward_input.kwargs)
         compare(module, args, kwargs, str(tmp_path / "m.ingot"))
         tried += 1
@@ -59,6 +69,11 @@ def compare(module: torch.nn.Module, args: tuple, kwargs: dict[str, Any], path: 
         with torch.no_grad():
             expected = eager(*copy.deepcopy(args), **copy.deepcopy(kwargs))
         ingot.manual_seed(seed)
+        guarded = type(module).__name__ in GUARDED and module.momentum is None
+        if seed and guarded and module.training:
+            with pytest.raises(ingot.GuardError):
+                loaded(*copy.deepcopy(args), **copy.deepcopy(kwargs))
+            continue
         found = loaded(*copy.deepcopy(args), **copy.deepcopy(kwargs))
         wanted, got = tree_leaves(expected), tree_leaves(found)
         assert len(wanted) == len(got)

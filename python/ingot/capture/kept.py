@@ -192,6 +192,26 @@ def _ctc_loss(
     return log_probs.new_empty([])
 
 
+def _by_reduction(by_lists: Callable[..., Any], by_tensors: Callable[..., Any]) -> Any:
+    """F.ctc_loss with its overloads and its names of reductions."""
+
+    def call(
+        log_probs: torch.Tensor,
+        targets: torch.Tensor,
+        input_lengths: Any,
+        target_lengths: Any,
+        blank: int = 0,
+        reduction: str = "mean",
+        zero_infinity: bool = False,
+    ) -> torch.Tensor:
+        number = ["none", "mean", "sum"].index(reduction)
+        lengths = (input_lengths, target_lengths)
+        op = by_tensors if all(map(torch.is_tensor, lengths)) else by_lists
+        return op(log_probs, targets, *lengths, blank, number, zero_infinity)  # type: ignore[no-any-return]
+
+    return call
+
+
 def _padded_only(op: Callable[..., Any]) -> Callable[..., Any]:
     def call(*args: Any, **kwargs: Any) -> Any:
         if len(args) == 9 and args[4] > 1 and args[5] and args[6] and torch.is_tensor(args[2][0]):
@@ -214,11 +234,9 @@ def _keep_all() -> None:
     attention = keep(aten.scaled_dot_product_attention.default, (), _attention)
     _routes[_sdpa] = attending(attention)
     keep(aten.layer_norm.default, (torch.nn.functional.layer_norm, torch.layer_norm), _layer_norm)
-    by_lists = keep(aten.ctc_loss.IntList, (), _ctc_loss)
-    by_tensors = keep(aten.ctc_loss.Tensor, (), _ctc_loss)
-    _routes[torch.ctc_loss] = lambda *args: (
-        by_tensors if torch.is_tensor(args[2]) else by_lists
-    )(*args)
+    _routes[torch.nn.functional.ctc_loss] = _by_reduction(
+        keep(aten.ctc_loss.IntList, (), _ctc_loss), keep(aten.ctc_loss.Tensor, (), _ctc_loss)
+    )
     for recurrent, op, sizes in (
         (torch.lstm, aten.lstm.input, _lstm),
         (torch.gru, aten.gru.input, _recurrent),

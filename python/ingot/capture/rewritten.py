@@ -98,7 +98,7 @@ def _corrcoef(input: Tensor) -> Tensor:
 
 REWRITTEN: dict[Any, Callable[..., Any]] = {
     torch.nn.functional.one_hot: _one_hot,
-    torch.instance_norm: instance_norm,
+    torch.nn.functional.instance_norm: instance_norm,
 }
 """By the functions of the Python API that they stand for."""
 

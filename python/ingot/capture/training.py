@@ -67,22 +67,20 @@ def layered(op: Callable[..., Any], args: tuple) -> Any:
 
 def instance_norm(
     input: torch.Tensor,
-    weight: Any,
-    bias: Any,
-    running_mean: Any,
-    running_var: Any,
-    use_input_stats: bool,
-    momentum: float,
-    eps: float,
-    cudnn_enabled: bool,
+    running_mean: Any = None,
+    running_var: Any = None,
+    weight: Any = None,
+    bias: Any = None,
+    use_input_stats: bool = True,
+    momentum: float = 0.1,
+    eps: float = 1e-05,
 ) -> torch.Tensor:
     """Where it moves running statistics: a batch_norm of one image with N * C channels, whose
     statistics are then averaged over the images."""
     if running_mean is None or not use_input_stats:
-        return torch.instance_norm(
-            input, weight, bias, running_mean, running_var, use_input_stats, momentum, eps,
-            cudnn_enabled,
-        )  # fmt: skip
+        return torch.nn.functional.instance_norm(
+            input, running_mean, running_var, weight, bias, use_input_stats, momentum, eps
+        )
     images, channels = input.shape[:2]
     mean, var = running_mean.repeat(images), running_var.repeat(images)
     scale, shift = (None if t is None else t.repeat(images) for t in (weight, bias))

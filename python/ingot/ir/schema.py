@@ -172,9 +172,7 @@ class Catalogue:
         """The schema of ``"aten::add.Tensor"``, or None."""
         schema = self._schemas.get(name)
         if schema is None and name in self._rows:
-            schema = self._schemas[name] = _read_row(
-                self._rows[name], name in self._random
-            )
+            schema = self._schemas[name] = _read_row(self._rows[name], name in self._random)
         return schema
 
     def overloads(self, base: str) -> list[Schema]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import namedtuple
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -94,9 +94,7 @@ def _missing_op(frame: Frame, base: str, args: Sequence[Item], kwargs: Mapping[s
     if function is not None:
         return frame.compiler.call(frame, function, list(args), dict(kwargs), frame.node)
     plain = base[:-1]
-    if base.endswith("_") and (
-        frame.builder.ops.overloads(plain) or plain in COMPOSITIONS
-    ):
+    if base.endswith("_") and (frame.builder.ops.overloads(plain) or plain in COMPOSITIONS):
         result = call_op(frame, plain, args, kwargs)
         if result is not args[0]:
             call_op(frame, "aten::copy_", [args[0], result])
