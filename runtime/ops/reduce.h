@@ -12,6 +12,7 @@
 #pragma once
 
 #include <algorithm>
+#include <complex>
 #include <cstring>
 #include <type_traits>
 #include <vector>
@@ -24,6 +25,11 @@
 #include "tensor/iterate.h"
 
 namespace ingot {
+
+template <>
+struct dtype_of<std::complex<double>> {
+  static constexpr DType value = DType::c128;
+};
 
 // Dimensions to reduce, one bit each. None or no dimensions: all of them.
 using DimSet = uint32_t;
