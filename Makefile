@@ -1,5 +1,5 @@
 # make quickstart   build, export four models, run them in C++, compare with PyTorch
-# make build        .venv with `ingot`, build/libingot.so, build/ingot-run
+# make build        .venv with `ingot`, build/libingot.so, build/libingot-linalg.so, build/ingot-run
 # make test         everything that .ci/run checks
 # make footprint    size, start, memory and call times beside the budgets
 # make bench        all models beside PyTorch, ONNX Runtime, OpenVINO, ...: benchmarks/RESULTS.md
@@ -8,6 +8,7 @@
 PYTHON := .venv/bin/python
 JOBS := $(shell nproc)
 FUZZ_SECONDS := 120
+DTYPES := float32,float64,float16,bfloat16,int8,int16,int32,int64,uint8,bool,complex64,complex128
 CXX_FILES = $(shell git ls-files '*.h' '*.cpp' '*.c')
 PYTHON_FILES = python tests examples scripts benchmarks tools
 export PYTHONPATH := python:.
@@ -31,7 +32,7 @@ build: ## see above
 	@$$(scripts/system.sh python) scripts/packages.py build
 	@[ -f build/build.ninja ] || cmake -S . -B build -G Ninja -DINGOT_TESTS=OFF \
 	  -DPython_EXECUTABLE=$(CURDIR)/$(PYTHON)
-	@ninja -C build -j$(JOBS) ingot ingot-run _ingot _ingot_stub program_schema_python
+	@ninja -C build -j$(JOBS) ingot ingot-linalg ingot-run _ingot _ingot_stub program_schema_python
 
 build-tests: build
 	@cmake -S . -B build -DINGOT_TESTS=ON >build/configure.log || { cat build/configure.log; false; }
@@ -49,10 +50,12 @@ test: setup ## see above
 
 test-cpp: build-tests ## the C++ tests
 	build/tests/cpp/ingot-tests --gtest_brief=1
+	build/tests/cpp/component/ingot-component-tests --gtest_brief=1
 
 # Without the largest products and convolutions, whose code smaller ones run too.
 test-asan: build-asan ## the C++ tests under address and undefined-behaviour sanitizers
 	build-asan/tests/cpp/ingot-tests --gtest_brief=1 --gtest_filter=-'*BeyondOneBlock'
+	build-asan/tests/cpp/component/ingot-component-tests --gtest_brief=1
 
 test-avx512: ## the kernels' C++ tests on an emulated processor with AVX-512, FILTER='Gemm.*'
 	@scripts/emulate_avx512.sh '$(FILTER)'
@@ -66,6 +69,13 @@ fuzz: build-asan ## the loader on damaged files, FUZZ_SECONDS=120
 
 test-python: build-tests ## the Python tests
 	$(PYTHON) -m pytest -n $(JOBS) -q --durations=15
+
+# Some thousand units; WALK="--only fft --samples 4" and such: see tests/ops/walk.py.
+test-ops-all: build ## PyTorch's whole OpInfo database, every dtype, WALK='--only fft'
+	$(PYTHON) -m tests.ops.walk --dtypes $(DTYPES) --jobs $(JOBS) --json build/outcomes.json $(WALK)
+
+ops-table: test-ops-all ## docs/ops.md from such a walk
+	$(PYTHON) -m tests.ops.table build/outcomes.json
 
 test-speed: build ## ratios to eager PyTorch, instructions per node, the choice of kernels
 	@$(PYTHON) -m benchmarks.speed_check
@@ -98,4 +108,4 @@ clean: ## removes what builds made, keeps .venv
 	rm -rf build build-asan python/ingot/_ingot*.so python/ingot/file/_fb
 
 .PHONY: help quickstart setup-export setup build build-tests build-asan test test-cpp \
-  test-asan test-avx512 fuzz test-python test-speed lint format footprint bench clean
+  test-asan test-avx512 fuzz test-python test-ops-all ops-table test-speed lint format footprint bench clean

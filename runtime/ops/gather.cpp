@@ -1,4 +1,5 @@
-// An index per element: gather, scatter and its reductions, take, put, take_along_dim.
+// An index per element: gather, scatter and its reductions, index_reduce, take, put,
+// take_along_dim.
 #include <algorithm>
 
 #include "ops/axes.h"
@@ -161,6 +162,25 @@ Tensor scatter_reduce_(const Tensor& self, int64_t dim, const Tensor& index, con
                          reduce == "mean");
 }
 
+// One index per slice along `dim`.
+Tensor index_reduce_(const Tensor& self, int64_t dim, const Tensor& index, const Tensor& source,
+                     std::string_view reduce, bool include_self) {
+  INGOT_CHECK(reduce == "prod" || reduce == "mean" || reduce == "amax" || reduce == "amin",
+              "reduction '", reduce, "' is unknown: use prod, mean, amax or amin");
+  INGOT_CHECK(index.rank() <= 1, "the index must have one dimension, got ", index);
+  check_index(index);
+  const int d = wrap_dim(dim, self.rank());
+  Dims slices = self.sizes();
+  Dims line = Dims::filled(self.rank(), 1);
+  if (self.rank() > 0) slices[d] = line[d] = index.numel();
+  INGOT_CHECK(source.sizes() == slices && (self.rank() > 0 || index.numel() == 1), "the source ",
+              source, " must have one slice for each of the ", index.numel(),
+              " indices along dimension ", d, " of ", self);
+  positions_in(index, self.rank() == 0 ? 1 : self.size(d), false);
+  return scatter_combine(self, d, expand(reshape(index, line), slices), source,
+                         reduction_of(reduce), include_self, reduce == "mean");
+}
+
 // Offsets in `self` of positions counted over all its elements.
 Positions flat_offsets(const Tensor& self, const Tensor& index) {
   check_index(index);
@@ -268,6 +288,14 @@ INGOT_OP(
     "aten::scatter_reduce_.two(Tensor(a!) self, int dim, Tensor index, Tensor src, str "
     "reduce, *, bool include_self=True) -> Tensor(a!)",
     Function<scatter_reduce_>);
+INGOT_OP(
+    "aten::index_reduce(Tensor self, int dim, Tensor index, Tensor source, str reduce, *, bool "
+    "include_self=True) -> Tensor",
+    OnCopy<index_reduce_>);
+INGOT_OP(
+    "aten::index_reduce_(Tensor(a!) self, int dim, Tensor index, Tensor source, str reduce, *, "
+    "bool include_self=True) -> Tensor(a!)",
+    Function<index_reduce_>);
 INGOT_OP("aten::take(Tensor self, Tensor index) -> Tensor", Structured<take_meta, take>);
 INGOT_OP("aten::put(Tensor self, Tensor index, Tensor source, bool accumulate=False) -> Tensor",
          OnCopy<put_>);

@@ -1,7 +1,9 @@
 // Advanced indexing: x[i, mask, :, j], read and assigned.
 #include <algorithm>
+#include <cstring>
 
 #include "ops/axes.h"
+#include "ops/fill.h"
 #include "ops/index.h"
 #include "ops/on_copy.h"
 #include "ops/op.h"
@@ -175,6 +177,71 @@ Tensor index_put_impl_(const Tensor& self, OptionalTensorList indices, const Ten
   return index_put_(self, indices, values, accumulate);
 }
 
+// The list with positions outside `self` moved to the nearest inside.
+std::vector<Value> clamped(const Tensor& self, OptionalTensorList indices) {
+  std::vector<Value> list;
+  for (size_t k = 0; k < indices.size(); ++k) {
+    if (!indices[k]) {
+      list.emplace_back();
+      continue;
+    }
+    const Tensor& index = *indices[k];
+    INGOT_CHECK(is_integral(index.dtype()) && index.dtype() != DType::boolean,
+                "an index must hold integers, got ", index);
+    INGOT_CHECK(k < static_cast<size_t>(self.rank()), "too many indices for ", self);
+    const int64_t size = self.size(static_cast<int>(k));
+    Tensor inside = Tensor::empty(DType::i64, index.sizes());
+    copy_into(index, inside);
+    auto* positions = inside.data<int64_t>();
+    for (int64_t i = 0; i < inside.numel(); ++i)
+      positions[i] = std::clamp(positions[i], -size, size - 1);
+    list.emplace_back(std::move(inside));
+  }
+  return list;
+}
+
+TensorInfo masked_index_meta(const Tensor& self, const Tensor& mask, OptionalTensorList indices,
+                             Scalar) {
+  INGOT_CHECK(mask.dtype() == DType::boolean, "the mask must have dtype bool, got ", mask);
+  const Dims sizes = Selection(self, indices, false).sizes();
+  INGOT_CHECK(broadcast(mask.sizes(), sizes) == sizes, "the mask ", mask,
+              " does not fit the indexed sizes ", sizes);
+  return {self.dtype(), sizes};
+}
+// self[indices] where the mask is true.
+void masked_index(const Tensor& self, const Tensor& mask, OptionalTensorList indices, Scalar fill,
+                  Tensor& out) {
+  if (out.numel() == 0) return;
+  const Tensor keep = expand(mask, out.sizes()).contiguous();
+  if (self.numel() > 0) {
+    const std::vector<Value> inside = clamped(self, indices);
+    gather(self, Selection(self, OptionalTensorList(inside)), out);
+  }
+  std::byte missing[16];
+  store_number(fill, self.dtype(), missing);
+  const size_t item = size_of(self.dtype());
+  for (int64_t i = 0; i < out.numel(); ++i)
+    if (self.numel() == 0 || !keep.data<uint8_t>()[i])
+      std::memcpy(static_cast<std::byte*>(out.data()) + i * static_cast<int64_t>(item), missing,
+                  item);
+}
+
+// Adds the values where the mask is true.
+Tensor masked_index_put_accumulate_(const Tensor& self, const Tensor& mask,
+                                    OptionalTensorList indices, const Tensor& values) {
+  INGOT_CHECK(mask.dtype() == DType::boolean, "the mask must have dtype bool, got ", mask);
+  if (self.numel() == 0) return self;
+  const Dims sizes = broadcast(mask.sizes(), values.sizes());
+  const Tensor keep = expand(mask, sizes).contiguous();
+  const Tensor kept = expand(values, sizes).clone();
+  const size_t item = size_of(values.dtype());
+  for (int64_t i = 0; i < kept.numel(); ++i)
+    if (!keep.data<uint8_t>()[i])
+      std::memset(static_cast<std::byte*>(kept.data()) + i * static_cast<int64_t>(item), 0, item);
+  const std::vector<Value> inside = clamped(self, indices);
+  return index_put_(self, OptionalTensorList(inside), kept, true);
+}
+
 INGOT_OP("aten::index.Tensor(Tensor self, Tensor?[] indices) -> Tensor",
          Sized<index, index_meta, index_kernel>);
 INGOT_OP("aten::_unsafe_index.Tensor(Tensor self, Tensor?[] indices) -> Tensor",
@@ -195,6 +262,14 @@ INGOT_OP(
     "aten::_index_put_impl_(Tensor(a!) self, Tensor?[] indices, Tensor values, bool "
     "accumulate=False, bool unsafe=False) -> Tensor(a!)",
     Function<index_put_impl_>);
+INGOT_OP(
+    "aten::_unsafe_masked_index(Tensor self, Tensor mask, Tensor?[] indices, Scalar fill) -> "
+    "Tensor",
+    Structured<masked_index_meta, masked_index>);
+INGOT_OP(
+    "aten::_unsafe_masked_index_put_accumulate(Tensor self, Tensor mask, Tensor?[] indices, "
+    "Tensor values) -> Tensor",
+    OnCopy<masked_index_put_accumulate_>);
 
 }  // namespace
 }  // namespace ingot

@@ -22,6 +22,19 @@ Tensor nonzero(const Tensor& self) {
   return Tensor::empty(DType::i64, Dims{*truth.data<uint8_t>() != 0, 0});
 }
 
+// The first `size` coordinates; rows without one hold `fill_value`.
+TensorInfo nonzero_static_meta(const Tensor& self, int64_t size, int64_t) {
+  INGOT_CHECK(size >= 0, "size must not be negative, but is ", size);
+  return {DType::i64, Dims{size, self.rank()}};
+}
+void nonzero_static(const Tensor& self, int64_t, int64_t fill_value, Tensor& out) {
+  const Positions coordinates = nonzero_coordinates(self);
+  const int64_t taken = std::min(out.numel(), static_cast<int64_t>(coordinates.size()));
+  auto* to = out.data<int64_t>();
+  std::copy_n(coordinates.begin(), taken, to);
+  std::fill(to + taken, to + out.numel(), fill_value);
+}
+
 // One tensor of coordinates per dimension.
 Tensors nonzero_numpy(const Tensor& self) {
   const Tensor table = nonzero(self.rank() == 0 ? unsqueeze(self, 0) : self);
@@ -146,8 +159,31 @@ void diagonal_scatter(const Tensor& self, const Tensor& src, int64_t offset, int
   write_part(self, src, out, [&](const Tensor& t) { return diagonal(t, offset, dim1, dim2); });
 }
 
+// Writes to the memory of a copy that is laid out as `self` is.
+TensorInfo as_strided_scatter_meta(const Tensor& self, const Tensor& src, const IntList& size,
+                                   const IntList& stride, Bound storage_offset) {
+  INGOT_CHECK(size.size() == stride.size(), "there are ", size.size(), " sizes, but ",
+              stride.size(), " strides");
+  for (const int64_t s : stride) INGOT_CHECK(s >= 0, "stride ", s, " is negative");
+  INGOT_CHECK(storage_offset.value_or(0) >= 0, "storage_offset must not be negative, but is ",
+              storage_offset.value_or(0));
+  return write_meta(self, src, Tensor::meta({self.dtype(), Dims(std::span<const int64_t>(size))}));
+}
+void as_strided_scatter(const Tensor& self, const Tensor& src, const IntList& size,
+                        const IntList& stride, Bound storage_offset, Tensor& out) {
+  int64_t last = 0;
+  for (int d = 0; d < self.rank(); ++d) last += (self.size(d) - 1) * self.stride(d);
+  if (self.numel() == 0) last = -1;
+  const Tensor memory = self.as_strided(Dims{last + 1}, Dims{1}, 0).clone();
+  Tensor part = memory.as_strided(size, stride, storage_offset.value_or(0));
+  copy_into(src, part);
+  copy_into(memory.as_strided(self.sizes(), self.strides(), 0), out);
+}
+
 INGOT_OP("aten::nonzero(Tensor self) -> Tensor", Function<nonzero>);
 INGOT_OP("aten::argwhere(Tensor self) -> Tensor", Function<nonzero>);
+INGOT_OP("aten::nonzero_static(Tensor self, *, SymInt size, int fill_value=-1) -> Tensor",
+         Structured<nonzero_static_meta, nonzero_static>);
 INGOT_OP("aten::nonzero_numpy(Tensor self) -> Tensor[]", Function<nonzero_numpy>);
 INGOT_OP("aten::where(Tensor condition) -> Tensor[]", Function<nonzero_numpy>);
 INGOT_OP("aten::masked_select(Tensor self, Tensor mask) -> Tensor", Function<masked_select>);
@@ -166,6 +202,10 @@ INGOT_OP(
     "aten::diagonal_scatter(Tensor self, Tensor src, int offset=0, int dim1=0, int dim2=1) -> "
     "Tensor",
     Structured<diagonal_scatter_meta, diagonal_scatter>);
+INGOT_OP(
+    "aten::as_strided_scatter(Tensor self, Tensor src, SymInt[] size, SymInt[] stride, SymInt? "
+    "storage_offset=None) -> Tensor",
+    Structured<as_strided_scatter_meta, as_strided_scatter>);
 
 }  // namespace
 }  // namespace ingot

@@ -226,6 +226,22 @@ INGOT_API const Op* find_op(std::string_view name);
 // All, ordered by name.
 INGOT_API std::vector<const Op*> all_ops();
 
+// While it lives, ops that this thread registers wait: those of a library that is being loaded.
+class ArrivingOps {
+ public:
+  ArrivingOps();
+  ~ArrivingOps();
+  ArrivingOps(const ArrivingOps&) = delete;
+  // Adds them to the catalogue. Throws Error (invalid_argument) and adds none if it has an op of
+  // one of their names.
+  void admit();
+
+ private:
+  friend class Op;
+  ArrivingOps* const outer_;  // a library that loads another one
+  std::vector<const Op*> ops_;
+};
+
 // --- from here on: the templates behind Structured and Function -------------------------
 
 template <class T>

@@ -13,7 +13,7 @@ constexpr uint64_t kSign = uint64_t{1} << 63;
 
 uint64_t key(int64_t value) { return static_cast<uint64_t>(value) ^ kSign; }
 uint64_t key(double value) {
-  if (std::isnan(value)) return ~uint64_t{0};
+  if (std::isnan(value)) return kNanKey;
   const uint64_t bits = std::bit_cast<uint64_t>(value + 0.0);  // -0.0 + 0.0 is 0.0
   return bits & kSign ? ~bits : bits | kSign;
 }

@@ -8,6 +8,9 @@
 
 namespace ingot {
 
+// The key of NaN, and of the largest i64.
+inline constexpr uint64_t kNanKey = ~uint64_t{0};
+
 // Raises Error (unsupported) if the dtype has no order.
 void check_sortable(DType dtype);
 

@@ -32,6 +32,12 @@ OPS: dict[str, tuple[str, list[str]]] = {
     "masked_scatter": ("masked_scatter", [""]),
     "argwhere": ("argwhere", [""]),
     "nn.functional.one_hot": ("one_hot", [""]),
+    "index_reduce": ("index_reduce", ["prod", "mean", "amax", "amin"]),
+    "searchsorted": ("searchsorted", [""]),
+    "bucketize": ("bucketize", [""]),
+    "nonzero_static": ("nonzero_static", [""]),
+    "_unsafe_masked_index": ("_unsafe_masked_index", [""]),
+    "_unsafe_masked_index_put_accumulate": ("_unsafe_masked_index_put_accumulate", [""]),
     "slice_scatter": ("slice_scatter", [""]),
     "select_scatter": ("select_scatter", [""]),
     "diagonal_scatter": ("diagonal_scatter", [""]),
@@ -40,11 +46,22 @@ OPS: dict[str, tuple[str, list[str]]] = {
     "msort": ("msort", [""]),
     "topk": ("topk", [""]),
     "kthvalue": ("kthvalue", [""]),
+    "median": ("median", [""]),
+    "nanmedian": ("nanmedian", [""]),
+    "mode": ("mode", [""]),
 }
-ORDERED = {"sort", "argsort", "msort", "topk", "kthvalue", "scatter_reduce"}
+ORDERED = {
+    "sort", "argsort", "msort", "topk", "kthvalue", "scatter_reduce", "index_reduce", "median",
+    "nanmedian", "mode", "searchsorted", "bucketize",
+}  # fmt: skip
+NO_BOOL = {
+    "msort", "kthvalue", "topk", "median", "nanmedian", "index_reduce", "searchsorted", "bucketize",
+}  # fmt: skip
 STRUCTURED = {
     "index_select", "gather", "take", "take_along_dim", "slice_scatter", "select_scatter",
     "diagonal_scatter", "sort", "argsort", "msort", "topk", "kthvalue",
+    "median", "nanmedian", "mode", "searchsorted", "bucketize", "nonzero_static",
+    "_unsafe_masked_index",
 }  # fmt: skip
 
 
@@ -56,20 +73,20 @@ def test_opinfo_samples(function: str, dtype: torch.dtype) -> None:
         pytest.skip("complex numbers have no order")
     if packet == "one_hot" and dtype != torch.int64:
         pytest.skip("one_hot takes int64 only")
-    if packet in ("msort", "kthvalue", "topk") and dtype == torch.bool:
+    if packet in NO_BOOL and dtype == torch.bool:
         pytest.skip("PyTorch has no samples for bool")
     for variant in variants:
         for name, args, kwargs in calls(function, packet, dtype, variant):
             if args[-1] == "mean" and dtype == torch.bool:
                 continue  # PyTorch has no mean of bools
-            if packet in ("topk", "kthvalue", "sort", "argsort"):
+            if packet in ("sort", "argsort"):
                 check_ordered(name, args, kwargs)
                 continue
             check(name, *args, infer=packet in STRUCTURED, **kwargs)
 
 
 def check_ordered(name: str, args: tuple, kwargs: dict) -> None:
-    """Values agree; indices lead to the values (PyTorch's choice among equals is its own)."""
+    """Values agree; indices lead to the values (PyTorch's order of equals is the processor's)."""
     want = overload(name)(*args, **kwargs)
     got = run(name, *args, **kwargs)
     if name.startswith("aten::argsort"):
@@ -79,15 +96,59 @@ def check_ordered(name: str, args: tuple, kwargs: dict) -> None:
     torch.testing.assert_close(got[0], want[0], equal_nan=True)
     assert got[1].dtype == torch.int64 and got[1].shape == want[1].shape
     x = args[0]
-    dim = kwargs.get("dim", -1)
-    if name in ("aten::topk", "aten::kthvalue") and len(args) > 2:
-        dim = args[2]
-    if name in ("aten::sort",) and len(args) > 1:
-        dim = args[1]
-    keep = name == "aten::kthvalue" and got[1].dim() < x.dim()
-    at = got[1].unsqueeze(dim) if keep else got[1]
-    values = got[0].unsqueeze(dim) if keep else got[0]
-    torch.testing.assert_close(x.gather(dim, at), values, equal_nan=True)
+    dim = kwargs.get("dim", args[1] if len(args) > 1 else -1)
+    torch.testing.assert_close(x.gather(dim, got[1]), got[0], equal_nan=True)
+
+
+@pytest.mark.parametrize("dtype", [t for t in REAL if t != torch.bool], ids=str)
+@pytest.mark.parametrize("sizes", [(1,), (2,), (3,), (17,), (200,), (3, 40), (2, 5, 7)], ids=str)
+def test_elements_of_lines(dtype: torch.dtype, sizes: tuple[int, ...]) -> None:
+    """Many equal elements: the indices follow from the algorithms, which are PyTorch's."""
+    x = torch.randint(0, 5, sizes).to(dtype)
+    nan = x.clone()
+    if dtype.is_floating_point:
+        nan[..., ::2] = torch.nan
+    for dim in range(-len(sizes), len(sizes)):
+        for k in {1, (x.size(dim) + 1) // 2, x.size(dim)}:
+            check("aten::kthvalue", x, k, dim)
+            for largest in (False, True):
+                check("aten::topk", x, k, dim, largest)
+                check("aten::topk", x, k, dim, largest, False)
+        check("aten::mode", x, dim)
+        for values in (x, nan):
+            check("aten::median.dim", values, dim, True)
+            check("aten::nanmedian.dim", values, dim)
+    for values in (x, nan, nan[:0]):
+        check("aten::median", values)
+        check("aten::nanmedian", values)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.int64, torch.uint8], ids=str)
+def test_search_in_sorted(dtype: torch.dtype) -> None:
+    line = torch.tensor([1, 3, 3, 5, 9]).to(dtype)
+    lines = torch.stack([line, line + 1])
+    x = torch.tensor([[0, 3, 9], [4, 10, 2]]).to(dtype)
+    for right, narrow in itertools.product([False, True], repeat=2):
+        for values in (x, x[0, 0], x[:0]):
+            check("aten::bucketize.Tensor", values, line, out_int32=narrow, right=right)
+            check("aten::searchsorted.Tensor", line, values, out_int32=narrow, right=right)
+        check("aten::searchsorted.Tensor", lines, x, out_int32=narrow, right=right)
+        check("aten::searchsorted.Tensor", lines[..., :0], x, out_int32=narrow, right=right)
+        check("aten::bucketize.Scalar", 3, line, out_int32=narrow, right=right)
+        check("aten::searchsorted.Scalar", line, 2.5, out_int32=narrow, right=right)
+    mixed = torch.tensor([5, 1, 9, 3, 3]).to(dtype)
+    order = torch.argsort(mixed)
+    check("aten::searchsorted.Tensor", mixed, x, side="right", sorter=order)
+    if dtype.is_floating_point:
+        nan = torch.tensor([torch.nan, torch.inf, -0.0])
+        check("aten::searchsorted.Tensor", torch.tensor([-1.0, 0, torch.nan]), nan)
+
+
+def test_strided_scatter() -> None:
+    for x in (torch.zeros(3, 4), torch.zeros(4, 3).t(), torch.zeros(3, 8)[:, ::2]):
+        got = run("aten::as_strided_scatter", x, torch.ones(2, 2), [2, 2], [1, 2], 1)[0]
+        want = torch.as_strided_scatter(x, torch.ones(2, 2), [2, 2], [1, 2], 1)
+        assert torch.equal(got, want)
 
 
 @pytest.mark.parametrize("dtype", DTYPES, ids=str)
@@ -179,6 +240,13 @@ def test_index_put_writes_in_place_and_through_views() -> None:
         ("aten::sort", (4,), "dimension 4 is out of range"),
         ("aten::embedding", (torch.tensor([7]),), "index 7 is out of range"),
         ("aten::select_scatter", (torch.zeros(3), 0, 0), "does not have the sizes"),
+        ("aten::index_reduce", (0, torch.tensor([3]), torch.zeros(1, 4), "amax"), "index 3 is out"),
+        ("aten::index_reduce", (0, torch.tensor([0]), torch.zeros(2, 4), "amax"), "one slice for"),
+        ("aten::index_reduce", (0, torch.tensor([0]), torch.zeros(1, 4), "max"), "unknown"),
+        ("aten::searchsorted.Tensor", (torch.zeros(2, 4),), "one for each line"),
+        ("aten::bucketize.Tensor", (torch.zeros(2, 4),), "one dimension"),
+        ("aten::mode", (2,), "dimension 2 is out of range"),
+        ("aten::as_strided_scatter", (torch.zeros(9), [9], [2]), "reach outside"),
         ("aten::index_add", (0, torch.tensor([0, 1]), torch.zeros(3, 4)), "one slice for each"),
     ],
 )

@@ -18,6 +18,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -27,6 +28,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from rich.progress import MofNCompleteColumn, Progress
+from torch.testing._internal import common_methods_invocations
 from torch.testing._internal.common_methods_invocations import op_db
 from torch.testing._internal.opinfo.core import OpInfo, SampleInput
 from torch.utils._pytree import tree_flatten, tree_unflatten
@@ -34,6 +37,9 @@ from torch.utils._pytree import tree_flatten, tree_unflatten
 import ingot
 from ingot import _ingot
 from ingot.module import Module
+
+# Its ops of random numbers seed PyTorch's generator inside, where a trace does not see it.
+common_methods_invocations.wrapper_set_seed = lambda op, *args, **kwargs: op(*args, **kwargs)
 
 DTYPES = {
     str(dtype).removeprefix("torch."): dtype
@@ -289,16 +295,23 @@ def run(units: list[tuple[str, str]], count: int, jobs: int) -> list[Unit]:
 
     for part in queue:
         start(part)
-    while running:
-        process, rest, out = running.pop(0)
-        process.wait()
-        found = [Unit(**json.loads(line)) for line in out.read_text().splitlines()]
-        done += found
-        left = rest[len(found) :]
-        if left:
-            done.append(Unit(*left[0], "failed", f"the process ends with {process.returncode}"))
-            start(left[1:])
-        out.unlink()
+    with Progress(*Progress.get_default_columns(), MofNCompleteColumn()) as progress:
+        task = progress.add_task("walking", total=len(units))
+        while running:
+            time.sleep(0.5)
+            written = sum(len(out.read_text().splitlines()) for _, _, out in running)
+            progress.update(task, completed=len(done) + written)
+            for one in [one for one in running if one[0].poll() is not None]:
+                running.remove(one)
+                process, rest, out = one
+                found = [Unit(**json.loads(line)) for line in out.read_text().splitlines()]
+                out.unlink()
+                done += found
+                left = rest[len(found) :]
+                if left:
+                    reason = f"the process ends with {process.returncode}"
+                    done.append(Unit(*left[0], "failed", reason))
+                    start(left[1:])
     return done
 
 

@@ -35,3 +35,16 @@ def test_a_program_that_differs_is_refused(monkeypatch):
     with pytest.raises(ingot.Error, match="on the example inputs: the output differs"):
         ingot.trace(lambda x: x * 2, torch.ones(3))
     ingot.trace(lambda x: x * 2, torch.ones(3), check=False)
+
+
+def test_equal_elements_may_be_sorted_in_any_order():
+    def ranks(x):
+        values, places = x.sort(-1, descending=True)
+        return values, places, x.argsort(0), x.topk(3).indices
+
+    module = ingot.trace(ranks, (torch.randint(0, 5, (40, 200)),))
+    x = torch.randint(0, 5, (7, 33))
+    values, places, order, top = module(x)
+    assert torch.equal(x.gather(1, places), values)
+    assert torch.equal(x.gather(0, order), x.sort(0).values)
+    assert torch.equal(x.gather(1, top), x.topk(3).values)

@@ -14,6 +14,8 @@ from torch import fx
 from torch._decomp import core_aten_decompositions, decomposition_table
 from torch.fx.experimental.proxy_tensor import make_fx
 
+from ingot.capture.decompositions import OWN
+
 
 @dataclass
 class Parts:
@@ -49,10 +51,6 @@ def decompose(node: fx.Node) -> Parts | None:
             module = make_fx(call)(*values)
     except Exception:  # a decomposition that does not fit these arguments
         return None
-    steps = [n.target for n in module.graph.nodes if n.op == "call_function"]
-    # Some of PyTorch's decompositions end in its own primitives, which are no user's ops.
-    if any(getattr(step, "namespace", "") == "prims" for step in steps):
-        return None
     return Parts(module, inputs)
 
 
@@ -60,7 +58,10 @@ def _decomposition(op: torch._ops.OpOverload) -> Callable[..., Any] | None:
     functional = _functional(op)
     if functional is not None:
         return functional
-    for table in (_core(), decomposition_table):
+    # PyTorch's own primitives, in which some of its decompositions end, know themselves in ATen.
+    if op.namespace == "prims":
+        return getattr(op, "impl_aten", None)
+    for table in (OWN, _core(), decomposition_table):
         if op in table:
             return table[op]
     if op._can_decompose():

@@ -30,9 +30,11 @@ from torch.fx.experimental.symbolic_shapes import (
 from torch.fx.proxy import TracerBase
 from torch.utils._traceback import CapturedTraceback
 
+from ingot.capture.kept import attention_of_sizes
 from ingot.capture.root import Root
 from ingot.capture.sources import asked_by_torch, make_source, raised_by_torch, user_frames
 from ingot.capture.structure import Tree
+from ingot.capture.undefined import reads_undefined
 from ingot.ir.graph import Source
 
 
@@ -63,7 +65,8 @@ class Captured:
 
     ``tree`` is the structure of its output; ``leaves`` are the flat inputs it was traced with;
     ``wrapped`` are the numbers of float inputs, which the graph takes as 0-d f64 tensors;
-    ``specialised`` says which line fixed a symbol.
+    ``specialised`` says which line fixed a symbol; ``undefined``: results may depend on memory that
+    nobody wrote.
     """
 
     exported: ExportedProgram
@@ -75,6 +78,7 @@ class Captured:
     guards: list[Condition]
     record: Record
     specialised: dict[sympy.Symbol, Source | None]
+    undefined: bool
 
     def as_tensors(self, leaves: list[Any]) -> list[Any]:
         """The leaves as the graph takes them."""
@@ -102,7 +106,8 @@ def export(
     assertion; without it such a decision raises DataDependent.
     """
     given = _wrap(leaves, wrapped)
-    shapes = {"leaves": tuple(_dynamic(leaf, f) for leaf, f in zip(given, free, strict=True))}
+    dynamic = tuple(_dynamic(leaf, f) for leaf, f in zip(given, free, strict=True))
+    shapes = {"leaves": dynamic} if given else None
     record = Record()
     try:
         with _hooks(record, real), torch.no_grad():
@@ -128,6 +133,7 @@ def export(
         guards,
         record,
         specialised,
+        reads_undefined(exported.graph),
     )
 
 
@@ -236,6 +242,7 @@ def _patches(record: Record) -> list[tuple[Any, str, Any]]:
         (ShapeEnv, "guard_or_defer_runtime_assert", deferred),
         (symbolic_shapes, "_guard_or", guard_or),
         (TracerBase, "_filter_traceback_frames", keep_frames),
+        (torch.nn.functional, "scaled_dot_product_attention", attention_of_sizes),
         # It prints the graph so far on stderr when it meets a value it does not know.
         (
             torch.export._trace,

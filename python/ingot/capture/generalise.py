@@ -11,7 +11,7 @@ from __future__ import annotations
 import itertools
 import math
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import sympy
@@ -24,6 +24,7 @@ from ingot.capture.examples import resized
 from ingot.capture.export import Captured, Condition
 from ingot.capture.shapes import Shapes
 from ingot.capture.structure import open_all
+from ingot.capture.undefined import defined_part
 from ingot.capture.untouched import Limited, untouched
 
 SAME, DIFFERENT, EAGER_FAILS = "same", "different", "eager fails"
@@ -61,11 +62,10 @@ class Trials:
 
     def on(self, leaves: list[Any]) -> str:
         """The outcome on these flat inputs."""
-        root = self.captured.root
         given, own_given = copied(leaves), copied(leaves)
-        with untouched(root), Limited(self.longest):
+        with untouched(self.captured.root), Limited(self.longest):
             try:
-                expected, outline = root.eager(given)
+                expected, outline, settle = eager_run(self.captured, given)
             except Exception:  # whatever the model raises at sizes that nobody asked for
                 return EAGER_FAILS
         try:
@@ -76,7 +76,8 @@ class Trials:
             return DIFFERENT
         if outline != own_outline:
             return DIFFERENT
-        return DIFFERENT if difference([found, own_given], [expected, given]) else SAME
+        found = settle([*found, *own_given])
+        return DIFFERENT if difference(found, [*expected, *given]) else SAME
 
     def _graph(self, leaves: list[Any]) -> tuple[list, tuple]:
         exported = self.captured.exported
@@ -95,6 +96,26 @@ class Trials:
         with torch.no_grad(), torch.random.fork_rng(devices=[]):
             results = fx.Interpreter(exported.graph_module).run(*arguments)
         return open_all(self.captured.tree.unflatten(results))
+
+
+def eager_run(
+    captured: Captured, leaves: list[Any]
+) -> tuple[list[Any], tuple, Callable[[list[Any]], list[Any]]]:
+    """What the model gives for the leaves, which it may write into: its output and their outline;
+    and what settles output and inputs of another run (see ``defined_part``)."""
+    outlines = []
+    before = copied(leaves)
+
+    def run() -> list[Any]:
+        for leaf, value in zip(leaves, before, strict=True):
+            if isinstance(leaf, torch.Tensor) and outlines:
+                leaf.copy_(value)
+        found, outline = captured.root.eager(leaves)
+        outlines.append(outline)
+        return [*found, *copied(leaves)]
+
+    results, settle = defined_part(run, captured.undefined)
+    return results[: len(results) - len(leaves)], outlines[0], settle
 
 
 def copied(leaves: list[Any]) -> list[Any]:
@@ -121,6 +142,7 @@ def generalise(captured: Captured, shapes: Shapes, original: list[Any], seconds:
     shapes.conditions = hard
     shapes.settle()
     base = {s: v for s, v in base.items() if s in shapes.symbols}
+    _settle_internal(trials, shapes, base)
     _settle_small_sizes(trials, shapes, base, small)
     for values in _larger(shapes, base):
         if trials.has_time() and trials.at(values) == DIFFERENT:
@@ -137,11 +159,18 @@ def _only_small(condition: Condition, shapes: Shapes) -> bool:
         return False
     numbers = {int(n) + d for n in condition.expr.atoms(sympy.Integer) for d in (-1, 0, 1)}
     numbers = {n for n in numbers | {2, 3, 4, 5, 7} if 2 <= n < 2**40}
-    values = [sorted(numbers | {max(2, shapes.examples[s])}) for s in symbols]
-    return all(
-        shapes.holds(condition.expr, dict(zip(symbols, combination, strict=True)))
-        for combination in itertools.product(*values)
+    example = {s: max(2, shapes.examples[s]) for s in symbols}
+    values = [sorted(numbers | {v}) for v in example.values()]
+    near = (dict(zip(symbols, sizes, strict=True)) for sizes in itertools.product(*values))
+    # What holds for small sizes may not for large ones, such as a window that covers an image.
+    large = [*range(2, 130), 255, 256, 257, 1000, 1001, 4096, 4099, 100_003]
+    large += [v + d for v in example.values() for d in range(1, 40)]
+    far = (
+        {**example, **dict.fromkeys(changed, size)}
+        for size in large
+        for changed in [*([s] for s in symbols), symbols]
     )
+    return all(shapes.holds(condition.expr, v) for v in itertools.chain(near, far))
 
 
 def _ordinary(shapes: Shapes, hard: list[Condition]) -> Values:
@@ -254,6 +283,40 @@ def _larger(shapes: Shapes, base: Values) -> Iterator[Values]:
             if allowed(shapes, values, shapes.conditions):
                 yield values
                 break
+
+
+def _settle_internal(trials: Trials, shapes: Shapes, base: Values) -> None:
+    """Drops conditions that PyTorch asked for by itself (is this contiguous, may this reshape be
+    a view) where the graph is right at sizes that break them."""
+    asked = [c for c in shapes.conditions if c.internal]
+    others = [c for c in shapes.conditions if not c.internal]
+    harmless: list[Condition] = []
+    harmful: list[Condition] = []
+    for values in _around(shapes, base):
+        if not allowed(shapes, values, [*others, *harmful]):
+            continue
+        broken = [c for c in asked if not shapes.holds(c.expr, values)]
+        if all(c in harmless for c in broken) or not trials.has_time():
+            continue
+        outcome = trials.at(values)
+        if outcome == SAME:
+            harmless += broken
+        elif outcome == DIFFERENT:
+            harmful += broken
+    dropped = [c for c in harmless if c not in harmful]
+    shapes.conditions = [c for c in shapes.conditions if c not in dropped]
+    shapes.settle()
+
+
+def _around(shapes: Shapes, base: Values) -> Iterator[Values]:
+    """Sizes near the example's, then well beyond: one symbol's changed, then all together."""
+    changes: list[Callable[[int], int]] = [
+        lambda v: v + 1, lambda v: v + 4, lambda v: 2 * v, lambda v: v + v // 2,
+        lambda v: v + 16, lambda v: 3 * v, lambda v: 2 * v + 8, lambda v: v // 2,
+    ]  # fmt: skip
+    for change in changes:
+        for changed in [*([s] for s in shapes.symbols), list(shapes.symbols)]:
+            yield {**base, **{s: change(base[s]) for s in changed}}
 
 
 def _settle_assumptions(trials: Trials, shapes: Shapes, base: dict[sympy.Symbol, int]) -> None:

@@ -3,8 +3,8 @@
 PyTorch computes the result sizes of these by running their decomposition, which fixes sizes
 that the op itself leaves open (an LSTM's length) or decides about memory layout by size
 (linear on batch 1). Here they are custom ops of the same schema, whose size rule is given;
-``lower`` writes them under their ATen names. A few questions about whole tensors, which the
-exporter cannot answer, are asked in another way.
+``lower`` writes them under their ATen names. What the exporter cannot carry at all is asked in
+another way (``rewritten``).
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any
 import torch
 from torch.overrides import TorchFunctionMode
 
+from ingot.capture.rewritten import REWRITTEN
 from ingot.ir.diagnostics import fail
 
 NAMESPACE = "ingot_trace"
@@ -97,6 +98,36 @@ def _attention(
     return query.new_empty([*batch, query.shape[-2], value.shape[-1]])
 
 
+_sdpa = torch.nn.functional.scaled_dot_product_attention
+
+
+def attention_of_sizes(*args: Any, **kwargs: Any) -> torch.Tensor:
+    """scaled_dot_product_attention where ``is_causal`` may be a question about sizes, such as
+    ``length > 1 and ...``, which PyTorch refuses before any mode sees the call."""
+    if len(args) > 5:
+        args = (*args[:5], bool(args[5]), *args[6:])
+    if "is_causal" in kwargs:
+        kwargs["is_causal"] = bool(kwargs["is_causal"])
+    return _sdpa(*args, **kwargs)
+
+
+def _layer_norm(
+    input: torch.Tensor,
+    normalized_shape: list[int],
+    weight: Any = None,
+    bias: Any = None,
+    eps: float = 1e-05,
+    cudnn_enable: bool = True,
+) -> torch.Tensor:
+    last = len(normalized_shape)
+    torch._check(0 < last <= input.dim())
+    for given in (input.shape[-last:], *(p.shape for p in (weight, bias) if p is not None)):
+        torch._check(len(given) == last)
+        for size, wanted in zip(given, normalized_shape, strict=True):
+            torch._check(size == wanted)
+    return input.new_empty(input.shape)
+
+
 def _check_recurrent(input: torch.Tensor, hidden: torch.Tensor, batch_first: bool) -> None:
     torch._check(input.dim() == 3)
     torch._check(hidden.shape[1] == input.shape[0 if batch_first else 1])
@@ -153,31 +184,16 @@ def _padded_only(op: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
-def _equal(input: torch.Tensor, other: torch.Tensor) -> bool:
-    return input.shape == other.shape and bool((input == other).all())
-
-
-def _allclose(
-    input: torch.Tensor,
-    other: torch.Tensor,
-    rtol: float = 1e-05,
-    atol: float = 1e-08,
-    equal_nan: bool = False,
-) -> bool:
-    return bool(torch.isclose(input, other, rtol, atol, equal_nan).all())
-
-
 def _keep_all() -> None:
-    for name, function in (("equal", _equal), ("allclose", _allclose)):
-        _routes[getattr(torch, name)] = function
-        _routes[getattr(torch.Tensor, name)] = function
+    _routes.update(REWRITTEN)
     aten = torch.ops.aten
     keep(aten.linear.default, (torch.nn.functional.linear,), _linear)
     keep(
         aten.scaled_dot_product_attention.default,
-        (torch.nn.functional.scaled_dot_product_attention,),
+        (_sdpa,),
         _attention,
     )
+    keep(aten.layer_norm.default, (torch.nn.functional.layer_norm, torch.layer_norm), _layer_norm)
     for recurrent, op, sizes in (
         (torch.lstm, aten.lstm.input, _lstm),
         (torch.gru, aten.gru.input, _recurrent),

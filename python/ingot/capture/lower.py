@@ -11,7 +11,7 @@ from torch.export.graph_signature import InputKind
 
 from ingot.capture import kept
 from ingot.capture.aliases import Aliases
-from ingot.capture.decompose import decompose
+from ingot.capture.decompose import Parts, decompose
 from ingot.capture.export import Captured
 from ingot.capture.inputs import Interface
 from ingot.capture.rules import RULES
@@ -65,6 +65,7 @@ class Lowering:
         self.missing: dict[str, Source | None] = {}
         self._sources: dict[str, Source | None] = {}
         self._lazy: dict[fx.Node, str] = {}
+        self._open: list[str] = []
 
     def run(self) -> None:
         """Lowers the graph and ends the method."""
@@ -126,6 +127,9 @@ class Lowering:
         name = PYTHON_NAMES.get(node.target)
         if name is not None:
             self.at[node] = self.scalars.apply(name, *map(self.operand, node.args))
+            return
+        if isinstance(node.target, type) and issubclass(node.target, tuple):
+            self.at[node] = [self.operand(v) for v in node.args]
             return
         if not isinstance(node.target, torch._ops.OpOverload):
             self._miss(node, str(node.target))
@@ -221,10 +225,17 @@ class Lowering:
     # --- what the catalogue lacks --------------------------------------------------------------
 
     def _decompose(self, node: fx.Node, op: str) -> None:
-        parts = decompose(node)
+        # A primitive of PyTorch's may lead back to the op that it is a part of.
+        parts = None if op in self._open else decompose(node)
         if parts is None:
-            self._miss(node, op)
+            outer = [name for name in self._open if not name.startswith("prims::")]
+            self._miss(node, outer[-1] if op.startswith("prims::") or op in self._open else op)
             return
+        self._open.append(op)
+        self._steps(parts, node)
+        self._open.pop()
+
+    def _steps(self, parts: Parts, node: fx.Node) -> None:
         inner = parts.graph
         written = Aliases(inner)
         given = iter(parts.inputs)

@@ -108,7 +108,7 @@ def _tensors(value: Any) -> Any:
                 hint="ingot.trace takes ordinary (strided) tensors",
                 code="unsupported",
             )
-        return value.detach()
+        return value.detach().resolve_conj().resolve_neg()
     if type(value) in (list, tuple):
         return type(value)(map(_tensors, value))
     if type(value) is dict:

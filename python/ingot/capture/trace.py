@@ -75,7 +75,7 @@ def trace(
         module = Module.from_program(program)
         if check:
             progress.step("checking")
-            check_program(module, capture.captured.root, signature, capture.shapes)
+            check_program(module, capture.captured, signature, capture.shapes)
     return module
 
 

@@ -1,0 +1,109 @@
+"""Functions of torch whose own implementation reads values where the exporter does not see it,
+said again in functions that it can follow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+
+def _equal(input: Tensor, other: Tensor) -> bool:
+    return input.shape == other.shape and bool((input == other).all())
+
+
+def _allclose(
+    input: Tensor,
+    other: Tensor,
+    rtol: float = 1e-05,
+    atol: float = 1e-08,
+    equal_nan: bool = False,
+) -> bool:
+    return bool(torch.isclose(input, other, rtol, atol, equal_nan).all())
+
+
+def _masked_select(input: Tensor, mask: Tensor) -> Tensor:
+    # The exporter bounds the result by the input's size, the mask's may be larger.
+    return torch.masked_select(*torch.broadcast_tensors(input, mask))
+
+
+def _one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
+    if num_classes != -1:
+        return torch.nn.functional.one_hot(tensor, num_classes)
+    classes = tensor.max().item() + 1
+    torch._check(classes >= 1)  # type: ignore[no-untyped-call]
+    zeros = torch.zeros([*tensor.shape, classes], dtype=torch.int64)  # type: ignore[list-item]
+    return zeros.scatter(-1, tensor.unsqueeze(-1), 1)
+
+
+def _tensor_split(
+    input: Tensor, indices_or_sections: Any, dim: int = 0, **given: Any
+) -> tuple[Tensor, ...]:
+    at = given.get("tensor_indices_or_sections", indices_or_sections)
+    if not isinstance(at, Tensor):
+        return torch.tensor_split(input, at, dim)
+    if at.dim() == 0:
+        return torch.tensor_split(input, int(at.item()), dim)
+    size = input.shape[dim]
+    ends = [torch.where(end < 0, end + size, end).clamp(0, size) for end in at.unbind()]
+    starts = [torch.zeros((), dtype=torch.int64), *ends]
+    ends.append(torch.full((), size))
+    places = torch.arange(size)
+    return tuple(
+        input.index_select(dim, places[(places >= start) & (places < end)])
+        for start, end in zip(starts, ends, strict=True)
+    )
+
+
+def _cov(
+    input: Tensor,
+    *,
+    correction: int = 1,
+    fweights: Tensor | None = None,
+    aweights: Tensor | None = None,
+) -> Tensor:
+    """As numpy.cov: rows are variables, columns observations."""
+    rows = input.reshape(1, -1) if input.dim() < 2 else input
+    weights = (
+        fweights if aweights is None else aweights if fweights is None else fweights * aweights
+    )
+    total: Any = rows.shape[1] if weights is None else weights.sum()
+    weighted = rows if weights is None else rows * weights
+    centred = rows - (weighted.sum(1) / total).unsqueeze(1)
+    if weights is None or correction == 0:
+        norm = total - correction if weights is None else total
+    elif aweights is None:
+        norm = total - correction
+    else:
+        norm = total - correction * (weights * aweights).sum() / total
+    norm = torch.as_tensor(norm).clamp(min=0)
+    other = centred if weights is None else centred * weights
+    return (torch.mm(centred, other.t().conj()) / norm).squeeze()
+
+
+def _corrcoef(input: Tensor) -> Tensor:
+    covariance = _cov(input)
+    if covariance.dim() == 0:
+        return covariance / covariance
+    deviation = covariance.diagonal().real.sqrt()
+    scaled = covariance / deviation.unsqueeze(1) / deviation.unsqueeze(0)
+    if scaled.is_complex():
+        return torch.complex(scaled.real.clamp(-1, 1), scaled.imag.clamp(-1, 1))
+    return scaled.clamp(-1, 1)
+
+
+REWRITTEN: dict[Any, Callable[..., Any]] = {torch.nn.functional.one_hot: _one_hot}
+"""By the functions of the Python API that they stand for."""
+
+for _name, _function in (
+    ("equal", _equal),
+    ("allclose", _allclose),
+    ("masked_select", _masked_select),
+    ("tensor_split", _tensor_split),
+    ("cov", _cov),
+    ("corrcoef", _corrcoef),
+):
+    REWRITTEN[getattr(torch, _name)] = _function
+    REWRITTEN[getattr(Tensor, _name)] = _function
