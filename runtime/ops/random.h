@@ -3,8 +3,8 @@
 
 #include <algorithm>
 
-#include "base/generator.h"
 #include <ingot/op.h>
+#include "base/generator.h"
 #include "tensor/convert.h"
 
 namespace ingot {
