@@ -10,6 +10,7 @@
 #include "ops/plan/copy_node.h"
 #include "ops/plan/elementwise_node.h"
 #include "ops/plan/memory_order.h"
+#include "ops/schema.h"
 #include "ops/view.h"
 
 namespace ingot {
