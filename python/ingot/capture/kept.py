@@ -217,7 +217,7 @@ def _with_names(op: Callable[..., Any]) -> Callable[..., Any]:
     """Results as torch.linalg.lstsq's, whose fields have names."""
 
     def call(input: Any, b: Any, rcond: Any = None, *, driver: Any = None) -> Any:
-        return torch.return_types.linalg_lstsq(op(input, b, rcond, driver=driver))
+        return torch.return_types.linalg_lstsq(op(input, b, rcond, driver=driver))  # type: ignore[attr-defined]
 
     return call
 
