@@ -1,5 +1,6 @@
 // Eigenvalues and eigenvectors of any square matrices.
 #include <array>
+#include <vector>
 
 #include <Eigen/Eigenvalues>
 
@@ -9,9 +10,47 @@
 namespace ingot::linalg {
 namespace {
 
-template <class T>
-using Solver =
-    std::conditional_t<kComplex<T>, Eigen::ComplexEigenSolver<Mat<T>>, Eigen::EigenSolver<Mat<T>>>;
+struct Pairs {
+  Vec<Complex> values;
+  Mat<Complex> vectors;
+};
+
+template <class Solver>
+void check_converged(const Solver& solver) {
+  if (solver.info() != Eigen::Success)
+    fail(ErrorCode::runtime, "linalg.eig: the algorithm did not converge");
+}
+
+Pairs pairs_of(const Mat<double>& a, bool with_vectors) {
+  const Eigen::EigenSolver<Mat<double>> solver(a, with_vectors);
+  check_converged(solver);
+  return {solver.eigenvalues(), with_vectors ? solver.eigenvectors() : Mat<Complex>()};
+}
+
+// Eigen sorts the pairs; LAPACK's order is that of the Schur form.
+struct ComplexSolver : Eigen::ComplexEigenSolver<Mat<Complex>> {
+  using ComplexEigenSolver::ComplexEigenSolver;
+  Vec<Complex> in_order() const { return m_schur.matrixT().diagonal(); }
+};
+
+Pairs pairs_of(const Mat<Complex>& a, bool with_vectors) {
+  const ComplexSolver solver(a, with_vectors);
+  check_converged(solver);
+  Pairs pairs{solver.in_order(), Mat<Complex>()};
+  if (!with_vectors) return pairs;
+  pairs.vectors.resize(a.rows(), a.cols());
+  const Vec<Complex> sorted = solver.eigenvalues();
+  std::vector<bool> taken(static_cast<size_t>(a.rows()));
+  for (Index k = 0; k < a.rows(); ++k) {
+    Index at = 0;
+    // NaN is found nowhere and takes the last.
+    while (at + 1 < a.rows() && (taken[static_cast<size_t>(at)] || sorted[at] != pairs.values[k]))
+      ++at;
+    taken[static_cast<size_t>(at)] = true;
+    pairs.vectors.col(k) = solver.eigenvectors().col(at);
+  }
+  return pairs;
+}
 
 // Vectors of length 1 whose largest element is real, as LAPACK's geev gives them.
 void normalize(Mat<Complex>& vectors) {
@@ -38,14 +77,11 @@ void eigen_all(const Tensor& self, Tensor& values, Tensor* vectors) {
     for_each(in.count, cube(in.rows), [&](int64_t i) {
       const Mat<T> matrix = in[i];
       INGOT_CHECK(matrix.allFinite(), "linalg.eig: the matrix has elements that are not finite");
-      const Solver<T> solver(matrix, vectors != nullptr);
-      if (solver.info() != Eigen::Success)
-        fail(ErrorCode::runtime, "linalg.eig: the algorithm did not converge");
-      values_out.vector(i) = solver.eigenvalues();
+      Pairs pairs = pairs_of(matrix, vectors != nullptr);
+      values_out.vector(i) = pairs.values;
       if (!vectors) return;
-      Mat<Complex> columns = solver.eigenvectors();
-      normalize(columns);
-      vectors_out.matrix(i) = columns;
+      normalize(pairs.vectors);
+      vectors_out.matrix(i) = pairs.vectors;
     });
   });
 }

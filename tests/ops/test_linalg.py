@@ -207,6 +207,19 @@ def test_a_traced_model_raises_for_a_singular_matrix() -> None:
         m(torch.zeros(3, 3))
 
 
+def test_least_squares_are_traced() -> None:
+    def fit(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+        found = torch.linalg.lstsq(a, b)
+        return found.solution + torch.linalg.lstsq(a, b, driver="gels").residuals.sum()
+
+    m = ingot.trace(fit, (torch.randn(5, 3), torch.randn(5, 2)))
+    for rows in (4, 9):
+        a, b = torch.randn(rows, 3), torch.randn(rows, 2)
+        torch.testing.assert_close(m(a, b), fit(a, b), rtol=1e-4, atol=1e-4)
+    with pytest.raises(ingot.Error, match="depend on data"):
+        ingot.trace(lambda a, b: torch.linalg.lstsq(a, b, driver="gelsd")[0], (a, b))
+
+
 @pytest.mark.parametrize(
     ("name", "args", "sentence"),
     [

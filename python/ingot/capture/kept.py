@@ -227,6 +227,44 @@ def _padded_only(op: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
+def _least_squares(
+    self: torch.Tensor, b: torch.Tensor, rcond: float | None = None, *, driver: str | None = None
+) -> tuple[torch.Tensor, ...]:
+    vector = b.dim() == 1 or (b.dim() == self.dim() - 1 and b.shape == self.shape[:-1])
+    side = b.unsqueeze(-1) if vector else b
+    torch._check(side.dim() == self.dim() and side.shape[-2] == self.shape[-2])
+    batch = torch.broadcast_shapes(self.shape[:-2], side.shape[:-2])
+    by_values = driver in ("gelsd", "gelss")
+    residuals, nothing = [*batch, side.shape[-1]], [0]
+    if driver in (None, "gelsy") or self.shape[-2] <= self.shape[-1]:
+        residuals = nothing
+    elif by_values:
+        fail(
+            f"linalg.lstsq with driver {driver} has residuals if the ranks of its matrices are "
+            "full, so that their sizes depend on data",
+            hint="use driver gelsy or gels, or an @ingot.script function",
+            code="unsupported",
+        )
+    real = torch.empty([], dtype=self.dtype).real.dtype
+    sizes = [*batch, self.shape[-1]] if vector else [*batch, self.shape[-1], side.shape[-1]]
+    few = min(self.shape[-2], self.shape[-1]) if by_values else 0
+    return (
+        self.new_empty(sizes),
+        self.new_empty(residuals, dtype=real),
+        self.new_empty(nothing if driver == "gels" else batch, dtype=torch.int64),
+        self.new_empty([*batch, few] if by_values else nothing, dtype=real),
+    )
+
+
+def _with_names(op: Callable[..., Any]) -> Callable[..., Any]:
+    """Results as torch.linalg.lstsq's, whose fields have names."""
+
+    def call(input: Any, b: Any, rcond: Any = None, *, driver: Any = None) -> Any:
+        return torch.return_types.linalg_lstsq(op(input, b, rcond, driver=driver))  # type: ignore[attr-defined]
+
+    return call
+
+
 def _keep_all() -> None:
     _routes.update(REWRITTEN)
     aten = torch.ops.aten
@@ -237,6 +275,7 @@ def _keep_all() -> None:
     _routes[torch.nn.functional.ctc_loss] = _by_reduction(
         keep(aten.ctc_loss.IntList, (), _ctc_loss), keep(aten.ctc_loss.Tensor, (), _ctc_loss)
     )
+    _routes[torch.linalg.lstsq] = _with_names(keep(aten.linalg_lstsq.default, (), _least_squares))
     for recurrent, op, sizes in (
         (torch.lstm, aten.lstm.input, _lstm),
         (torch.gru, aten.gru.input, _recurrent),
