@@ -6,7 +6,9 @@
 
 #include <ingot/dtype.h>
 #include <ingot/error.h>
+#include <ingot/library.h>
 #include <ingot/module.h>
 #include <ingot/precision.h>
+#include <ingot/random.h>
 #include <ingot/tensor.h>
 #include <ingot/value.h>

@@ -10,7 +10,7 @@
 
 #include <ingot/ingot.h>
 
-#include "base/check.h"
+#include <ingot/check.h>
 
 struct ingot_module {
   ingot::Module module;
@@ -420,5 +420,7 @@ ingot_status ingot_set_num_threads(int32_t threads) {
 }
 
 int32_t ingot_num_threads() { return num_threads(); }
+
+void ingot_manual_seed(uint64_t seed) { manual_seed(seed); }
 
 const char* ingot_version() { return version().data(); }

@@ -1,10 +1,10 @@
 // torchvision::deform_conv2d: a convolution whose every tap is read at a place of its own.
 #include <cmath>
 
+#include <ingot/op.h>
 #include "kernels/gemm.h"
 #include "ops/compute.h"
 #include "ops/dispatch.h"
-#include "ops/op.h"
 #include "ops/spatial.h"
 
 namespace ingot {

@@ -2,11 +2,11 @@
 #include <cmath>
 #include <limits>
 
+#include <ingot/op.h>
 #include "base/thread_pool.h"
 #include "ops/compute.h"
 #include "ops/dispatch.h"
 #include "ops/functions.h"
-#include "ops/op.h"
 #include "ops/view.h"
 #include "tensor/iterate.h"
 

@@ -4,11 +4,11 @@
 #include <limits>
 #include <tuple>
 
+#include <ingot/op.h>
 #include "ops/compute.h"
 #include "ops/dispatch.h"
 #include "ops/index.h"
 #include "ops/on_copy.h"
-#include "ops/op.h"
 #include "ops/shape.h"
 #include "ops/view.h"
 

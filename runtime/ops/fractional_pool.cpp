@@ -2,10 +2,10 @@
 #include <algorithm>
 #include <limits>
 
+#include <ingot/op.h>
 #include "base/half.h"
 #include "ops/compute.h"
 #include "ops/dispatch.h"
-#include "ops/op.h"
 #include "ops/spatial.h"
 
 namespace ingot {

@@ -156,7 +156,7 @@ TensorInfo with_addend(const Tensor& self, TensorInfo product) {
   return product;
 }
 
-// Integers are multiplied by the whole part of the factors, as PyTorch does.
+// Factors of integer products lose their fractions, as PyTorch's.
 void product_with_addend(const Tensor& self, const Tensor& a, const Tensor& b, const Scalar& beta,
                          const Scalar& alpha, Tensor& out) {
   ComputeOutput result(out);

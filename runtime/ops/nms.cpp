@@ -2,10 +2,10 @@
 #include <algorithm>
 #include <numeric>
 
+#include <ingot/op.h>
 #include "ops/axes.h"
 #include "ops/compute.h"
 #include "ops/dispatch.h"
-#include "ops/op.h"
 
 namespace ingot {
 namespace {

@@ -4,10 +4,10 @@
 #include <cmath>
 #include <numbers>
 
+#include <ingot/op.h>
 #include "base/thread_pool.h"
 #include "ops/compute.h"
 #include "ops/dispatch.h"
-#include "ops/op.h"
 #include "ops/spatial.h"
 
 namespace ingot {

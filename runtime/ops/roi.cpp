@@ -5,10 +5,10 @@
 #include <cmath>
 #include <limits>
 
+#include <ingot/op.h>
 #include "base/thread_pool.h"
 #include "ops/compute.h"
 #include "ops/dispatch.h"
-#include "ops/op.h"
 #include "ops/spatial.h"
 
 namespace ingot {

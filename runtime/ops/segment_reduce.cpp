@@ -3,11 +3,11 @@
 #include <cmath>
 #include <limits>
 
+#include <ingot/op.h>
 #include "ops/compute.h"
 #include "ops/dispatch.h"
 #include "ops/functions.h"
 #include "ops/index.h"
-#include "ops/op.h"
 #include "ops/shape.h"
 
 namespace ingot {

@@ -1,9 +1,9 @@
 // aten::_trilinear: the sum of products of three tensors, what bilinear layers are made of.
+#include <ingot/op.h>
 #include "base/thread_pool.h"
 #include "ops/compute.h"
 #include "ops/dispatch.h"
 #include "ops/functions.h"
-#include "ops/op.h"
 #include "ops/shape.h"
 #include "ops/view.h"
 #include "tensor/iterate.h"

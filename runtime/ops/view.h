@@ -34,4 +34,7 @@ Tensor transpose(const Tensor& self, int64_t dim0, int64_t dim1);
 Tensor unsqueeze(const Tensor& self, int64_t dim);
 Tensor diagonal(const Tensor& self, int64_t offset, int64_t dim1, int64_t dim2);
 
+// The parts of complex numbers as a last dimension of size 2.
+Tensor view_as_real(const Tensor& self);
+
 }  // namespace ingot

@@ -1,7 +1,7 @@
 // Views that reorder, add or remove dimensions.
 #include <algorithm>
 
-#include "ops/op.h"
+#include <ingot/op.h>
 #include "ops/shape.h"
 #include "ops/view.h"
 

@@ -163,3 +163,25 @@ def test_splits_need_their_number_of_parts():
     assert module(torch.ones(5, 2)).shape == (2, 2)
     with pytest.raises(ingot.Error):
         module(torch.ones(1, 2))
+
+
+def test_a_branch_that_all_small_sizes_take_stays_a_guard():
+    def function(x):
+        windows = x.shape[0] // 4
+        return x * 2 if windows + (4 - windows % 4) % 4 <= 4 else x * 3
+
+    module = ingot.trace(function, torch.randn(8))
+    for size in (4, 8, 16, 19):
+        check(module, function, torch.randn(size))
+    with pytest.raises(ingot.GuardError, match=r"must satisfy .*x.shape\[0\]"):
+        module(torch.randn(20))
+
+
+def test_questions_about_memory_layout_do_not_bound_sizes():
+    def function(x):
+        height = x.shape[1] // 4
+        return x[:, : height + (2 - height % 2) % 2].contiguous().view(x.shape[0], -1) + 1
+
+    module = ingot.trace(function, torch.randn(3, 4))
+    for shape in ((3, 4), (1, 7), (3, 13), (5, 20)):
+        check(module, function, torch.randn(shape))

@@ -142,6 +142,7 @@ def generalise(captured: Captured, shapes: Shapes, original: list[Any], seconds:
     shapes.conditions = hard
     shapes.settle()
     base = {s: v for s, v in base.items() if s in shapes.symbols}
+    _settle_internal(trials, shapes, base)
     _settle_small_sizes(trials, shapes, base, small)
     for values in _larger(shapes, base):
         if trials.has_time() and trials.at(values) == DIFFERENT:
@@ -158,11 +159,18 @@ def _only_small(condition: Condition, shapes: Shapes) -> bool:
         return False
     numbers = {int(n) + d for n in condition.expr.atoms(sympy.Integer) for d in (-1, 0, 1)}
     numbers = {n for n in numbers | {2, 3, 4, 5, 7} if 2 <= n < 2**40}
-    values = [sorted(numbers | {max(2, shapes.examples[s])}) for s in symbols]
-    return all(
-        shapes.holds(condition.expr, dict(zip(symbols, combination, strict=True)))
-        for combination in itertools.product(*values)
+    example = {s: max(2, shapes.examples[s]) for s in symbols}
+    values = [sorted(numbers | {v}) for v in example.values()]
+    near = (dict(zip(symbols, sizes, strict=True)) for sizes in itertools.product(*values))
+    # What holds for small sizes may not for large ones, such as a window that covers an image.
+    large = [*range(2, 130), 255, 256, 257, 1000, 1001, 4096, 4099, 100_003]
+    large += [v + d for v in example.values() for d in range(1, 40)]
+    far = (
+        {**example, **dict.fromkeys(changed, size)}
+        for size in large
+        for changed in [*([s] for s in symbols), symbols]
     )
+    return all(shapes.holds(condition.expr, v) for v in itertools.chain(near, far))
 
 
 def _ordinary(shapes: Shapes, hard: list[Condition]) -> Values:
@@ -275,6 +283,40 @@ def _larger(shapes: Shapes, base: Values) -> Iterator[Values]:
             if allowed(shapes, values, shapes.conditions):
                 yield values
                 break
+
+
+def _settle_internal(trials: Trials, shapes: Shapes, base: Values) -> None:
+    """Drops conditions that PyTorch asked for by itself (is this contiguous, may this reshape be
+    a view) where the graph is right at sizes that break them."""
+    asked = [c for c in shapes.conditions if c.internal]
+    others = [c for c in shapes.conditions if not c.internal]
+    harmless: list[Condition] = []
+    harmful: list[Condition] = []
+    for values in _around(shapes, base):
+        if not allowed(shapes, values, [*others, *harmful]):
+            continue
+        broken = [c for c in asked if not shapes.holds(c.expr, values)]
+        if all(c in harmless for c in broken) or not trials.has_time():
+            continue
+        outcome = trials.at(values)
+        if outcome == SAME:
+            harmless += broken
+        elif outcome == DIFFERENT:
+            harmful += broken
+    dropped = [c for c in harmless if c not in harmful]
+    shapes.conditions = [c for c in shapes.conditions if c not in dropped]
+    shapes.settle()
+
+
+def _around(shapes: Shapes, base: Values) -> Iterator[Values]:
+    """Sizes near the example's, then well beyond: one symbol's changed, then all together."""
+    changes: list[Callable[[int], int]] = [
+        lambda v: v + 1, lambda v: v + 4, lambda v: 2 * v, lambda v: v + v // 2,
+        lambda v: v + 16, lambda v: 3 * v, lambda v: 2 * v + 8, lambda v: v // 2,
+    ]  # fmt: skip
+    for change in changes:
+        for changed in [*([s] for s in shapes.symbols), list(shapes.symbols)]:
+            yield {**base, **{s: change(base[s]) for s in changed}}
 
 
 def _settle_assumptions(trials: Trials, shapes: Shapes, base: dict[sympy.Symbol, int]) -> None:

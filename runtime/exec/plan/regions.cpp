@@ -4,11 +4,12 @@
 #include <cstdlib>
 #include <new>
 
-#include "base/check.h"
+#include <ingot/check.h>
 #include "base/blocks.h"
 #include "base/thread_pool.h"
 #include "exec/plan/options.h"
 #include "file/mapped_file.h"
+#include "ops/schema.h"
 
 namespace ingot {
 namespace {
@@ -19,7 +20,7 @@ constexpr size_t kMostBytes = size_t{64} << 20;
 // True for ops that only make values out of values.
 bool is_pure(const Op& op) {
   const Schema& schema = op.schema();
-  if (schema.mutates || schema.variadic) return false;
+  if (schema.mutates || schema.variadic || op.definition().random) return false;
   const std::string_view name = op.name();
   return name != "aten::warn" && name != "prim::Print";
 }
