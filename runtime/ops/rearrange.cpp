@@ -29,6 +29,8 @@ TensorInfo roll_meta(const Tensor& self, const IntList& shifts, const IntList& d
   INGOT_CHECK(dims.empty() ? shifts.size() == 1 : shifts.size() == dims.size(),
               "roll() needs as many shifts as dimensions: got ", std::span<const int64_t>(shifts),
               " and ", std::span<const int64_t>(dims));
+  INGOT_CHECK(dims.empty() || self.rank() > 0,
+              "a tensor without dimensions has none to roll along");
   for (const int64_t dim : dims) wrap_dim(dim, self.rank());
   return self.info();
 }

@@ -29,6 +29,8 @@ def test_products_of_odd_sizes(dtype: torch.dtype, m: int, k: int, n: int) -> No
     check("aten::linear", a, matrix(dtype, n, k), matrix(dtype, n))
     check("aten::addmm", matrix(dtype, n), a, b)
     check("aten::addmm", matrix(dtype, m, n), a, b, beta=2, alpha=3)
+    if m * k * n:
+        check("aten::addmm", matrix(dtype, m, n), a, b, beta=1.6, alpha=0.6)
     check("aten::bmm", matrix(dtype, 3, m, k), matrix(dtype, 3, k, n))
     check("aten::matmul", matrix(dtype, 2, 1, m, k), matrix(dtype, 3, k, n))
     check("aten::matmul", matrix(dtype, 2, 3, m, k), b)
