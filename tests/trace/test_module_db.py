@@ -16,11 +16,8 @@ import ingot
 SAMPLES = 2
 """Of each module and mode."""
 
-EXCLUDED = {
-    "FractionalMaxPool2d": "the catalogue lacks aten::fractional_max_pool2d",
-    "FractionalMaxPool3d": "the catalogue lacks aten::fractional_max_pool3d",
-}
-"""Modules that a program cannot stand for, and why."""
+DOUBLE = {"FractionalMaxPool2d", "FractionalMaxPool3d"}
+"""Their samples hold numbers of dtype float64."""
 
 GUARDED = {
     "BatchNorm1d": "momentum=None",
@@ -37,15 +34,15 @@ def units() -> Iterator[Any]:
         for training in modes:
             name = info.name.replace("nn.", "")
             title = f"{name}-{'train' if training else 'eval'}"
-            marks = [pytest.mark.skip(EXCLUDED[name])] if name in EXCLUDED else []
-            yield pytest.param(info, training, id=title, marks=marks)
+            yield pytest.param(info, training, id=title)
 
 
 @pytest.mark.parametrize(("info", "training"), list(units()))
 def test_module(info: ModuleInfo, training: bool, tmp_path: Any) -> None:
     torch.manual_seed(0)
+    dtype = torch.float64 if info.name.replace("nn.", "") in DOUBLE else torch.float32
     samples = info.module_inputs_func(
-        info, device="cpu", dtype=torch.float32, requires_grad=False, training=training
+        info, device="cpu", dtype=dtype, requires_grad=False, training=training
     )
     tried = 0
     for sample in samples:

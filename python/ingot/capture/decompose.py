@@ -66,7 +66,8 @@ def _decomposition(op: torch._ops.OpOverload) -> Callable[..., Any] | None:
         if op in table:
             return table[op]
     if op.namespace == "torch_nn":  # PyTorch's own custom ops, which are written in Python
-        return torch._library.custom_ops.OPDEFS[op._schema.name]._init_fn
+        written: Callable[..., Any] = torch._library.custom_ops.OPDEFS[op._schema.name]._init_fn
+        return written
     if op._can_decompose():
         return lambda *args, **kwargs: op.decompose(*args, **kwargs)
     return None

@@ -103,7 +103,7 @@ def eager_run(
 ) -> tuple[list[Any], tuple, Callable[[list[Any]], list[Any]]]:
     """What the model gives for the leaves, which it may write into: its output and their outline;
     and what settles output and inputs of another run (see ``defined_part``)."""
-    outlines = []
+    outlines: list[tuple] = []
     before = copied(leaves)
 
     def run() -> list[Any]:

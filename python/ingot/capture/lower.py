@@ -140,7 +140,7 @@ class Lowering:
             return
         op = kept.aten_name(node.target) or _full_name(node.target)
         if op not in self.b.ops:
-            self._decompose(node, op)
+            self.decompose(node, op)
             return
         schema = self.b.ops.find(op)
         random = schema is not None and schema.random
@@ -149,12 +149,17 @@ class Lowering:
     def draw(self, op: str, node: fx.Node, *args: Any, **kwargs: Any) -> Any:
         """Appends an op that draws random numbers for elements in the order of PyTorch's memory:
         where that is not row-major, on dimensions in that order."""
-        value = node.meta.get("val")
+        value: Any = node.meta.get("val")
         source = node.args[0] if node.args else None
         schema = self.b.ops.find(op)
-        plain = schema is None or schema.mutates or op.startswith(_ROW_MAJOR_DRAWS)
         like = isinstance(source, fx.Node) and isinstance(value, torch.Tensor)
-        if plain or not like or value.is_contiguous() or value.dim() != source.meta["val"].dim():
+        if (
+            not like
+            or value.is_contiguous()
+            or schema is None
+            or schema.mutates
+            or op.startswith(_ROW_MAJOR_DRAWS)
+        ):
             return self.call(op, node, *args, **kwargs)
         if not args and not kwargs:
             args = tuple(map(self.operand, node.args))
@@ -246,7 +251,8 @@ class Lowering:
 
     # --- what the catalogue lacks --------------------------------------------------------------
 
-    def _decompose(self, node: fx.Node, op: str) -> None:
+    def decompose(self, node: fx.Node, op: str) -> None:
+        """Lowers the steps of an op, or notes that it is missing."""
         # A primitive of PyTorch's may lead back to the op that it is a part of.
         parts = None if op in self._open else decompose(node)
         if parts is None:

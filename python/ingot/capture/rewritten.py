@@ -35,7 +35,7 @@ def _one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
     if num_classes != -1:
         return torch.nn.functional.one_hot(tensor, num_classes)
     classes = tensor.max().item() + 1
-    torch._check(classes >= 1)  # type: ignore[no-untyped-call]
+    torch._check(classes >= 1)
     zeros = torch.zeros([*tensor.shape, classes], dtype=torch.int64)  # type: ignore[list-item]
     return zeros.scatter(-1, tensor.unsqueeze(-1), 1)
 

@@ -103,6 +103,16 @@ def _dropout(low: Lowering, node: fx.Node) -> Any:
     return low.operand(source)
 
 
+def _attention(low: Lowering, node: fx.Node) -> Any:
+    """One op, or its steps where it drops weights."""
+    dropout = node.args[4] if len(node.args) > 4 else node.kwargs.get("dropout_p", 0.0)
+    name = "aten::scaled_dot_product_attention"
+    if not dropout:
+        return low.call(name, node)
+    low.decompose(node, name)
+    return low.at[node]
+
+
 def _without_generator(low: Lowering, node: fx.Node) -> Any:
     """The overload with a generator, which is None, as the one without."""
     target = node.target
@@ -283,6 +293,7 @@ RULES: dict[Any, Rule] = {
     aten.sym_numel.default: _numel,
     aten.scalar_tensor.default: _scalar_tensor,
     aten.item.default: _item,
+    aten.scaled_dot_product_attention.default: _attention,
     aten._local_scalar_dense.default: _item,
     aten._assert_scalar.default: _assert_scalar,
     aten._assert_async.default: _assert_tensor,

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 
-def _dropping_attention(
+def dropping_attention(
     query: torch.Tensor,
     key: torch.Tensor,
     value: torch.Tensor,
@@ -39,7 +39,7 @@ def _dropping_attention(
 def attending(op: Callable[..., Any]) -> Callable[..., Any]:
     def call(*args: Any, **kwargs: Any) -> Any:
         dropout = args[4] if len(args) > 4 else kwargs.get("dropout_p", 0.0)
-        return (_dropping_attention if dropout else op)(*args, **kwargs)
+        return (dropping_attention if dropout else op)(*args, **kwargs)
 
     return call
 
