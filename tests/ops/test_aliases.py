@@ -44,6 +44,7 @@ ELSEWHERE = {
     "arange", "empty_permuted", "empty_strided", "eye", "linspace", "logspace", "ones",
     "scalar_tensor", "to", "tril_indices", "triu_indices", "zeros",  # test_factory
     "float_power_",  # its samples do not fit in place
+    "imag", "view_as_real",  # only of complex numbers: test_complex
     "max_pool1d", "tensor_split",  # its samples become another op
 }  # fmt: skip
 ATEN = {name for name in CATALOGUE if name.startswith("aten::")}
