@@ -1,5 +1,5 @@
 # make quickstart   build, export four models, run them in C++, compare with PyTorch
-# make build        .venv with `ingot`, build/libingot.so, build/ingot-run
+# make build        .venv with `ingot`, build/libingot.so, build/libingot-linalg.so, build/ingot-run
 # make test         everything that .ci/run checks
 # make footprint    size, start, memory and call times beside the budgets
 # make bench        all models beside PyTorch, ONNX Runtime, OpenVINO, ...: benchmarks/RESULTS.md
@@ -32,7 +32,7 @@ build: ## see above
 	@$$(scripts/system.sh python) scripts/packages.py build
 	@[ -f build/build.ninja ] || cmake -S . -B build -G Ninja -DINGOT_TESTS=OFF \
 	  -DPython_EXECUTABLE=$(CURDIR)/$(PYTHON)
-	@ninja -C build -j$(JOBS) ingot ingot-run _ingot _ingot_stub program_schema_python
+	@ninja -C build -j$(JOBS) ingot ingot-linalg ingot-run _ingot _ingot_stub program_schema_python
 
 build-tests: build
 	@cmake -S . -B build -DINGOT_TESTS=ON >build/configure.log || { cat build/configure.log; false; }
@@ -50,10 +50,12 @@ test: setup ## see above
 
 test-cpp: build-tests ## the C++ tests
 	build/tests/cpp/ingot-tests --gtest_brief=1
+	build/tests/cpp/component/ingot-component-tests --gtest_brief=1
 
 # Without the largest products and convolutions, whose code smaller ones run too.
 test-asan: build-asan ## the C++ tests under address and undefined-behaviour sanitizers
 	build-asan/tests/cpp/ingot-tests --gtest_brief=1 --gtest_filter=-'*BeyondOneBlock'
+	build-asan/tests/cpp/component/ingot-component-tests --gtest_brief=1
 
 test-avx512: ## the kernels' C++ tests on an emulated processor with AVX-512, FILTER='Gemm.*'
 	@scripts/emulate_avx512.sh '$(FILTER)'

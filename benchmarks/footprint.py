@@ -52,11 +52,11 @@ def export() -> tuple[Path, Path]:
     return file, x
 
 
-def stripped_mb() -> float:
-    """Megabytes of libingot.so without symbols."""
+def stripped_mb(library: Path) -> float:
+    """Megabytes of a shared library without symbols."""
     with tempfile.TemporaryDirectory() as folder:
-        copy = Path(folder) / "libingot.so"
-        subprocess.run(["strip", "-o", copy, ROOT / "build" / "libingot.so"], check=True)
+        copy = Path(folder) / library.name
+        subprocess.run(["strip", "-o", copy, library], check=True)
         return copy.stat().st_size / 1e6
 
 
@@ -76,11 +76,18 @@ def rows(cpp: Figures, python: Figures) -> list[Row]:
     assert python.ready_to_first_ms is not None
     return [
         Row(
-            "libingot.so, stripped, all ops",
+            "libingot.so, stripped, all other ops",
             4,
-            stripped_mb(),
+            stripped_mb(ROOT / "build" / "libingot.so"),
             "MB",
             lambda kind, _: libraries_mb(kind),
+        ),
+        Row(
+            "libingot-linalg.so, stripped: fft, linalg",
+            2,
+            stripped_mb(ROOT / "build" / "libingot-linalg.so"),
+            "MB",
+            lambda *_: None,
         ),
         Row(
             "process start to first result, ingot-run",

@@ -48,6 +48,7 @@ look() {
     need "the FlatBuffers headers" libflatbuffers-dev has_header flatbuffers/flatbuffers.h
     need "the RapidJSON headers" rapidjson-dev has_header rapidjson/reader.h
     need "the Highway headers" libhwy-dev has_header hwy/highway.h
+    need "the Eigen headers" libeigen3-dev has_header eigen3/unsupported/Eigen/FFT
   fi
   local python
   if python=$(find_python); then

@@ -5,10 +5,11 @@
 
 #include <nanobind/stl/string_view.h>
 
-#include "base/check.h"
+#include <ingot/check.h>
+#include <ingot/op.h>
 #include "convert.h"
 #include "exec/interpreter.h"
-#include "ops/op.h"
+#include "ops/schema.h"
 
 namespace nb = nanobind;
 

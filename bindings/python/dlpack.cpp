@@ -4,7 +4,7 @@
 #include <memory>
 #include <optional>
 
-#include "base/check.h"
+#include <ingot/check.h>
 #include "errors.h"
 #include "lifetime.h"
 

@@ -2,7 +2,7 @@
 #include <cstring>
 #include <string>
 
-#include "base/check.h"
+#include <ingot/check.h>
 #include "convert.h"
 #include "dlpack.h"
 #include "errors.h"

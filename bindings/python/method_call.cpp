@@ -4,7 +4,7 @@
 
 #include <nanobind/stl/string.h>
 
-#include "base/check.h"
+#include <ingot/check.h>
 #include "convert.h"
 
 namespace nb = nanobind;

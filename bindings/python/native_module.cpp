@@ -10,7 +10,7 @@
 #include <nanobind/stl/string_view.h>
 #include <nanobind/stl/vector.h>
 
-#include "base/check.h"
+#include <ingot/check.h>
 #include "convert.h"
 #include "errors.h"
 #include "exec/plan/options.h"

@@ -7,7 +7,7 @@
 #include <cstring>
 #include <optional>
 
-#include "base/check.h"
+#include <ingot/check.h>
 #include "errors.h"
 #include "lifetime.h"
 

@@ -1,7 +1,7 @@
 #include <map>
 #include <string>
 
-#include "base/check.h"
+#include <ingot/check.h>
 #include "convert.h"
 #include "dlpack.h"
 #include "errors.h"
@@ -71,20 +71,35 @@ nb::object from_dict(const Dict& dict, const Conversion& conversion) {
   return result;
 }
 
+// The whole storage of a torch tensor, as complex or real numbers as `dtype` is.
+nb::object as_torch_complex(nb::handle source, DType dtype) {
+  nb::object whole = source.attr("detach")();
+  const bool complex = nb::cast<bool>(whole.attr("is_complex")());
+  if (complex == is_complex(dtype)) return whole;
+  const nb::module_ torch = nb::module_::import_("torch");
+  if (complex) return torch.attr("view_as_real")(whole);
+  const int64_t pairs = nb::cast<int64_t>(whole.attr("untyped_storage")().attr("nbytes")()) /
+                        static_cast<int64_t>(size_of(dtype));
+  return torch.attr("view_as_complex")(
+      whole.attr("as_strided")(nb::make_tuple(pairs, 2), nb::make_tuple(2, 1), 0));
+}
+
 nb::object from_tensor(const Tensor& tensor, const Conversion& conversion) {
   for (const Conversion::Lender& lender : conversion.lenders) {
     if (lender.storage != tensor.storage()) continue;
     const nb::handle source(lender.object);
     const auto item = static_cast<int64_t>(size_of(tensor.dtype()));
-    const int64_t offset = (static_cast<const std::byte*>(tensor.data()) - lender.data) / item +
-                           nb::cast<int64_t>(source.attr("storage_offset")());
+    const int64_t before = nb::cast<int64_t>(source.attr("storage_offset")()) *
+                           nb::cast<int64_t>(source.attr("element_size")());
+    const int64_t offset =
+        (static_cast<const std::byte*>(tensor.data()) - lender.data + before) / item;
     nb::list sizes;
     nb::list strides;
     for (int d = 0; d < tensor.rank(); ++d) {
       sizes.append(tensor.size(d));
       strides.append(tensor.stride(d));
     }
-    return source.attr("detach")().attr("as_strided")(sizes, strides, offset);
+    return as_torch_complex(source, tensor.dtype()).attr("as_strided")(sizes, strides, offset);
   }
   return to_python(tensor, conversion.torch);
 }

@@ -6,6 +6,7 @@
 
 #include <ingot/dtype.h>
 #include <ingot/error.h>
+#include <ingot/library.h>
 #include <ingot/module.h>
 #include <ingot/precision.h>
 #include <ingot/tensor.h>

@@ -10,7 +10,7 @@
 
 #include <ingot/ingot.h>
 
-#include "base/check.h"
+#include <ingot/check.h>
 
 struct ingot_module {
   ingot::Module module;

@@ -2,7 +2,7 @@
 
 #include <mutex>
 
-#include "base/check.h"
+#include <ingot/check.h>
 #include "base/thread_pool.h"
 #include "exec/code.h"
 #include "exec/inputs.h"

@@ -1,4 +1,4 @@
-#include "base/check.h"
+#include <ingot/check.h>
 
 namespace ingot::detail {
 

@@ -1,6 +1,6 @@
 #include <ingot/precision.h>
 
-#include "base/check.h"
+#include <ingot/check.h>
 
 namespace ingot {
 

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
+#include <ingot/op.h>
 #include "file/program.h"
-#include "ops/op.h"
 
 namespace ingot {
 

@@ -4,8 +4,9 @@
 #include <map>
 #include <utility>
 
-#include "base/check.h"
+#include <ingot/check.h>
 #include "exec/code.h"
+#include "ops/schema.h"
 
 namespace ingot {
 namespace {

@@ -3,7 +3,7 @@
 #include <cstring>
 #include <limits>
 
-#include "base/check.h"
+#include <ingot/check.h>
 
 namespace ingot {
 namespace {

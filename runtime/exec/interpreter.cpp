@@ -4,8 +4,9 @@
 #include <memory>
 #include <new>
 
-#include "base/check.h"
+#include <ingot/check.h>
 #include "exec/inputs.h"
+#include "ops/schema.h"
 
 namespace ingot {
 namespace {

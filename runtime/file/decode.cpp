@@ -5,7 +5,8 @@
 #include <set>
 #include <unordered_map>
 
-#include "base/check.h"
+#include <ingot/check.h>
+#include "file/components.h"
 #include "program_generated.h"
 
 namespace ingot {
@@ -145,6 +146,7 @@ class Decoder {
 
   void decode_ops() {
     std::string unknown;
+    std::string_view component;
     for (const flatbuffers::String* text : each(in_.ops())) {
       const std::string name = text->str();
       const auto prim = std::find_if(std::begin(kPrims), std::end(kPrims),
@@ -154,15 +156,21 @@ class Decoder {
         continue;
       }
       const Op* op = find_op(name);
-      if (!op) unknown += (unknown.empty() ? "" : ", ") + name;
+      if (!op) {
+        unknown += (unknown.empty() ? "" : ", ") + name;
+        if (component.empty()) component = component_of(name);
+      }
       ops_.push_back({Prim::none, op});
     }
-    if (!unknown.empty())
-      throw Error(ErrorCode::unsupported, "the program uses ops that this Ingot (" INGOT_VERSION
-                                          ") does not have: " +
-                                              unknown)
-          .with_hint("load it with the Ingot that made it (" + program_->producer +
-                     ") or a newer one, or load the library with these custom ops first");
+    if (unknown.empty()) return;
+    Error error(ErrorCode::unsupported,
+                concat("the program uses ops that this Ingot (" INGOT_VERSION ") does not have: ",
+                       unknown));
+    if (component.empty())
+      throw error.with_hint("load it with the Ingot that made it (" + program_->producer +
+                            ") or a newer one, or load the library with these custom ops first");
+    throw error.with_hint(concat("load the component with these ops first: ingot::load_library(\"",
+                                 component, ".so\")"));
   }
 
   void decode_sources() {

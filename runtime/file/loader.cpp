@@ -3,7 +3,7 @@
 #include <charconv>
 #include <string_view>
 
-#include "base/check.h"
+#include <ingot/check.h>
 #include "file/decode.h"
 #include "file/safetensors.h"
 #include "file/verify.h"

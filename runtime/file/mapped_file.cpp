@@ -11,7 +11,7 @@
 #include <map>
 #include <mutex>
 
-#include "base/check.h"
+#include <ingot/check.h>
 
 namespace ingot {
 namespace {

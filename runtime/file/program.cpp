@@ -1,6 +1,6 @@
 #include "file/program.h"
 
-#include "base/check.h"
+#include <ingot/check.h>
 
 namespace ingot {
 

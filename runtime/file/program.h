@@ -11,7 +11,7 @@
 #include <ingot/export.h>
 #include <ingot/value.h>
 
-#include "ops/op.h"
+#include <ingot/op.h>
 #include "ops/type.h"
 
 namespace ingot {

@@ -8,7 +8,7 @@
 #include <rapidjson/document.h>
 #include <rapidjson/error/en.h>
 
-#include "base/check.h"
+#include <ingot/check.h>
 
 namespace ingot {
 namespace {

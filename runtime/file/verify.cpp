@@ -1,8 +1,9 @@
 #include "file/verify.h"
+#include "ops/schema.h"
 
 #include <unordered_map>
 
-#include "base/check.h"
+#include <ingot/check.h>
 
 namespace ingot {
 namespace {

@@ -1,6 +1,6 @@
 #include "kernels/conv_nhwc.h"
 
-#include "base/check.h"
+#include <ingot/check.h>
 #include "kernels/conv_implicit.h"
 #include "kernels/depthwise.h"
 #include "kernels/depthwise_simd.h"

@@ -11,7 +11,7 @@
 #include <atomic>
 #include <cstring>
 
-#include "base/check.h"
+#include <ingot/check.h>
 #include "kernels/partial-inl.h"
 
 // Tiles of one template may only differ in their instructions, not in their target. Compilers

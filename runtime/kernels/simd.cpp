@@ -2,7 +2,7 @@
 
 #include <atomic>
 
-#include "base/check.h"
+#include <ingot/check.h>
 
 namespace ingot {
 

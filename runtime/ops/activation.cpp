@@ -63,7 +63,8 @@ INGOT_BINARY_PURE(
 
 // Exponential ones.
 INGOT_UNARY(
-    silu, common, kFloats, [](auto x) { return x * fn::sigmoid(x); }, vectorized<f32::silu>);
+    silu, common, kFloats | kComplexWide, [](auto x) { return x * fn::sigmoid(x); },
+    vectorized<f32::silu>);
 INGOT_UNARY(
     mish, common, kFloats, [](auto x) { return x * std::tanh(std::log1p(std::exp(x))); },
     vectorized<f32::mish>);

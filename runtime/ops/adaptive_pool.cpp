@@ -1,9 +1,9 @@
 // Pooling to a given output size: aten::adaptive_avg_pool1d to 3d, aten::adaptive_max_pool1d
 // to 3d.
+#include <ingot/op.h>
 #include "kernels/pool.h"
 #include "ops/compute.h"
 #include "ops/dispatch.h"
-#include "ops/op.h"
 #include "ops/plan/kernel_node.h"
 #include "ops/plan/recorder.h"
 #include "ops/spatial.h"

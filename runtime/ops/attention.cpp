@@ -3,9 +3,9 @@
 
 #include <cmath>
 
+#include <ingot/op.h>
 #include "ops/compute.h"
 #include "ops/dispatch.h"
-#include "ops/op.h"
 #include "ops/plan/recorder.h"
 #include "tensor/iterate.h"
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "base/check.h"
+#include <ingot/check.h>
 #include "base/thread_pool.h"
 
 namespace ingot {

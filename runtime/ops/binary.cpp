@@ -9,13 +9,13 @@ namespace ingot {
 namespace {
 
 // Sums and products.
-constexpr Elementwise kAdd = elementwise<2, 1, kRealAndBool>(
+constexpr Elementwise kAdd = elementwise<2, 1, kRealAndBool | kComplex>(
     Promotion::common, [](auto a, auto b, auto alpha) { return fn::add(a, fn::mul(b, alpha)); },
     vectorized<f32::add>, kIntegralParams);
-constexpr Elementwise kSub = elementwise<2, 1, kReal>(
+constexpr Elementwise kSub = elementwise<2, 1, kReal | kComplex>(
     Promotion::common, [](auto a, auto b, auto alpha) { return fn::sub(a, fn::mul(b, alpha)); },
     vectorized<f32::sub>, kIntegralParams | kNoBoolOperand);
-constexpr Elementwise kReverseSub = elementwise<2, 1, kReal>(
+constexpr Elementwise kReverseSub = elementwise<2, 1, kReal | kComplex>(
     Promotion::common, [](auto a, auto b, auto alpha) { return fn::sub(b, fn::mul(a, alpha)); },
     vectorized<f32::rsub>, kIntegralParams | kNoBoolOperand);
 INGOT_BINARY_ALPHA_NAME(add, kAdd);
@@ -26,12 +26,14 @@ INGOT_ELEMENTWISE(kReverseSub,
 INGOT_ELEMENTWISE(kReverseSub,
                   "aten::rsub.Scalar(Tensor self, Scalar other, Scalar alpha=1) -> Tensor");
 INGOT_BINARY(
-    mul, common, kRealAndBool, [](auto a, auto b) { return fn::mul(a, b); }, vectorized<f32::mul>);
+    mul, common, kRealAndBool | kComplex, [](auto a, auto b) { return fn::mul(a, b); },
+    vectorized<f32::mul>);
 INGOT_BINARY_NAME(multiply, row_mul);
 
 // Quotients and remainders.
 INGOT_BINARY(
-    div, floating, kFloats, [](auto a, auto b) { return a / b; }, vectorized<f32::div>);
+    div, floating, kFloats | kComplex, [](auto a, auto b) { return fn::divide(a, b); },
+    vectorized<f32::div>);
 INGOT_BINARY_NAME(divide, row_div);
 INGOT_BINARY_NAME(true_divide, row_div);
 constexpr Elementwise kDivTrunc = elementwise<2, 0, kReal>(
@@ -84,24 +86,27 @@ INGOT_BINARY_PLAIN(lcm, common, kIntegers,
                    [](auto a, auto b) { return fn::least_common_multiple(a, b); });
 
 // Powers. PyTorch computes the exponents of this list as other functions do.
-constexpr Elementwise kPow = elementwise<2, 0, kReal>(
+constexpr Elementwise kPow = elementwise<2, 0, kReal | kComplexWide>(
     Promotion::common, [](auto a, auto b) { return fn::power(a, b); }, vectorized<f32::pow>);
-constexpr Elementwise kPowHalf = elementwise<2, 0, kFloats>(
+constexpr Elementwise kPowHalf = elementwise<2, 0, kFloats | kComplexWide>(
     Promotion::common, [](auto a, auto) { return std::sqrt(a); }, vectorized<f32::sqrt>);
-constexpr Elementwise kPowSquare = elementwise<2, 0, kReal>(
+constexpr Elementwise kPowSquare = elementwise<2, 0, kReal | kComplexWide>(
     Promotion::common, [](auto a, auto) { return fn::mul(a, a); }, vectorized<f32::square>);
-constexpr Elementwise kPowCube = elementwise<2, 0, kReal>(
+constexpr Elementwise kPowCube = elementwise<2, 0, kReal | kComplexWide>(
     Promotion::common, [](auto a, auto) { return fn::mul(fn::mul(a, a), a); },
     vectorized<f32::cube>);
-constexpr Elementwise kPowMinusOne = elementwise<2, 0, kFloats>(
-    Promotion::common, [](auto a, auto) { return 1 / a; }, vectorized<f32::reciprocal>);
-constexpr Elementwise kPowMinusHalf = elementwise<2, 0, kFloats>(
-    Promotion::common, [](auto a, auto) { return 1 / std::sqrt(a); }, vectorized<f32::rsqrt>);
+constexpr Elementwise kPowMinusOne = elementwise<2, 0, kFloats | kComplexWide>(
+    Promotion::common, [](auto a, auto) { return fn::divide(decltype(a)(1), a); },
+    vectorized<f32::reciprocal>);
+constexpr Elementwise kPowMinusHalf = elementwise<2, 0, kFloats | kComplexWide>(
+    Promotion::common, [](auto a, auto) { return fn::divide(decltype(a)(1), std::sqrt(a)); },
+    vectorized<f32::rsqrt>);
 const Elementwise& choose_pow(const Arguments& in, Scalar*) {
   const Scalar exponent(in[1]);
   const double value = exponent.to_double();
   INGOT_CHECK(value >= 0 || exponent.is_double() || !is_integral(in[0].tensor().dtype()),
               "integers to negative integer powers are not integers: convert to a floating dtype");
+  if (exponent.is_complex()) return kPow;
   if (value == 2) return kPowSquare;
   if (value == 3) return kPowCube;
   if (value == 0.5) return kPowHalf;
@@ -117,8 +122,8 @@ INGOT_ELEMENTWISE_BY(choose_pow, 2,
                      "aten::pow_.Scalar(Tensor(a!) self, Scalar exponent) -> Tensor(a!)");
 INGOT_BINARY_PLAIN(hypot, common, kFloats, [](auto a, auto b) { return std::hypot(a, b); });
 
-constexpr Elementwise kFloatPower =
-    elementwise<2, 0, kFloats>(Promotion::f64, [](auto a, auto b) { return std::pow(a, b); });
+constexpr Elementwise kFloatPower = elementwise<2, 0, kFloats | kComplexWide>(
+    Promotion::f64, [](auto a, auto b) { return std::pow(a, b); });
 INGOT_ELEMENTWISE(kFloatPower,
                   "aten::float_power.Tensor_Tensor(Tensor self, Tensor exponent) -> Tensor");
 INGOT_ELEMENTWISE(kFloatPower,
@@ -195,7 +200,8 @@ INGOT_ELEMENTWISE_BY(choose_next_after, 2,
                      "aten::nextafter_(Tensor(a!) self, Tensor other) -> Tensor(a!)");
 
 // Exponentials and logarithms.
-INGOT_BINARY_PURE(logaddexp, common, kFloats, [](auto a, auto b) { return fn::log_add_exp(a, b); });
+INGOT_BINARY_PURE(logaddexp, common, kFloats | kComplexWide,
+                  [](auto a, auto b) { return fn::log_add_exp(a, b); });
 INGOT_BINARY_PURE(logaddexp2, common, kFloats,
                   [](auto a, auto b) { return fn::log_add_exp2(a, b); });
 constexpr Elementwise kXlogy = elementwise<2, 0, kFloats>(Promotion::floating, [](auto x, auto y) {

@@ -1,6 +1,6 @@
 // Conversions of dtype and copies of data.
+#include <ingot/op.h>
 #include "ops/fill.h"
-#include "ops/op.h"
 #include "ops/shape.h"
 #include "tensor/convert.h"
 #include "tensor/iterate.h"

@@ -9,35 +9,38 @@ namespace ingot {
 namespace {
 
 // PyTorch's long names are the same functions.
-#define INGOT_COMPARISON(name, long_name, ...)            \
-  INGOT_BINARY(name, common, kBool | kReal, __VA_ARGS__); \
+#define INGOT_COMPARISON(name, long_name, dtypes, ...) \
+  INGOT_BINARY(name, common, dtypes, __VA_ARGS__);     \
   INGOT_BINARY_NAME(long_name, row_##name)
 
 INGOT_BINARY(
-    eq, common, kBool | kReal, [](auto a, auto b) { return a == b; }, vectorized<f32::eq>);
+    eq, common, kBool | kReal | kComplexWide, [](auto a, auto b) { return a == b; },
+    vectorized<f32::eq>);
 INGOT_COMPARISON(
-    ne, not_equal, [](auto a, auto b) { return a != b; }, vectorized<f32::ne>);
+    ne, not_equal, kBool | kReal | kComplexWide, [](auto a, auto b) { return a != b; },
+    vectorized<f32::ne>);
 INGOT_COMPARISON(
-    lt, less, [](auto a, auto b) { return a < b; }, vectorized<f32::lt>);
+    lt, less, kBool | kReal, [](auto a, auto b) { return a < b; }, vectorized<f32::lt>);
 INGOT_COMPARISON(
-    le, less_equal, [](auto a, auto b) { return a <= b; }, vectorized<f32::le>);
+    le, less_equal, kBool | kReal, [](auto a, auto b) { return a <= b; }, vectorized<f32::le>);
 INGOT_COMPARISON(
-    gt, greater, [](auto a, auto b) { return a > b; }, vectorized<f32::gt>);
+    gt, greater, kBool | kReal, [](auto a, auto b) { return a > b; }, vectorized<f32::gt>);
 INGOT_COMPARISON(
-    ge, greater_equal, [](auto a, auto b) { return a >= b; }, vectorized<f32::ge>);
+    ge, greater_equal, kBool | kReal, [](auto a, auto b) { return a >= b; }, vectorized<f32::ge>);
 
-INGOT_BINARY_PLAIN(logical_and, common, kBool | kReal,
+INGOT_BINARY_PLAIN(logical_and, common, kBool | kReal | kComplexWide,
                    [](auto a, auto b) { return a != decltype(a)(0) && b != decltype(b)(0); });
-INGOT_BINARY_PLAIN(logical_or, common, kBool | kReal,
+INGOT_BINARY_PLAIN(logical_or, common, kBool | kReal | kComplexWide,
                    [](auto a, auto b) { return a != decltype(a)(0) || b != decltype(b)(0); });
-INGOT_BINARY_PLAIN(logical_xor, common, kBool | kReal,
+INGOT_BINARY_PLAIN(logical_xor, common, kBool | kReal | kComplexWide,
                    [](auto a, auto b) { return (a != decltype(a)(0)) != (b != decltype(b)(0)); });
 
 // |a - b| <= atol + rtol |b|, or equal; the tolerances are not rounded to integers.
-constexpr Elementwise kIsClose = elementwise<2, 3, kFloats>(
+constexpr Elementwise kIsClose = elementwise<2, 3, kFloats | kComplexWide>(
     Promotion::floating, [](auto a, auto b, auto rtol, auto atol, auto equal_nan) {
-      if (a == b || (equal_nan != 0 && fn::is_nan(a) && fn::is_nan(b))) return true;
-      return std::isfinite(a) && std::isfinite(b) && std::abs(a - b) <= atol + std::abs(rtol * b);
+      if (a == b || (equal_nan != decltype(a)(0) && fn::is_nan(a) && fn::is_nan(b))) return true;
+      return std::isfinite(std::abs(a)) && std::isfinite(std::abs(b)) &&
+             std::abs(a - b) <= std::real(atol) + std::abs(rtol * b);
     });
 INGOT_ELEMENTWISE(kIsClose,
                   "aten::isclose(Tensor self, Tensor other, float rtol=1.0000000000000001e-05, "

@@ -1,9 +1,9 @@
 // Convolutions: aten::conv1d to conv3d, their transposes, and the general aten::convolution.
 #include <complex>
 
+#include <ingot/op.h>
 #include "kernels/conv.h"
 #include "ops/compute.h"
-#include "ops/op.h"
 #include "ops/plan/conv_node.h"
 #include "ops/spatial.h"
 

@@ -1,6 +1,6 @@
 // Methods and operators of dicts, which keep insertion order.
+#include <ingot/op.h>
 #include "ops/container.h"
-#include "ops/op.h"
 #include "ops/python_error.h"
 #include "ops/text.h"
 

@@ -7,7 +7,7 @@
 
 #include <ingot/dtype.h>
 
-#include "base/check.h"
+#include <ingot/check.h>
 
 namespace ingot {
 

@@ -37,6 +37,7 @@ std::optional<DType> compute_in(const Elementwise& row, DType common) {
       return std::nullopt;
     case DType::c64:
     case DType::c128:
+      if (takes(kComplexWide)) return DType::c128;
       if (takes(kComplex)) return common;
       return std::nullopt;
     default:
@@ -68,11 +69,14 @@ ElementwiseTypes resolve_types(const Elementwise& row, std::span<const Operand> 
   }
   DType common = type.get();
   if (row.promotion == Promotion::floating) common = floating_result(common);
-  if (row.promotion == Promotion::f64) common = DType::f64;
+  if (row.promotion == Promotion::f64) common = is_complex(common) ? DType::c128 : DType::f64;
   if (row.promotion == Promotion::arithmetic && common == DType::boolean) common = DType::i64;
   const std::optional<DType> compute = compute_in(row, common);
   INGOT_CHECK(compute, "is not defined for dtype ", common);
-  return {common, *compute, row.predicate ? DType::boolean : common};
+  if (row.predicate) return {common, *compute, DType::boolean, DType::boolean};
+  if (row.magnitude && is_complex(common))
+    return {common, *compute, real_of(*compute), real_of(common)};
+  return {common, *compute, *compute, common};
 }
 
 Dims resolve_sizes(std::span<const Operand> operands) {
@@ -140,7 +144,7 @@ void compute(const Elementwise& row, const ElementwiseTypes& types,
   std::optional<Tensor> replaced[kMaxOperands];
   const Tensor* tensors[kMaxOperands];
   DType wanted[kMaxOperands];
-  const DType produced = row.predicate ? DType::boolean : types.compute;
+  const DType produced = types.produced;
   bool plain = out.is_contiguous() && out.dtype() == produced;
   for (size_t i = 0; i < count; ++i) {
     tensors[i] = operands[i].tensor;
@@ -234,8 +238,9 @@ void elementwise_in_place(const Elementwise& row, std::span<const Operand> opera
   Tensor self = *operands[0].tensor;
   const ElementwiseTypes types = resolve_types(row, operands);
   const bool exact = row.promotion != Promotion::f64 || types.result == self.dtype();
-  INGOT_CHECK(exact && can_cast(types.result, self.dtype()), "the result has dtype ", types.result,
-              " and cannot be stored in place into ", self);
+  INGOT_CHECK(
+      exact && can_cast(types.result, self.dtype()) && !(row.magnitude && is_complex(types.common)),
+      "the result has dtype ", types.result, " and cannot be stored in place into ", self);
   const Dims sizes = resolve_sizes(operands);
   INGOT_CHECK(sizes == self.sizes(), "the result has sizes ", sizes,
               " and cannot be stored in place into ", self);

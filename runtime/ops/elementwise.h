@@ -21,9 +21,9 @@
 #include <type_traits>
 #include <utility>
 
+#include <ingot/op.h>
 #include "kernels/f32_loops.h"
 #include "ops/fill.h"
-#include "ops/op.h"
 
 namespace ingot {
 
@@ -43,6 +43,7 @@ inline constexpr DTypeSet kBool = 2;       // computed as bool
 inline constexpr DTypeSet kBoolAsInt = 4;  // computed as 0 and 1 in i64
 inline constexpr DTypeSet kFloats = 8;     // f32, f64, f16 and bf16 through f32
 inline constexpr DTypeSet kComplex = 16;
+inline constexpr DTypeSet kComplexWide = 32;  // c64 through c128
 inline constexpr DTypeSet kReal = kIntegers | kFloats;
 inline constexpr DTypeSet kRealAndBool = kReal | kBoolAsInt;
 
@@ -65,6 +66,7 @@ struct Elementwise {
   ElementwiseFlags flags;
   int8_t condition;  // the operand that is a bool mask and takes no part in promotion; -1: none
   bool predicate;    // the result is bool
+  bool magnitude;    // the result of complex operands is real
   TileLoop boolean, i64, f32, f64, c64, c128;  // null: not computed in that dtype
 
   TileLoop loop(DType compute) const;
@@ -78,8 +80,9 @@ struct Operand {
 
 // The dtypes of one use of a row.
 struct ElementwiseTypes {
-  DType common;   // of the operands, after the row's promotion
-  DType compute;  // of the tiles
+  DType common;    // of the operands, after the row's promotion
+  DType compute;   // of the operands' tiles
+  DType produced;  // of the results' tiles
   DType result;
 };
 // Throws Error (invalid_argument) if the op is not defined for the operands' dtypes.
@@ -137,6 +140,21 @@ T load(const void* from, int64_t i) {
     return value;
 }
 
+template <class T>
+inline constexpr bool kIsComplex = false;
+template <class T>
+inline constexpr bool kIsComplex<std::complex<T>> = true;
+
+// What a loop over T stores of a functor's value of type R: bool, or the real number that it
+// makes of complex ones, or T.
+template <class R, class T>
+struct StoredResult {
+  static constexpr bool kMagnitude = kIsComplex<T> && std::is_floating_point_v<R>;
+  using type = std::conditional_t<std::is_same_v<R, bool> || kMagnitude, R, T>;
+};
+template <class R, class T>
+using ResultOf = typename StoredResult<R, T>::type;
+
 template <class F, class T, int kCondition, size_t... kOperand, size_t... kParam>
 void tile_loop(int64_t count, void* out, const void* const* in, const Scalar* params,
                std::index_sequence<kOperand...>, std::index_sequence<kParam...>) {
@@ -147,7 +165,7 @@ void tile_loop(int64_t count, void* out, const void* const* in, const Scalar* pa
     return f(load<std::conditional_t<kOperand == kCondition, bool, T>>(operands[kOperand], i)...,
              numbers[kParam]...);
   };
-  using Result = std::conditional_t<std::is_same_v<decltype(one(0)), bool>, bool, T>;
+  using Result = ResultOf<decltype(one(0)), T>;
   auto* results = static_cast<Stored<Result>*>(out);
 #pragma GCC ivdep
   for (int64_t i = 0; i < count; ++i) results[i] = static_cast<Result>(one(i));
@@ -167,13 +185,15 @@ void vector_loop(int64_t count, void* out, const void* const* in, const Scalar* 
 }
 
 template <class F, class T, int kOperands, int kParams, int kCondition>
-constexpr bool is_predicate() {
-  return []<size_t... O, size_t... P>(std::index_sequence<O...>, std::index_sequence<P...>) {
+constexpr void note_result(Elementwise& row) {
+  []<size_t... O, size_t... P>(Elementwise & row, std::index_sequence<O...>,
+                               std::index_sequence<P...>) {
     using Result = decltype(F{}(std::declval<std::conditional_t<O == kCondition, bool, T>>()...,
                                 ((void)P, std::declval<T>())...));
-    return std::is_same_v<Result, bool>;
+    row.predicate = std::is_same_v<Result, bool>;
+    row.magnitude = kIsComplex<T> && std::is_floating_point_v<Result>;
   }
-  (std::make_index_sequence<kOperands>(), std::make_index_sequence<kParams>());
+  (row, std::make_index_sequence<kOperands>(), std::make_index_sequence<kParams>());
 }
 
 }  // namespace detail
@@ -184,21 +204,23 @@ template <int kOperands, int kParams, DTypeSet kTypes, int kCondition = -1, clas
 constexpr Elementwise elementwise(Promotion promotion, F, ElementwiseFlags flags = 0) {
   static_assert(kOperands <= kMaxOperands && kParams <= kMaxParams);
   Elementwise row{kOperands, kParams, promotion, kTypes,  flags,   kCondition, false,
-                  nullptr,   nullptr, nullptr,   nullptr, nullptr, nullptr};
+                  false,     nullptr, nullptr,   nullptr, nullptr, nullptr,    nullptr};
   using namespace detail;
   if constexpr (kTypes & kBool) row.boolean = tile_loop<F, bool, kOperands, kParams, kCondition>;
   if constexpr (kTypes & (kIntegers | kBoolAsInt)) {
     row.i64 = tile_loop<F, int64_t, kOperands, kParams, kCondition>;
-    row.predicate = is_predicate<F, int64_t, kOperands, kParams, kCondition>();
+    note_result<F, int64_t, kOperands, kParams, kCondition>(row);
   }
   if constexpr (kTypes & kFloats) {
     row.f32 = tile_loop<F, float, kOperands, kParams, kCondition>;
     row.f64 = tile_loop<F, double, kOperands, kParams, kCondition>;
-    row.predicate = is_predicate<F, double, kOperands, kParams, kCondition>();
+    note_result<F, double, kOperands, kParams, kCondition>(row);
   }
-  if constexpr (kTypes & kComplex) {
+  if constexpr (kTypes & kComplex)
     row.c64 = tile_loop<F, std::complex<float>, kOperands, kParams, kCondition>;
+  if constexpr (kTypes & (kComplex | kComplexWide)) {
     row.c128 = tile_loop<F, std::complex<double>, kOperands, kParams, kCondition>;
+    note_result<F, std::complex<double>, kOperands, kParams, kCondition>(row);
   }
   return row;
 }
@@ -256,6 +278,7 @@ constexpr ParamKind kind_of(std::string_view type) {
   };
   constexpr Row kRows[] = {
       {"Tensor", ParamKind::tensor},
+      {"Tensor(a)", ParamKind::tensor},
       {"Tensor(a!)", ParamKind::tensor},
       {"Tensor?", ParamKind::optional_tensor},
       {"Scalar", ParamKind::scalar},

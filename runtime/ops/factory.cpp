@@ -3,8 +3,8 @@
 #include <cmath>
 #include <cstring>
 
+#include <ingot/op.h>
 #include "ops/fill.h"
-#include "ops/op.h"
 #include "ops/shape.h"
 #include "tensor/convert.h"
 

@@ -1,8 +1,8 @@
 // Text from values: str(), str.format, %, print, warnings.
 #include <cstdio>
 
+#include <ingot/op.h>
 #include "ops/format_spec.h"
-#include "ops/op.h"
 #include "ops/python_error.h"
 #include "ops/scalar_number.h"
 #include "ops/text.h"

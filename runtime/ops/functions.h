@@ -9,7 +9,7 @@
 #include <limits>
 #include <type_traits>
 
-#include "base/check.h"
+#include <ingot/check.h>
 
 namespace ingot::fn {
 
@@ -37,6 +37,27 @@ T mul(T a, T b) {
     return static_cast<T>(static_cast<uint64_t>(a) * static_cast<uint64_t>(b));
   else
     return a * b;
+}
+// As PyTorch's: infinities beside NaN are not recovered.
+template <class T>
+std::complex<T> mul(std::complex<T> a, std::complex<T> b) {
+  return {a.real() * b.real() - a.imag() * b.imag(), a.real() * b.imag() + a.imag() * b.real()};
+}
+// Smith's method, "Algorithm 116: Complex division" (1962), whose scale keeps squares in range.
+template <class T>
+std::complex<T> divide(std::complex<T> a, std::complex<T> b) {
+  const bool wide = std::abs(b.real()) >= std::abs(b.imag());
+  if (b.real() == 0 && b.imag() == 0) return {a.real() / T(0), a.imag() / T(0)};
+  const T ratio = wide ? b.imag() / b.real() : b.real() / b.imag();
+  const T scale = 1 / (wide ? b.real() + b.imag() * ratio : b.real() * ratio + b.imag());
+  return wide ? std::complex<T>{(a.real() + a.imag() * ratio) * scale,
+                                (a.imag() - a.real() * ratio) * scale}
+              : std::complex<T>{(a.real() * ratio + a.imag()) * scale,
+                                (a.imag() * ratio - a.real()) * scale};
+}
+template <class T>
+T divide(T a, T b) {
+  return a / b;
 }
 template <class T>
 T negate(T a) {
@@ -67,9 +88,9 @@ bool is_nan(T x) {
 }
 
 template <class T>
-T absolute(T x) {
+auto absolute(T x) {
   if constexpr (Integer<T>)
-    return x < 0 ? negate(x) : x;
+    return x < 0 ? negate(x) : T(x);
   else
     return std::abs(x);
 }
@@ -173,6 +194,12 @@ inline int64_t least_common_multiple(int64_t a, int64_t b) {
   return divisor == 0 ? 0 : absolute(mul(divide_truncating(a, divisor), b));
 }
 
+// Complex numbers of length 1 or 0.
+template <class T>
+std::complex<T> sign(std::complex<T> x) {
+  const T length = std::abs(x);
+  return length == 0 ? std::complex<T>() : std::complex<T>(x.real() / length, x.imag() / length);
+}
 // -1, 0 or 1; NaN gives 0.
 template <class T>
 T sign(T x) {
@@ -181,7 +208,47 @@ T sign(T x) {
 
 template <class T>
 T sigmoid(T x) {
-  return T(1) / (T(1) + std::exp(-x));
+  return divide(T(1), T(1) + std::exp(-x));
+}
+
+// Functions that std has for real numbers only.
+template <class T>
+T exp2(T x) {
+  return std::exp2(x);
+}
+template <class T>
+T log2(T x) {
+  return std::log2(x);
+}
+template <class T>
+T expm1(T x) {
+  return std::expm1(x);
+}
+template <class T>
+T log1p(T x) {
+  return std::log1p(x);
+}
+template <class T>
+std::complex<T> exp2(std::complex<T> x) {
+  return std::exp(x * T(0.69314718055994530942));
+}
+template <class T>
+std::complex<T> log2(std::complex<T> x) {
+  return std::log(x) * T(1.44269504088896340736);
+}
+// exp(x) cos(y) - 1 without cancellation near 0.
+template <class T>
+std::complex<T> expm1(std::complex<T> z) {
+  const T half = std::sin(z.imag() / 2);
+  return {std::expm1(z.real()) * std::cos(z.imag()) - 2 * half * half,
+          std::exp(z.real()) * std::sin(z.imag())};
+}
+template <class T>
+std::complex<T> log1p(std::complex<T> z) {
+  const T x = z.real(), y = z.imag();
+  const T length = std::abs(x) < T(0.5) && std::abs(y) < 1 ? std::log1p(x * (2 + x) + y * y) / 2
+                                                           : std::log(std::hypot(1 + x, y));
+  return {length, std::atan2(y, 1 + x)};
 }
 
 // log(1 + exp(beta x)) / beta, linear above `threshold`.
@@ -214,6 +281,16 @@ T log_add_exp2(T a, T b) {
   if (std::isinf(a) && a == b) return a;
   constexpr T kLog2E = T(1.4426950408889634074);
   return maximum(a, b) + std::log1p(std::exp2(-std::abs(a - b))) * kLog2E;
+}
+
+// The number of larger real part is taken out of the sum.
+template <class T>
+std::complex<T> log_add_exp(std::complex<T> a, std::complex<T> b) {
+  if (is_nan(a) || is_nan(b))
+    return {std::numeric_limits<T>::quiet_NaN(), std::numeric_limits<T>::quiet_NaN()};
+  if (a.real() < b.real()) std::swap(a, b);
+  if (std::isinf(a.real()) && a == b) return a;
+  return a + log1p(std::exp(b - a));
 }
 
 // The functions below are in special_functions.cpp, computed in double.

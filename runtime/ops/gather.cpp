@@ -2,10 +2,10 @@
 // take_along_dim.
 #include <algorithm>
 
+#include <ingot/op.h>
 #include "ops/axes.h"
 #include "ops/index.h"
 #include "ops/on_copy.h"
-#include "ops/op.h"
 #include "ops/scalar_tensor.h"
 #include "ops/shape.h"
 #include "ops/view.h"

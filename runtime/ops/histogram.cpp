@@ -3,10 +3,10 @@
 #include <cmath>
 #include <tuple>
 
+#include <ingot/op.h>
 #include "ops/compute.h"
 #include "ops/dispatch.h"
 #include "ops/index.h"
-#include "ops/op.h"
 #include "ops/view.h"
 
 namespace ingot {

@@ -2,11 +2,11 @@
 #include <algorithm>
 #include <cstring>
 
+#include <ingot/op.h>
 #include "ops/axes.h"
 #include "ops/fill.h"
 #include "ops/index.h"
 #include "ops/on_copy.h"
-#include "ops/op.h"
 #include "ops/promotion.h"
 #include "ops/shape.h"
 #include "ops/view.h"

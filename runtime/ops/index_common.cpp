@@ -3,7 +3,7 @@
 #include <cstring>
 #include <limits>
 
-#include "base/check.h"
+#include <ingot/check.h>
 #include "base/half.h"
 #include "ops/index.h"
 #include "ops/view.h"

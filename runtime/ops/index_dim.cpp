@@ -1,10 +1,10 @@
 // Index ops along one dimension: index_select, embedding, index_add, index_copy, index_fill.
 #include <algorithm>
 
+#include <ingot/op.h>
 #include "ops/axes.h"
 #include "ops/index.h"
 #include "ops/on_copy.h"
-#include "ops/op.h"
 #include "ops/scalar_tensor.h"
 #include "ops/shape.h"
 #include "ops/view.h"

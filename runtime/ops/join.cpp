@@ -2,8 +2,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include <ingot/op.h>
 #include "ops/axes.h"
-#include "ops/op.h"
 #include "ops/plan/join_node.h"
 #include "ops/plan/memory_order.h"
 #include "ops/shape.h"

@@ -1,8 +1,8 @@
 // Methods and operators of lists. Elements may be of any type.
 #include <algorithm>
 
+#include <ingot/op.h>
 #include "ops/container.h"
-#include "ops/op.h"
 #include "ops/python_error.h"
 #include "ops/text.h"
 

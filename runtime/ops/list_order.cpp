@@ -3,8 +3,8 @@
 #include <complex>
 #include <limits>
 
+#include <ingot/op.h>
 #include "ops/container.h"
-#include "ops/op.h"
 #include "ops/python_error.h"
 #include "ops/scalar_number.h"
 

@@ -2,9 +2,9 @@
 // and functional writes to a part of a tensor.
 #include <algorithm>
 
+#include <ingot/op.h>
 #include "ops/axes.h"
 #include "ops/index.h"
-#include "ops/op.h"
 #include "ops/shape.h"
 #include "ops/view.h"
 #include "tensor/convert.h"

@@ -3,7 +3,7 @@
 
 #include <ingot/tensor.h>
 
-#include "ops/op.h"
+#include <ingot/op.h>
 
 namespace ingot {
 

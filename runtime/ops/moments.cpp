@@ -5,6 +5,7 @@
 #include "ops/functions.h"
 #include "ops/promotion.h"
 #include "ops/reduce.h"
+#include "ops/view.h"
 
 namespace ingot {
 namespace {
@@ -45,16 +46,38 @@ struct Variance {
 
 TensorInfo variance_info(const Tensor& self, DimSet dims, bool keepdim) {
   INGOT_CHECK(!is_integral(self.dtype()), "a floating dtype is needed, got ", self);
-  return {self.dtype(), reduced_sizes(self, dims, keepdim)};
+  const DType dtype = is_complex(self.dtype()) ? real_of(self.dtype()) : self.dtype();
+  return {dtype, reduced_sizes(self, dims, keepdim)};
+}
+// Of complex numbers: the sum of the parts' variances. `mean` may be null.
+template <bool kRoot>
+void complex_variance(const Tensor& self, DimSet dims, double correction, Tensor& out,
+                      Tensor* mean) {
+  Dims sizes = out.sizes();
+  sizes.push_back(2);
+  Tensor parts = Tensor::empty(DType::f64, sizes);
+  Tensor means = Tensor::empty(DType::f64, sizes);
+  reduce<double>(view_as_real(self), dims, Variance<double, true>{correction, false}, parts,
+                 &means);
+  if (mean) convert(means.data(), DType::c128, mean->data(), mean->dtype(), mean->numel());
+  double* const variances = parts.data<double>();
+  for (int64_t i = 0; i < out.numel(); ++i) {
+    const double variance = variances[2 * i] + variances[2 * i + 1];
+    variances[i] = kRoot ? std::sqrt(variance) : variance;
+  }
+  convert(variances, DType::f64, out.data(), out.dtype(), out.numel());
 }
 template <bool kRoot>
 void variance(const Tensor& self, DimSet dims, double correction, Tensor& out) {
+  if (is_complex(self.dtype()))
+    return complex_variance<kRoot>(self, dims, correction, out, nullptr);
   dispatch_floating(compute_dtype(self.dtype()), [&]<class T>(std::type_identity<T>) {
     reduce<T>(self, dims, Variance<T, false>{correction, kRoot}, out);
   });
 }
 template <bool kRoot>
 void variance_mean(const Tensor& self, DimSet dims, double correction, Tensor& out, Tensor& mean) {
+  if (is_complex(self.dtype())) return complex_variance<kRoot>(self, dims, correction, out, &mean);
   dispatch_floating(compute_dtype(self.dtype()), [&]<class T>(std::type_identity<T>) {
     reduce<T>(self, dims, Variance<T, true>{correction, kRoot}, out, &mean);
   });
@@ -102,16 +125,18 @@ INGOT_VARIANCE("std", true);
 
 // The same with the mean beside it.
 using TwoInfos = std::array<TensorInfo, 2>;
-TwoInfos twice(const TensorInfo& info) { return {info, info}; }
+TwoInfos with_mean(const Tensor& self, const TensorInfo& info) {
+  return {info, TensorInfo{self.dtype(), info.sizes}};
+}
 TwoInfos var_mean_meta(const Tensor& self, bool unbiased) {
-  return twice(var_meta(self, unbiased));
+  return with_mean(self, var_meta(self, unbiased));
 }
 TwoInfos var_mean_dim_meta(const Tensor& self, MaybeDims dim, bool unbiased, bool keepdim) {
-  return twice(var_dim_meta(self, dim, unbiased, keepdim));
+  return with_mean(self, var_dim_meta(self, dim, unbiased, keepdim));
 }
 TwoInfos var_mean_correction_meta(const Tensor& self, MaybeDims dim, MaybeScalar correction,
                                   bool keepdim) {
-  return twice(var_correction_meta(self, dim, correction, keepdim));
+  return with_mean(self, var_correction_meta(self, dim, correction, keepdim));
 }
 template <bool kRoot>
 void var_mean(const Tensor& self, bool unbiased, Tensor& out, Tensor& mean) {
@@ -169,13 +194,17 @@ struct Norm {
 };
 
 TensorInfo norm_info(const Tensor& self, double p, DimSet dims, bool keepdim, MaybeDType dtype) {
-  const DType result = dtype.value_or(self.dtype());
+  const DType common = dtype.value_or(self.dtype());
+  const DType result = is_complex(common) ? real_of(common) : common;
   INGOT_CHECK(!is_integral(result) && !(dtype && is_integral(self.dtype())),
               "a floating dtype is needed, got ", self);
   if (p < 0 || std::isinf(p)) check_not_empty(self, dims);
   return {result, reduced_sizes(self, dims, keepdim)};
 }
-void norm(const Tensor& self, double p, DimSet dims, Tensor& out) {
+constexpr Elementwise kLength =
+    elementwise<1, 0, kComplexWide>(Promotion::common, [](auto x) { return std::abs(x); });
+void norm(const Tensor& tensor, double p, DimSet dims, Tensor& out) {
+  const Tensor self = is_complex(tensor.dtype()) ? elementwise(kLength, {&tensor}) : tensor;
   dispatch_floating(compute_dtype(out.dtype()), [&]<class T>(std::type_identity<T>) {
     reduce<T>(self, dims, Norm<T>{p}, out);
   });
@@ -241,8 +270,8 @@ void frobenius_norm(const Tensor& self, IntList dim, bool keepdim, Tensor& out) 
 INGOT_OP("aten::frobenius_norm.dim(Tensor self, int[1] dim, bool keepdim=False) -> Tensor",
          Structured<frobenius_norm_meta, frobenius_norm>);
 
-constexpr Elementwise kDifference =
-    elementwise<2, 0, kFloats>(Promotion::common, [](auto a, auto b) { return a - b; });
+constexpr Elementwise kDifference = elementwise<2, 0, kFloats | kComplexWide>(
+    Promotion::common, [](auto a, auto b) { return a - b; });
 TensorInfo dist_meta(const Tensor& self, const Tensor& other, Scalar p) {
   const Operand operands[] = {{&self}, {&other}};
   return norm_scalar_meta(Tensor::meta(infer_elementwise(kDifference, operands)), p);

@@ -1,7 +1,7 @@
 // What the normalisation ops share.
 #pragma once
 
-#include "ops/op.h"
+#include <ingot/op.h>
 
 namespace ingot {
 

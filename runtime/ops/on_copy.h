@@ -2,7 +2,7 @@
 // function that writes them in place.
 #pragma once
 
-#include "ops/op.h"
+#include <ingot/op.h>
 #include "tensor/convert.h"
 
 namespace ingot {

@@ -1,14 +1,15 @@
-#include "ops/op.h"
+#include <ingot/op.h>
 
 #include <algorithm>
 #include <mutex>
 #include <unordered_map>
 
+#include "ops/schema.h"
+
 namespace ingot {
 namespace {
 
-// Ops register while libraries load, before any thread uses the catalogue or while a program
-// loads its own custom ops; the lock covers both.
+// Ops register while libraries load: before main, or later by load_library on any thread.
 struct Catalogue {
   std::mutex mutex;
   std::vector<const Op*> registered;
@@ -30,16 +31,24 @@ Catalogue& catalogue() {
   return *instance;
 }
 
+thread_local ArrivingOps* arriving = nullptr;
+
 }  // namespace
 
 Op::Op(const char* schema, const OpDefinition& definition)
     : text_(schema), definition_(definition) {
   const std::string_view text(schema);
   name_ = text.substr(0, text.find('('));
+  if (arriving) {
+    arriving->ops_.push_back(this);
+    return;
+  }
   Catalogue& all = catalogue();
   const std::lock_guard lock(all.mutex);
   all.registered.push_back(this);
 }
+
+Op::~Op() = default;
 
 const Schema& Op::schema() const {
   std::call_once(parsed_,
@@ -68,6 +77,23 @@ const Op* find_op(std::string_view name) {
   all.index();
   const auto at = all.by_name.find(name);
   return at == all.by_name.end() ? nullptr : at->second;
+}
+
+ArrivingOps::ArrivingOps() : outer_(arriving) { arriving = this; }
+
+ArrivingOps::~ArrivingOps() { arriving = outer_; }
+
+void ArrivingOps::admit() {
+  Catalogue& all = catalogue();
+  const std::lock_guard lock(all.mutex);
+  all.index();
+  std::unordered_map<std::string_view, const Op*> by_name = all.by_name;
+  for (const Op* op : ops_)
+    INGOT_CHECK(by_name.emplace(op->name(), op).second, "op ", op->name(),
+                " is registered already, by this library or before it");
+  all.registered.insert(all.registered.end(), ops_.begin(), ops_.end());
+  all.by_name.swap(by_name);
+  all.indexed = all.registered.size();
 }
 
 std::vector<const Op*> all_ops() {

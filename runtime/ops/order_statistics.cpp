@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <limits>
 
-#include "ops/op.h"
+#include <ingot/op.h>
 #include "ops/shape.h"
 #include "ops/sort_keys.h"
 #include "ops/sort_lines.h"

@@ -1,6 +1,6 @@
 // Rearrangements between channels and space: aten::pixel_shuffle, pixel_unshuffle,
 // channel_shuffle.
-#include "ops/op.h"
+#include <ingot/op.h>
 #include "tensor/convert.h"
 
 namespace ingot {

@@ -1,9 +1,9 @@
 // Pooling over fixed windows: aten::max_pool1d to 3d, aten::avg_pool1d to 3d.
 #include "kernels/pool.h"
 
+#include <ingot/op.h>
 #include "ops/compute.h"
 #include "ops/dispatch.h"
-#include "ops/op.h"
 #include "ops/plan/kernel_node.h"
 #include "ops/plan/recorder.h"
 #include "ops/spatial.h"

@@ -6,7 +6,7 @@
 #include <ingot/dtype.h>
 #include <ingot/tensor.h>
 
-#include "ops/op.h"
+#include <ingot/op.h>
 
 namespace ingot {
 
@@ -31,5 +31,8 @@ INGOT_API bool can_cast(DType from, DType to);
 
 // `dtype` for floating and complex ones, else the default dtype f32.
 constexpr DType floating_result(DType dtype) { return is_integral(dtype) ? DType::f32 : dtype; }
+
+// Of a complex number's parts.
+constexpr DType real_of(DType complex) { return complex == DType::c64 ? DType::f32 : DType::f64; }
 
 }  // namespace ingot

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <optional>
 
-#include "base/check.h"
+#include <ingot/check.h>
 
 namespace ingot {
 

@@ -2,8 +2,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include <ingot/op.h>
 #include "ops/axes.h"
-#include "ops/op.h"
 #include "ops/scalar_tensor.h"
 #include "ops/shape.h"
 #include "ops/view.h"

@@ -12,18 +12,24 @@
 #pragma once
 
 #include <algorithm>
+#include <complex>
 #include <cstring>
 #include <type_traits>
 #include <vector>
 
+#include <ingot/op.h>
 #include "base/thread_pool.h"
 #include "ops/dispatch.h"
-#include "ops/op.h"
 #include "ops/shape.h"
 #include "tensor/convert.h"
 #include "tensor/iterate.h"
 
 namespace ingot {
+
+template <>
+struct dtype_of<std::complex<double>> {
+  static constexpr DType value = DType::c128;
+};
 
 // Dimensions to reduce, one bit each. None or no dimensions: all of them.
 using DimSet = uint32_t;

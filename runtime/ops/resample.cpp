@@ -2,9 +2,9 @@
 // trilinear3d and bicubic2d.
 #include "kernels/resample.h"
 
+#include <ingot/op.h>
 #include "ops/compute.h"
 #include "ops/dispatch.h"
-#include "ops/op.h"
 #include "ops/plan/recorder.h"
 #include "ops/spatial.h"
 

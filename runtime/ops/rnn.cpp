@@ -7,11 +7,11 @@
 #include <memory>
 #include <vector>
 
+#include <ingot/op.h>
 #include "kernels/packed_rnn.h"
 #include "kernels/simd.h"
 #include "ops/compute.h"
 #include "ops/dispatch.h"
-#include "ops/op.h"
 #include "ops/plan/kernel_node.h"
 #include "ops/plan/recorder.h"
 

@@ -2,7 +2,7 @@
 #include <compare>
 #include <complex>
 
-#include "ops/op.h"
+#include <ingot/op.h>
 #include "ops/python_error.h"
 #include "ops/scalar_number.h"
 

@@ -2,7 +2,7 @@
 #include <charconv>
 #include <complex>
 
-#include "ops/op.h"
+#include <ingot/op.h>
 #include "ops/python_error.h"
 #include "ops/scalar_number.h"
 #include "ops/scalar_tensor.h"

@@ -4,7 +4,7 @@
 #include <complex>
 #include <numbers>
 
-#include "ops/op.h"
+#include <ingot/op.h>
 #include "ops/python_error.h"
 #include "ops/scalar_number.h"
 

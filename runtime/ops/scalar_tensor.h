@@ -4,7 +4,7 @@
 #include <ingot/tensor.h>
 #include <ingot/value.h>
 
-#include "ops/op.h"
+#include <ingot/op.h>
 
 namespace ingot {
 

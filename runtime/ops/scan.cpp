@@ -5,6 +5,7 @@
 #include "ops/functions.h"
 #include "ops/promotion.h"
 #include "ops/reduce.h"
+#include "ops/view.h"
 
 namespace ingot {
 namespace {
@@ -27,6 +28,11 @@ struct RunningProduct {
   T step(Acc& acc, T value, int64_t) const {
     return static_cast<T>(acc *= static_cast<Acc>(value));
   }
+};
+struct RunningComplexProduct {
+  using Acc = std::complex<double>;
+  Acc start() const { return 1; }
+  Acc step(Acc& acc, Acc value, int64_t) const { return acc = fn::mul(acc, value); }
 };
 template <class T>
 struct RunningLogSumExp {
@@ -84,6 +90,21 @@ void scan(const Tensor& self, int64_t dim, const S& scanner, Tensor& out,
 
 template <template <class> class S>
 void accumulate(const Tensor& self, int64_t dim, Tensor& out) {
+  if (is_complex(out.dtype())) {
+    if constexpr (std::is_same_v<S<float>, RunningProduct<float>>) {
+      scan<std::complex<double>>(self, dim, RunningComplexProduct(), out);
+    } else {
+      // In the kept last dimension are the parts.
+      Tensor parts = view_as_real(out);
+      const int at = wrap_dim(dim, self.rank());
+      const Tensor source = view_as_real(self.to(out.dtype()));
+      if (self.rank() > 0)
+        accumulate<S>(source, at, parts);
+      else
+        copy_into(source, parts);
+    }
+    return;
+  }
   dispatch_compute(compute_dtype(out.dtype()),
                    [&]<class T>(std::type_identity<T>) { scan<T>(self, dim, S<T>(), out); });
 }

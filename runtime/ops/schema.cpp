@@ -4,7 +4,7 @@
 #include <charconv>
 #include <limits>
 
-#include "base/check.h"
+#include <ingot/check.h>
 
 namespace ingot {
 namespace {

@@ -1,7 +1,7 @@
 // Places in sorted sequences: searchsorted, bucketize.
+#include <ingot/op.h>
 #include "ops/compute.h"
 #include "ops/dispatch.h"
-#include "ops/op.h"
 #include "ops/promotion.h"
 #include "ops/scalar_tensor.h"
 #include "ops/shape.h"

@@ -3,7 +3,7 @@
 
 #include <ingot/tensor.h>
 
-#include "base/check.h"
+#include <ingot/check.h>
 
 namespace ingot {
 

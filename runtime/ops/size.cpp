@@ -1,5 +1,5 @@
 // Facts of a tensor as numbers: sizes, strides, dtype, layout. Devices are 0, the CPU.
-#include "ops/op.h"
+#include <ingot/op.h>
 #include "ops/promotion.h"
 #include "ops/shape.h"
 

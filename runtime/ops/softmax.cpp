@@ -1,9 +1,9 @@
 // aten::softmax and aten::log_softmax.
 #include "kernels/softmax.h"
 
+#include <ingot/op.h>
 #include "ops/compute.h"
 #include "ops/dispatch.h"
-#include "ops/op.h"
 
 namespace ingot {
 

@@ -2,7 +2,7 @@
 // kernel serves every dtype.
 #include <algorithm>
 
-#include "ops/op.h"
+#include <ingot/op.h>
 #include "ops/shape.h"
 #include "ops/sort_keys.h"
 #include "ops/sort_lines.h"

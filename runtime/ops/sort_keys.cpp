@@ -3,7 +3,7 @@
 #include <bit>
 #include <cmath>
 
-#include "base/check.h"
+#include <ingot/check.h>
 #include "base/half.h"
 
 namespace ingot {

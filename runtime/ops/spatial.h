@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <string_view>
 
-#include "base/check.h"
-#include "base/int_list.h"
+#include <ingot/check.h>
+#include <ingot/int_list.h>
 #include "kernels/spatial.h"
 
 namespace ingot {

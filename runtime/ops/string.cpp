@@ -1,8 +1,8 @@
 // Methods and operators of strings. Positions count code points, as in Python.
 #include <algorithm>
 
+#include <ingot/op.h>
 #include "ops/container.h"
-#include "ops/op.h"
 #include "ops/python_error.h"
 #include "ops/text.h"
 #include "ops/unicode.h"

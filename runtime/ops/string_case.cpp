@@ -1,7 +1,7 @@
 // Strings by the kinds of their code points: case, isalpha and its kin, ord and chr, bases.
 #include <limits>
 
-#include "ops/op.h"
+#include <ingot/op.h>
 #include "ops/python_error.h"
 #include "ops/text.h"
 #include "ops/unicode.h"

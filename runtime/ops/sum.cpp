@@ -2,8 +2,10 @@
 #include <cmath>
 
 #include "kernels/rows_f32.h"
+#include "ops/functions.h"
 #include "ops/plan/reduce_node.h"
 #include "ops/reduce.h"
+#include "ops/view.h"
 
 namespace ingot {
 namespace {
@@ -96,6 +98,15 @@ struct Product {
   void finish(const Acc& acc, int64_t, T& out) const { out = static_cast<T>(acc); }
 };
 
+struct ComplexProduct {
+  using Acc = std::complex<double>;
+  using Out0 = Acc;
+  using Out1 = void;
+  Acc start() const { return 1; }
+  void step(Acc& acc, Acc value, int64_t) const { acc = fn::mul(acc, value); }
+  void finish(const Acc& acc, int64_t, Acc& out) const { out = acc; }
+};
+
 template <class T>
 struct CountNonzero {
   using Acc = int64_t;
@@ -115,14 +126,30 @@ struct All : CountNonzero<T> {
   void finish(const int64_t& acc, int64_t count, int64_t& out) const { out = acc == count; }
 };
 
-// Elements are converted to out's dtype before they are summed.
+// Truth and counts see complex numbers as bool.
+Tensor truth_of(const Tensor& self) {
+  return is_complex(self.dtype()) ? self.to(DType::boolean) : self;
+}
+
+// Elements are converted to out's dtype before they are summed. Complex sums are those of the
+// parts, in a last dimension that is kept; products have a kind of their own.
 template <template <class> class R>
 void reduce_as_result(const Tensor& self, DimSet dims, Tensor& out) {
+  if (is_complex(out.dtype())) {
+    if constexpr (std::is_same_v<R<float>, Product<float>>) {
+      reduce<std::complex<double>>(self, dims, ComplexProduct(), out);
+    } else {
+      Tensor parts = view_as_real(out);
+      reduce_as_result<R>(view_as_real(self.to(out.dtype())), dims, parts);
+    }
+    return;
+  }
   dispatch_compute(compute_dtype(out.dtype()),
                    [&]<class T>(std::type_identity<T>) { reduce<T>(self, dims, R<T>(), out); });
 }
 template <template <class> class R>
-void reduce_as_self(const Tensor& self, DimSet dims, Tensor& out) {
+void reduce_as_self(const Tensor& tensor, DimSet dims, Tensor& out) {
+  const Tensor self = truth_of(tensor);
   dispatch_compute(compute_dtype(self.dtype()),
                    [&]<class T>(std::type_identity<T>) { reduce<T>(self, dims, R<T>(), out); });
 }

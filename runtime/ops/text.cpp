@@ -5,7 +5,7 @@
 #include <cmath>
 #include <complex>
 
-#include "base/check.h"
+#include <ingot/check.h>
 #include "ops/unicode.h"
 
 namespace ingot {

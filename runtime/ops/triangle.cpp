@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "ops/op.h"
+#include <ingot/op.h>
 #include "ops/shape.h"
 #include "tensor/convert.h"
 

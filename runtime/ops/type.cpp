@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-#include "base/check.h"
+#include <ingot/check.h>
 
 namespace ingot {
 namespace {

@@ -9,29 +9,38 @@ namespace {
 
 template <class T>
 constexpr bool kFloating = std::is_floating_point_v<T>;
+template <class T>
+constexpr bool kComplexNumber = !std::is_arithmetic_v<T>;
 
 constexpr double kPi = 3.14159265358979323846;
 
 // Arithmetic.
 INGOT_UNARY(
-    abs, common, kReal, [](auto x) { return fn::absolute(x); }, vectorized<f32::abs>);
+    abs, common, kReal | kComplex, [](auto x) { return fn::absolute(x); }, vectorized<f32::abs>);
 INGOT_UNARY(
-    neg, common, kReal, [](auto x) { return fn::negate(x); }, vectorized<f32::neg>, kNoBoolOperand);
+    neg, common, kReal | kComplex, [](auto x) { return fn::negate(x); }, vectorized<f32::neg>,
+    kNoBoolOperand);
 INGOT_UNARY(
     sign, common, kRealAndBool, [](auto x) { return fn::sign(x); }, vectorized<f32::sign>);
 INGOT_UNARY(
-    square, arithmetic, kReal, [](auto x) { return fn::mul(x, x); }, vectorized<f32::square>);
+    sgn, common, kRealAndBool | kComplex, [](auto x) { return fn::sign(x); },
+    vectorized<f32::sign>);
 INGOT_UNARY(
-    reciprocal, floating, kFloats, [](auto x) { return 1 / x; }, vectorized<f32::reciprocal>);
+    square, arithmetic, kReal | kComplex, [](auto x) { return fn::mul(x, x); },
+    vectorized<f32::square>);
 INGOT_UNARY(
-    sqrt, floating, kFloats, [](auto x) { return std::sqrt(x); }, vectorized<f32::sqrt>);
+    reciprocal, floating, kFloats | kComplex, [](auto x) { return fn::divide(decltype(x)(1), x); },
+    vectorized<f32::reciprocal>);
 INGOT_UNARY(
-    rsqrt, floating, kFloats, [](auto x) { return 1 / std::sqrt(x); }, vectorized<f32::rsqrt>);
+    sqrt, floating, kFloats | kComplexWide, [](auto x) { return std::sqrt(x); },
+    vectorized<f32::sqrt>);
+INGOT_UNARY(
+    rsqrt, floating, kFloats | kComplexWide,
+    [](auto x) { return fn::divide(decltype(x)(1), std::sqrt(x)); }, vectorized<f32::rsqrt>);
 INGOT_UNARY(deg2rad, floating, kFloats, [](auto x) { return x * decltype(x)(kPi / 180); });
 INGOT_UNARY(rad2deg, floating, kFloats, [](auto x) { return x * decltype(x)(180 / kPi); });
 INGOT_UNARY_NAME(absolute, row_abs);
 INGOT_UNARY_NAME(negative, row_neg);
-INGOT_UNARY_NAME(sgn, row_sign);
 
 Tensor positive(const Tensor& self) {
   INGOT_CHECK(self.dtype() != DType::boolean, "is not defined for dtype ", self.dtype());
@@ -105,45 +114,56 @@ INGOT_ELEMENTWISE_BY(choose_round, 1,
 
 // Exponentials and logarithms.
 INGOT_UNARY(
-    exp, floating, kFloats, [](auto x) { return std::exp(x); }, vectorized<f32::exp>);
+    exp, floating, kFloats | kComplexWide, [](auto x) { return std::exp(x); },
+    vectorized<f32::exp>);
 INGOT_UNARY(
-    exp2, floating, kFloats, [](auto x) { return std::exp2(x); }, vectorized<f32::exp2>);
+    exp2, floating, kFloats | kComplexWide, [](auto x) { return fn::exp2(x); },
+    vectorized<f32::exp2>);
 INGOT_UNARY(
-    expm1, floating, kFloats, [](auto x) { return std::expm1(x); }, vectorized<f32::expm1>);
+    expm1, floating, kFloats | kComplexWide, [](auto x) { return fn::expm1(x); },
+    vectorized<f32::expm1>);
 INGOT_UNARY(
-    log, floating, kFloats, [](auto x) { return std::log(x); }, vectorized<f32::log>);
+    log, floating, kFloats | kComplexWide, [](auto x) { return std::log(x); },
+    vectorized<f32::log>);
 INGOT_UNARY(
-    log10, floating, kFloats, [](auto x) { return std::log10(x); }, vectorized<f32::log10>);
+    log10, floating, kFloats | kComplexWide, [](auto x) { return std::log10(x); },
+    vectorized<f32::log10>);
 INGOT_UNARY(
-    log1p, floating, kFloats, [](auto x) { return std::log1p(x); }, vectorized<f32::log1p>);
+    log1p, floating, kFloats | kComplexWide, [](auto x) { return fn::log1p(x); },
+    vectorized<f32::log1p>);
 INGOT_UNARY(
-    log2, floating, kFloats, [](auto x) { return std::log2(x); }, vectorized<f32::log2>);
+    log2, floating, kFloats | kComplexWide, [](auto x) { return fn::log2(x); },
+    vectorized<f32::log2>);
 INGOT_UNARY(
-    sigmoid, floating, kFloats, [](auto x) { return fn::sigmoid(x); }, vectorized<f32::sigmoid>);
+    sigmoid, floating, kFloats | kComplexWide, [](auto x) { return fn::sigmoid(x); },
+    vectorized<f32::sigmoid>);
 INGOT_UNARY_PURE_NAME(special_exp2, row_exp2);
 INGOT_UNARY_PURE_NAME(special_expm1, row_expm1);
 INGOT_UNARY_PURE_NAME(special_log1p, row_log1p);
 INGOT_UNARY_PURE_NAME(special_expit, row_sigmoid);
 
 // Trigonometry.
-INGOT_UNARY(acos, floating, kFloats, [](auto x) { return std::acos(x); });
-INGOT_UNARY(acosh, floating, kFloats, [](auto x) { return std::acosh(x); });
-INGOT_UNARY(asin, floating, kFloats, [](auto x) { return std::asin(x); });
-INGOT_UNARY(asinh, floating, kFloats, [](auto x) { return std::asinh(x); });
-INGOT_UNARY(atan, floating, kFloats, [](auto x) { return std::atan(x); });
-INGOT_UNARY(atanh, floating, kFloats, [](auto x) { return std::atanh(x); });
+INGOT_UNARY(acos, floating, kFloats | kComplexWide, [](auto x) { return std::acos(x); });
+INGOT_UNARY(acosh, floating, kFloats | kComplexWide, [](auto x) { return std::acosh(x); });
+INGOT_UNARY(asin, floating, kFloats | kComplexWide, [](auto x) { return std::asin(x); });
+INGOT_UNARY(asinh, floating, kFloats | kComplexWide, [](auto x) { return std::asinh(x); });
+INGOT_UNARY(atan, floating, kFloats | kComplexWide, [](auto x) { return std::atan(x); });
+INGOT_UNARY(atanh, floating, kFloats | kComplexWide, [](auto x) { return std::atanh(x); });
 INGOT_UNARY(
-    cos, floating, kFloats, [](auto x) { return std::cos(x); }, vectorized<f32::cos>);
-INGOT_UNARY(cosh, floating, kFloats, [](auto x) { return std::cosh(x); });
+    cos, floating, kFloats | kComplexWide, [](auto x) { return std::cos(x); },
+    vectorized<f32::cos>);
+INGOT_UNARY(cosh, floating, kFloats | kComplexWide, [](auto x) { return std::cosh(x); });
 INGOT_UNARY(
-    sin, floating, kFloats, [](auto x) { return std::sin(x); }, vectorized<f32::sin>);
-INGOT_UNARY(sinh, floating, kFloats, [](auto x) { return std::sinh(x); });
-INGOT_UNARY(tan, floating, kFloats, [](auto x) { return std::tan(x); });
+    sin, floating, kFloats | kComplexWide, [](auto x) { return std::sin(x); },
+    vectorized<f32::sin>);
+INGOT_UNARY(sinh, floating, kFloats | kComplexWide, [](auto x) { return std::sinh(x); });
+INGOT_UNARY(tan, floating, kFloats | kComplexWide, [](auto x) { return std::tan(x); });
 INGOT_UNARY(
-    tanh, floating, kFloats, [](auto x) { return std::tanh(x); }, vectorized<f32::tanh>);
-INGOT_UNARY(sinc, floating, kFloats, [](auto x) {
+    tanh, floating, kFloats | kComplexWide, [](auto x) { return std::tanh(x); },
+    vectorized<f32::tanh>);
+INGOT_UNARY(sinc, floating, kFloats | kComplexWide, [](auto x) {
   const auto angle = x * decltype(x)(kPi);
-  return x == 0 ? decltype(x)(1) : std::sin(angle) / angle;
+  return x == decltype(x)(0) ? decltype(x)(1) : fn::divide(std::sin(angle), angle);
 });
 INGOT_UNARY_NAME(arccos, row_acos);
 INGOT_UNARY_NAME(arccosh, row_acosh);
@@ -228,18 +248,23 @@ INGOT_UNARY(bitwise_not, common, kBool | kIntegers, [](auto x) {
     return ~x;
 });
 INGOT_UNARY(
-    logical_not, common, kBool | kReal, [](auto x) { return x == decltype(x)(0); },
+    logical_not, common, kBool | kReal | kComplexWide, [](auto x) { return x == decltype(x)(0); },
     vectorized<f32::logical_not>);
 INGOT_UNARY_PURE(
-    isnan, common, kRealAndBool, [](auto x) { return fn::is_nan(x); }, vectorized<f32::isnan>);
-INGOT_UNARY_PURE(isinf, common, kRealAndBool, [](auto x) {
-  if constexpr (kFloating<decltype(x)>)
+    isnan, common, kRealAndBool | kComplexWide, [](auto x) { return fn::is_nan(x); },
+    vectorized<f32::isnan>);
+INGOT_UNARY_PURE(isinf, common, kRealAndBool | kComplexWide, [](auto x) {
+  if constexpr (kComplexNumber<decltype(x)>)
+    return std::isinf(x.real()) || std::isinf(x.imag());
+  else if constexpr (kFloating<decltype(x)>)
     return std::isinf(x);
   else
     return false;
 });
-INGOT_UNARY_PURE(isfinite, common, kRealAndBool, [](auto x) {
-  if constexpr (kFloating<decltype(x)>)
+INGOT_UNARY_PURE(isfinite, common, kRealAndBool | kComplexWide, [](auto x) {
+  if constexpr (kComplexNumber<decltype(x)>)
+    return std::isfinite(x.real()) && std::isfinite(x.imag());
+  else if constexpr (kFloating<decltype(x)>)
     return std::isfinite(x);
   else
     return true;
@@ -256,7 +281,12 @@ INGOT_UNARY_PURE(isneginf, common, kRealAndBool, [](auto x) {
   else
     return false;
 });
-INGOT_UNARY_PURE(isreal, common, kRealAndBool, [](auto) { return true; });
+INGOT_UNARY_PURE(isreal, common, kRealAndBool | kComplexWide, [](auto x) {
+  if constexpr (kComplexNumber<decltype(x)>)
+    return x.imag() == 0;
+  else
+    return true;
+});
 INGOT_UNARY_PURE(signbit, common, kRealAndBool, [](auto x) {
   if constexpr (kFloating<decltype(x)>)
     return std::signbit(x);
@@ -266,18 +296,24 @@ INGOT_UNARY_PURE(signbit, common, kRealAndBool, [](auto x) {
 
 // The replacements that are None are 0 and the largest and smallest of the dtype; which dtype
 // shows only in the tensor.
-constexpr Elementwise kNanToNum =
-    elementwise<1, 3, kRealAndBool>(Promotion::common, [](auto x, auto nan, auto high, auto low) {
-      if constexpr (kFloating<decltype(x)>) {
-        if (x != x) return nan;
-        return std::isinf(x) ? (x > 0 ? high : low) : x;
-      } else {
+constexpr Elementwise kNanToNum = elementwise<1, 3, kRealAndBool | kComplexWide>(
+    Promotion::common, [](auto x, auto nan, auto high, auto low) {
+      const auto finite = [](auto part, auto nan, auto high, auto low) {
+        if (part != part) return nan;
+        return std::isinf(part) ? (part > 0 ? high : low) : part;
+      };
+      if constexpr (kComplexNumber<decltype(x)>)
+        return decltype(x)(finite(x.real(), nan.real(), high.real(), low.real()),
+                           finite(x.imag(), nan.real(), high.real(), low.real()));
+      else if constexpr (kFloating<decltype(x)>)
+        return finite(x, nan, high, low);
+      else
         return x;
-      }
     });
 const Elementwise& choose_nan_to_num(const Arguments& in, Scalar* params) {
   double largest = std::numeric_limits<double>::max();
   switch (in[0].tensor().dtype()) {
+    case DType::c64:
     case DType::f32: largest = std::numeric_limits<float>::max(); break;
     case DType::bf16: largest = 0x1.fep127; break;
     case DType::f16: largest = 65504; break;

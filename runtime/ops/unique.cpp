@@ -2,8 +2,8 @@
 #include <algorithm>
 #include <numeric>
 
+#include <ingot/op.h>
 #include "ops/axes.h"
-#include "ops/op.h"
 #include "ops/shape.h"
 #include "ops/sort_keys.h"
 #include "ops/view.h"

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "ops/op.h"
+#include <ingot/op.h>
 #include "ops/shape.h"
 
 namespace ingot {

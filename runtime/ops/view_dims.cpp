@@ -1,7 +1,7 @@
 // Views that reorder, add or remove dimensions.
 #include <algorithm>
 
-#include "ops/op.h"
+#include <ingot/op.h>
 #include "ops/shape.h"
 #include "ops/view.h"
 
@@ -63,6 +63,19 @@ Tensor diagonal(const Tensor& self, int64_t offset, int64_t dim1, int64_t dim2) 
   sizes.push_back(length);
   strides.push_back(step);
   return self.as_strided(sizes, strides, start);
+}
+
+Tensor become(const Tensor& self, Tensor view) {
+  check_not_read_only(self);
+  detail::TensorImpl* impl = self.impl();
+  detail::TensorImpl* other = view.impl();
+  impl->info.sizes = other->info.sizes;
+  impl->strides = other->strides;
+  impl->contiguous = other->contiguous;
+  impl->numel = other->numel;
+  std::swap(impl->storage, other->storage);
+  std::swap(impl->data, other->data);
+  return self;
 }
 
 namespace {
@@ -129,16 +142,6 @@ Tensor movedim_int(const Tensor& self, int64_t source, int64_t destination) {
   return movedim(self, one(source), one(destination));
 }
 
-// Gives `self` itself the sizes and strides of a view of it.
-Tensor become(const Tensor& self, const Tensor& view) {
-  INGOT_CHECK(self.writable(), "the tensor ", self,
-              " cannot be changed in place: its memory is read-only");
-  detail::TensorImpl* impl = self.impl();
-  impl->info.sizes = view.sizes();
-  impl->strides = view.strides();
-  impl->contiguous = view.is_contiguous();
-  return self;
-}
 Tensor squeeze_(const Tensor& self) { return become(self, squeeze(self)); }
 Tensor squeeze_dim_(const Tensor& self, int64_t dim) {
   return become(self, squeeze_dim(self, dim));

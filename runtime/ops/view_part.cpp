@@ -1,7 +1,7 @@
 // Views of a part of a tensor: select, slice, split and their kin.
 #include <algorithm>
 
-#include "ops/op.h"
+#include <ingot/op.h>
 #include "ops/shape.h"
 #include "ops/view.h"
 

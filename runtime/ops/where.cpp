@@ -9,7 +9,7 @@ namespace ingot {
 namespace {
 
 // Selection by a mask.
-constexpr Elementwise kWhere = elementwise<3, 0, kBool | kReal, 0>(
+constexpr Elementwise kWhere = elementwise<3, 0, kBool | kReal | kComplex, 0>(
     Promotion::common, [](bool condition, auto a, auto b) { return fn::select(condition, a, b); },
     vectorized<f32::where>);
 #define INGOT_WHERE(overload, self, other)                                                     \
@@ -20,7 +20,7 @@ INGOT_WHERE("ScalarSelf", "Scalar", "Tensor");
 INGOT_WHERE("ScalarOther", "Tensor", "Scalar");
 INGOT_WHERE("Scalar", "Scalar", "Scalar");
 
-constexpr Elementwise kMaskedFill = elementwise<3, 0, kBool | kReal, 1>(
+constexpr Elementwise kMaskedFill = elementwise<3, 0, kBool | kReal | kComplex, 1>(
     Promotion::self, [](auto x, bool mask, auto value) { return fn::select(mask, value, x); },
     vectorized<f32::masked_fill>);
 const Elementwise& choose_masked_fill(const Arguments& in, Scalar*) {
@@ -97,12 +97,13 @@ INGOT_CLAMP_SIDE("clamp_min", kClampMin, "min");
 INGOT_CLAMP_SIDE("clamp_max", kClampMax, "max");
 
 // Linear interpolation, from the nearer end.
-constexpr Elementwise kLerp = elementwise<3, 0, kFloats>(
+constexpr Elementwise kLerp = elementwise<3, 0, kFloats | kComplexWide>(
     Promotion::common,
     [](auto start, auto end, auto weight) {
       const auto difference = end - start;
-      return std::abs(weight) < decltype(weight)(0.5) ? start + weight * difference
-                                                      : end - difference * (1 - weight);
+      using T = decltype(weight);
+      return std::abs(weight) < 0.5f ? start + fn::mul(weight, difference)
+                                     : end - fn::mul(difference, T(1) - weight);
     },
     vectorized<f32::lerp>);
 const Elementwise& choose_lerp(const Arguments& in, Scalar*) {
@@ -123,14 +124,15 @@ INGOT_ELEMENTWISE_BY(
     choose_lerp, 3, "aten::lerp_.Scalar(Tensor(a!) self, Tensor end, Scalar weight) -> Tensor(a!)");
 
 // Fused products and quotients.
-constexpr Elementwise kAddcmul = elementwise<3, 1, kReal>(
+constexpr Elementwise kAddcmul = elementwise<3, 1, kReal | kComplexWide>(
     Promotion::common,
     [](auto self, auto a, auto b, auto value) {
       return fn::add(self, fn::mul(fn::mul(value, a), b));
     },
     vectorized<f32::addcmul>);
-constexpr Elementwise kAddcdiv = elementwise<3, 1, kFloats>(
-    Promotion::common, [](auto self, auto a, auto b, auto value) { return self + value * (a / b); },
+constexpr Elementwise kAddcdiv = elementwise<3, 1, kFloats | kComplexWide>(
+    Promotion::common,
+    [](auto self, auto a, auto b, auto value) { return self + value * fn::divide(a, b); },
     vectorized<f32::addcdiv>);
 const Elementwise& choose_addcdiv(const Arguments& in, Scalar* params) {
   INGOT_CHECK(!is_integral(in[1].tensor().dtype()) || !is_integral(in[2].tensor().dtype()),

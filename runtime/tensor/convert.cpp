@@ -6,7 +6,7 @@
 #include <limits>
 #include <type_traits>
 
-#include "base/check.h"
+#include <ingot/check.h>
 #include "base/half.h"
 #include "tensor/abstract.h"
 #include "tensor/iterate.h"

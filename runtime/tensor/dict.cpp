@@ -2,7 +2,7 @@
 
 #include <ingot/value.h>
 
-#include "base/check.h"
+#include <ingot/check.h>
 
 namespace ingot {
 

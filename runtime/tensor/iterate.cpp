@@ -2,7 +2,7 @@
 
 #include <cstring>
 
-#include "base/check.h"
+#include <ingot/check.h>
 #include "tensor/convert.h"
 
 namespace ingot {

@@ -8,8 +8,8 @@
 #include <tuple>
 #include <utility>
 
+#include <ingot/check.h>
 #include "base/blocks.h"
-#include "base/check.h"
 #include "tensor/abstract.h"
 #include "tensor/convert.h"
 

@@ -3,7 +3,7 @@
 #include <charconv>
 #include <cmath>
 
-#include "base/check.h"
+#include <ingot/check.h>
 
 namespace ingot {
 

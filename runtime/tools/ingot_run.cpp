@@ -1,5 +1,6 @@
 // ingot-run: runs an .ingot file on .npy inputs, without Python.
 
+#include <dlfcn.h>
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -7,6 +8,7 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <string>
@@ -32,6 +34,7 @@ Runs a method of an .ingot file and prints its outputs.
   --input FILE.npy   a tensor input; once per input, in the method's order
   --value TEXT       a number, True, False or None as input, in the same order
   --output FILE.npy  writes the output; once per output tensor, in order
+  --library PATH     a shared library with custom ops that the file needs; any number
   --method NAME      the method to run (default: forward)
   --threads N        threads of one call (default: one per physical core)
   --precision NAME   f32 (default), or bf16: faster products of rounded operands
@@ -42,7 +45,7 @@ Runs a method of an .ingot file and prints its outputs.
   --version          prints the version
   --help             prints this text
 
-Without --input, inputs are made of zeros from the method's signature; free sizes are 1.
+The ops of libingot-linalg are found where it lies beside libingot. Without --input, inputs are made of zeros from the method's signature; free sizes are 1.
 
 examples:
   ingot-run model.ingot
@@ -56,6 +59,7 @@ struct Options {
   std::string method = "forward";
   std::vector<std::pair<bool, std::string>> inputs;  // is it a tensor's file, text
   std::vector<std::string> outputs;
+  std::vector<std::string> libraries;
   int threads = 0;
   ingot::LoadOptions load;
   int repeat = 0;
@@ -105,6 +109,8 @@ Options parse(int argc, char** argv) {
       options.inputs.emplace_back(false, value());
     } else if (flag == "--output") {
       options.outputs.push_back(value());
+    } else if (flag == "--library") {
+      options.libraries.push_back(value());
     } else if (flag == "--method") {
       options.method = value();
     } else if (flag == "--threads") {
@@ -198,14 +204,35 @@ void print_json(double load_ms, double first_ms, const std::vector<double>& time
   std::cout << buffer.GetString() << "\n";
 }
 
+// libingot-linalg in the folder of libingot; empty if there is none.
+std::filesystem::path component_beside_ingot() {
+  Dl_info info{};
+  if (!dladdr(reinterpret_cast<const void*>(&ingot::version), &info)) return {};
+  const auto path = std::filesystem::path(info.dli_fname).parent_path() / INGOT_LINALG_FILE;
+  return std::filesystem::exists(path) ? path : std::filesystem::path();
+}
+
+// A file that needs more ops than libingot has is tried again with those of the component.
+ingot::Module load(const Options& options) {
+  try {
+    return ingot::load(options.file, options.load);
+  } catch (const ingot::Error& error) {
+    const std::filesystem::path component = component_beside_ingot();
+    if (error.code() != ingot::ErrorCode::unsupported || component.empty()) throw;
+    ingot::load_library(component);
+  }
+  return ingot::load(options.file, options.load);
+}
+
 int run(const Options& options) {
   if (options.threads) ingot::set_num_threads(options.threads);
   std::vector<ingot::Value> inputs;
   for (const auto& [is_file, text] : options.inputs)
     inputs.push_back(is_file ? ingot::Value(ingot::read_npy(text)) : parse_value(text));
 
+  for (const std::string& library : options.libraries) ingot::load_library(library);
   const auto load_start = Clock::now();
-  const ingot::Module module = ingot::load(options.file, options.load);
+  const ingot::Module module = load(options);
   const double load_ms = since(load_start, 1e3);
   if (options.inputs.empty()) inputs = module.example_inputs(options.method);
 

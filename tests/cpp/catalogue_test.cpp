@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
-#include "ops/op.h"
+#include <ingot/op.h>
+
+#include "ops/schema.h"
 
 namespace ingot {
 namespace {

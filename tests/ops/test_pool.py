@@ -115,3 +115,19 @@ def test_torch_samples(rank: int, dtype: torch.dtype) -> None:
 def test_values_that_do_not_fit(name: str, args: tuple, sentence: str) -> None:
     with pytest.raises(ingot.Error, match=sentence):
         run(name, torch.ones(1, 3, 8, 8), *args)
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+@pytest.mark.parametrize("rank", [2, 3])
+def test_fractional_max_pool(rank: int, dtype: torch.dtype) -> None:
+    x = torch.randn(2, 3, *(9, 8, 7)[:rank], dtype=dtype)
+    x[0, 0, 1, 2] = torch.nan
+    op = f"aten::fractional_max_pool{rank}d"
+    samples = torch.rand(2, 3, rank, dtype=dtype)
+    for kernel, size in ((2, 4), (3, 1), (1, 6)):
+        check(op, x, [kernel] * rank, [size] * rank, samples)
+        check(op, x[0], [kernel] * rank, [size] * rank, samples[:1])
+    with pytest.raises(ingot.Error, match="does not fit"):
+        run(op, x, [3] * rank, [8] * rank, samples)
+    with pytest.raises(ingot.Error, match=r"in \[0, 1\)"):
+        run(op, x, [2] * rank, [4] * rank, samples + 1)

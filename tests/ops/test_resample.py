@@ -76,3 +76,30 @@ def test_pixel_shuffle(dtype: torch.dtype) -> None:
 def test_values_that_do_not_fit(name: str, args: tuple, sentence: str) -> None:
     with pytest.raises(ingot.Error, match=sentence):
         run(name, torch.ones(1, 3, 4, 4), *args)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.uint8])
+@pytest.mark.parametrize("align_corners", [False, True])
+@pytest.mark.parametrize("kind", ["bilinear", "bicubic", "lanczos"])
+def test_antialiased(kind: str, align_corners: bool, dtype: torch.dtype) -> None:
+    x = (torch.rand(2, 3, 13, 18) * 255).to(dtype)
+    for size in ([5, 8], [13, 4], [20, 40], [2, 3], [6, 18]):
+        check(f"aten::_upsample_{kind}2d_aa", x, size, align_corners)
+    check(f"aten::_upsample_{kind}2d_aa", x, [6, 9], align_corners, 0.5, 0.5)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.int64, torch.bool])
+def test_resize(dtype: torch.dtype) -> None:
+    x = torch.arange(24).view(2, 3, 4).to(dtype)
+    for size in ([6], [], [2, 2, 2], [4, 6], [0, 3]):
+        (got,) = run("aten::resize", x, size)
+        assert torch.equal(got, x.clone().resize_(size))
+        given = x.clone()
+        run("aten::resize_", given, size)
+    (got,) = run("aten::resize", x, [1, 2, 2, 3], memory_format=2)
+    want = x.clone().resize_(1, 2, 2, 3, memory_format=torch.channels_last)
+    assert torch.equal(got, want) and got.stride() == want.stride()
+    assert run("aten::resize", x, [30])[0].tolist() == [*x.flatten().tolist(), *[0] * 6]
+    assert torch.equal(run("aten::resize_as", x, x[0])[0], x[0])
+    with pytest.raises(ingot.Error, match="negative"):
+        run("aten::resize", x, [-1])

@@ -49,6 +49,7 @@ OUTWARD = frozenset(
         "aten::_assert_async",
         "aten::_assert_scalar",
         "aten::_assert_tensor_metadata",
+        "aten::_linalg_check_errors",
         "aten::sym_constrain_range",
         "aten::sym_constrain_range_for_size",
         "aten::_print",

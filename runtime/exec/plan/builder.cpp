@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "base/check.h"
+#include <ingot/check.h>
 #include "base/thread_pool.h"
 #include "exec/plan/arena.h"
 #include "exec/plan/fuse.h"

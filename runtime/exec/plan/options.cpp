@@ -4,7 +4,7 @@
 #include <array>
 #include <atomic>
 
-#include "base/check.h"
+#include <ingot/check.h>
 
 namespace ingot {
 namespace {

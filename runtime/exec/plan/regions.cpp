@@ -4,11 +4,12 @@
 #include <cstdlib>
 #include <new>
 
-#include "base/check.h"
+#include <ingot/check.h>
 #include "base/blocks.h"
 #include "base/thread_pool.h"
 #include "exec/plan/options.h"
 #include "file/mapped_file.h"
+#include "ops/schema.h"
 
 namespace ingot {
 namespace {

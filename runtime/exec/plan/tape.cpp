@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/check.h"
+#include <ingot/check.h>
 #include "exec/plan/options.h"
 #include "ops/elementwise.h"
 #include "ops/plan/call_node.h"

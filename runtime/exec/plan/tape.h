@@ -5,7 +5,7 @@
 #include <memory>
 #include <vector>
 
-#include "ops/op.h"
+#include <ingot/op.h>
 #include "ops/plan/recorder.h"
 
 namespace ingot {

@@ -4,7 +4,7 @@
 #include <memory>
 #include <vector>
 
-#include "ops/op.h"
+#include <ingot/op.h>
 #include "ops/plan/node.h"
 
 namespace ingot::plan {

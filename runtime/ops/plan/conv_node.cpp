@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "base/check.h"
+#include <ingot/check.h>
 #include "kernels/conv_nhwc.h"
 #include "kernels/conv_transpose_nhwc.h"
 #include "kernels/simd.h"

@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "base/check.h"
+#include <ingot/check.h>
 #include "base/thread_pool.h"
 #include "ops/plan/memory_order.h"
 #include "ops/plan/tile_program.h"

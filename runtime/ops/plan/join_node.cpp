@@ -1,6 +1,6 @@
 #include "ops/plan/join_node.h"
 
-#include "base/check.h"
+#include <ingot/check.h>
 #include "kernels/reorder.h"
 
 namespace ingot::plan {

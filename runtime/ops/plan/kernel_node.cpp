@@ -2,7 +2,7 @@
 
 #include <array>
 
-#include "base/check.h"
+#include <ingot/check.h>
 
 namespace ingot::plan {
 namespace {

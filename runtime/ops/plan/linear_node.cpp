@@ -1,6 +1,6 @@
 #include "ops/plan/linear_node.h"
 
-#include "base/check.h"
+#include <ingot/check.h>
 #include "kernels/packed_gemm.h"
 #include "ops/plan/matrix_node.h"
 

@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include "base/check.h"
+#include <ingot/check.h>
 
 namespace ingot::plan {
 namespace {

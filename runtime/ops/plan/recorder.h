@@ -15,7 +15,7 @@
 #include <ingot/precision.h>
 #include <ingot/tensor.h>
 
-#include "ops/op.h"
+#include <ingot/op.h>
 #include "ops/plan/node.h"
 #include "ops/plan/weights.h"
 #include "tensor/abstract.h"

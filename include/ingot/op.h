@@ -1,4 +1,5 @@
-// How an op is registered: schema, meta function and kernel together, in one place.
+// How an op is registered: schema, meta function and kernel together, in one place. Ingot's own
+// ops are registered so, and those of a shared library that links it (docs/custom-ops.md).
 //
 //   TensorInfo relu_meta(const Tensor& self) { return self.info(); }
 //   void relu(const Tensor& self, Tensor& out) { ... }
@@ -48,12 +49,10 @@
 #include <utility>
 #include <vector>
 
+#include <ingot/check.h>
+#include <ingot/int_list.h>
 #include <ingot/tensor.h>
 #include <ingot/value.h>
-
-#include "base/check.h"
-#include "base/int_list.h"
-#include "ops/schema.h"
 
 namespace ingot {
 
@@ -174,6 +173,7 @@ enum class ParamKind : uint8_t {
 };
 
 struct ElementwiseOp;
+struct Schema;
 namespace plan {
 class Recorder;
 }
@@ -198,6 +198,7 @@ struct OpDefinition {
 class INGOT_API Op {
  public:
   Op(const char* schema, const OpDefinition& definition);
+  ~Op();
   Op(const Op&) = delete;
   const Schema& schema() const;  // thread-safe
   void invoke(const Arguments& in, const Results& out) const {
@@ -225,6 +226,22 @@ class INGOT_API Op {
 INGOT_API const Op* find_op(std::string_view name);
 // All, ordered by name.
 INGOT_API std::vector<const Op*> all_ops();
+
+// While it lives, ops that this thread registers wait: those of a library that is being loaded.
+class ArrivingOps {
+ public:
+  ArrivingOps();
+  ~ArrivingOps();
+  ArrivingOps(const ArrivingOps&) = delete;
+  // Adds them to the catalogue. Throws Error (invalid_argument) and adds none if it has an op of
+  // one of their names.
+  void admit();
+
+ private:
+  friend class Op;
+  ArrivingOps* const outer_;  // a library that loads another one
+  std::vector<const Op*> ops_;
+};
 
 // --- from here on: the templates behind Structured and Function -------------------------
 
