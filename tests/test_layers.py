@@ -26,6 +26,7 @@ PUBLIC = {
     "op": "ops",
     "module": "api",
     "library": "api",
+    "random": "api",
     "ingot": "api",
     "c": "api",
 }

@@ -113,6 +113,15 @@ void bind_catalogue(nb::module_& module) {
              "has default, default, keyword only, mutated, alias set), the last one named \"...\"\n"
              "if any number of further ones follows; a return is (name, declared type, alias\n"
              "set).");
+  module.def(
+      "random_ops",
+      [] {
+        nb::list names;
+        for (const Op* op : all_ops())
+          if (op->definition().random) names.append(nb::str(op->name().data(), op->name().size()));
+        return names;
+      },
+      "The names of the ops that draw random numbers.");
   module.def("call_op", &call, nb::arg("name"), nb::arg("args"),
              "Runs one op on arguments in schema order; trailing ones take their defaults.\n"
              "Returns the tuple of its results: torch tensors if any argument is one, else NumPy.");

@@ -11,6 +11,8 @@
 #include <nanobind/stl/vector.h>
 
 #include <ingot/check.h>
+
+#include "base/generator.h"
 #include "convert.h"
 #include "errors.h"
 #include "exec/plan/options.h"
@@ -324,6 +326,13 @@ void bind_modules(nb::module_& module) {
       nb::arg("level"), "Uses instruction set number `level` from now on: for tests.");
   module.def("set_num_threads", &set_num_threads, nb::arg("threads"),
              "Threads that one call may use; 0: one per physical core, at most 16.");
+  module.def("manual_seed", &manual_seed, nb::arg("seed"),
+             "Starts the process's random numbers anew: the same seed gives the same draws, those\n"
+             "of PyTorch's CPU generator after torch.manual_seed(seed).");
+  nb::class_<Generator>(module, "RandomState", "A state of the random numbers.");
+  module.def("random_state", &random_state, "The present state of the process's random numbers.");
+  module.def("set_random_state", &set_random_state, nb::arg("state"),
+             "Goes on as after the call of random_state that gave `state`.");
   module.def("get_num_threads", &num_threads, "Threads that one call may use.");
   module.def("version", &version);
 }

@@ -231,6 +231,10 @@ INGOT_API ingot_status ingot_describe(const ingot_value* value, ingot_value** te
  * 16 (the initial value). INGOT_ERROR_INVALID_ARGUMENT if negative. */
 INGOT_API ingot_status ingot_set_num_threads(int32_t threads);
 INGOT_API int32_t ingot_num_threads(void);
+
+/* Starts the process's random numbers anew: the same seed gives the same draws. Until then the
+ * operating system seeds them. */
+INGOT_API void ingot_manual_seed(uint64_t seed);
 /* "0.1.0" */
 INGOT_API const char* ingot_version(void);
 

@@ -9,5 +9,6 @@
 #include <ingot/library.h>
 #include <ingot/module.h>
 #include <ingot/precision.h>
+#include <ingot/random.h>
 #include <ingot/tensor.h>
 #include <ingot/value.h>

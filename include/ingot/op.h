@@ -190,6 +190,7 @@ struct OpDefinition {
   Compute compute = nullptr;                   // with infer
   Lower lower = nullptr;                       // with infer
   bool symbolic = false;                       // runs on tensors without elements
+  bool random = false;                         // draws random numbers (ops/random.h)
   const ElementwiseOp* elementwise = nullptr;  // what a fused loop needs to know
 };
 

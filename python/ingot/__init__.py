@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ingot.errors import Error, GuardError
 
 if TYPE_CHECKING:
-    from ingot._ingot import get_num_threads, set_num_threads
+    from ingot._ingot import get_num_threads, manual_seed, set_num_threads
     from ingot.capture.script import export, ignore, script, unused
     from ingot.capture.trace import trace
     from ingot.module import Module, load, save
@@ -26,6 +26,7 @@ _HOMES = {
     "get_num_threads": "ingot._ingot",
     "ignore": "ingot.capture.script",
     "load": "ingot.module",
+    "manual_seed": "ingot._ingot",
     "profile": "ingot.profiling",
     "save": "ingot.module",
     "script": "ingot.capture.script",
@@ -43,6 +44,7 @@ __all__ = [
     "get_num_threads",
     "ignore",
     "load",
+    "manual_seed",
     "profile",
     "save",
     "script",

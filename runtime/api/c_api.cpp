@@ -421,4 +421,6 @@ ingot_status ingot_set_num_threads(int32_t threads) {
 
 int32_t ingot_num_threads() { return num_threads(); }
 
+void ingot_manual_seed(uint64_t seed) { manual_seed(seed); }
+
 const char* ingot_version() { return version().data(); }

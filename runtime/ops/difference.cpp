@@ -10,7 +10,7 @@ namespace ingot {
 namespace {
 
 constexpr Elementwise kDifference =
-    elementwise<2, 0, kBool | kReal>(Promotion::common, [](auto a, auto b) {
+    elementwise<2, 0, kBool | kReal | kComplexWide>(Promotion::common, [](auto a, auto b) {
       if constexpr (std::is_same_v<decltype(a), bool>)
         return a != b;
       else

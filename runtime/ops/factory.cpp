@@ -4,29 +4,14 @@
 #include <cstring>
 
 #include <ingot/op.h>
+
+#include "ops/factory.h"
 #include "ops/fill.h"
 #include "ops/shape.h"
 #include "tensor/convert.h"
 
 namespace ingot {
 namespace {
-
-using MaybeInt = std::optional<int64_t>;
-using MaybeBool = std::optional<bool>;
-using MaybeDType = std::optional<DType>;
-
-// The keyword arguments that factories share: layout and pinning mean nothing here.
-#define INGOT_OPTIONS \
-  "ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None"
-#define INGOT_OPTION_PARAMS MaybeDType dtype, MaybeInt, MaybeInt device, MaybeBool
-
-TensorInfo info_of(std::span<const int64_t> sizes, MaybeDType dtype, MaybeInt device,
-                   DType fallback = DType::f32) {
-  INGOT_CHECK(!device || *device == 0, "tensors live on the cpu (device 0), got device ", *device);
-  for (const int64_t size : sizes)
-    INGOT_CHECK(size >= 0, "sizes must not be negative, got ", sizes);
-  return {dtype.value_or(fallback), Dims(sizes)};
-}
 
 // Filled with one number.
 TensorInfo full_meta(const IntList& size, Scalar value, INGOT_OPTION_PARAMS) {
@@ -57,9 +42,6 @@ template <int64_t kNumber>
 void like(const Tensor&, MaybeDType, MaybeInt, MaybeInt, MaybeBool, MaybeInt, Tensor& out) {
   fill(out, kNumber);
 }
-#define INGOT_LIKE(name, extra)                                 \
-  "aten::" name "_like(Tensor self, " extra "*, " INGOT_OPTIONS \
-  ", MemoryFormat? memory_format=None) -> Tensor"
 INGOT_OP(INGOT_LIKE("zeros", ""), Structured<like_meta, like<0>>);
 INGOT_OP(INGOT_LIKE("ones", ""), Structured<like_meta, like<1>>);
 TensorInfo full_like_meta(const Tensor& self, Scalar, INGOT_OPTION_PARAMS, MaybeInt) {

@@ -289,6 +289,7 @@ std::complex<T> log_add_exp(std::complex<T> a, std::complex<T> b) {
   if (is_nan(a) || is_nan(b))
     return {std::numeric_limits<T>::quiet_NaN(), std::numeric_limits<T>::quiet_NaN()};
   if (a.real() < b.real()) std::swap(a, b);
+  if (std::isinf(b.real()) && b.real() < 0) return a;
   if (std::isinf(a.real()) && a == b) return a;
   return a + log1p(std::exp(b - a));
 }

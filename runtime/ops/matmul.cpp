@@ -146,11 +146,6 @@ INGOT_OP("aten::bmm(Tensor self, Tensor mat2) -> Tensor", Structured<bmm_meta, p
 
 // --- addmm, baddbmm, addbmm, addmv ---------------------------------------------------------
 
-void check_factors(DType dtype, const Scalar& beta, const Scalar& alpha) {
-  INGOT_CHECK(!is_integral(dtype) || (!alpha.is_double() && !beta.is_double()),
-              "alpha and beta must be integers for ", dtype, " tensors");
-}
-
 // The product's info, once `self` is known to broadcast to it.
 TensorInfo with_addend(const Tensor& self, TensorInfo product) {
   INGOT_CHECK(self.dtype() == product.dtype, "expected self to have the dtype of the product, ",
@@ -161,9 +156,9 @@ TensorInfo with_addend(const Tensor& self, TensorInfo product) {
   return product;
 }
 
+// Factors of integer products lose their fractions, as PyTorch's.
 void product_with_addend(const Tensor& self, const Tensor& a, const Tensor& b, const Scalar& beta,
                          const Scalar& alpha, Tensor& out) {
-  check_factors(out.dtype(), beta, alpha);
   ComputeOutput result(out);
   const bool ignored = beta.to_complex() == 0.0;
   const bool is_bias =
@@ -212,7 +207,6 @@ TensorInfo addbmm_meta(const Tensor& self, const Tensor& batch1, const Tensor& b
 
 void addbmm(const Tensor& self, const Tensor& batch1, const Tensor& batch2, const Scalar& beta,
             const Scalar& alpha, Tensor& out) {
-  check_factors(out.dtype(), beta, alpha);
   // The sum over the batch is one product with k = batch · K.
   const int64_t batch = batch1.size(0), m = batch1.size(1), k = batch1.size(2), n = batch2.size(2);
   const Tensor left = in_compute_dtype(batch1);

@@ -304,11 +304,26 @@ struct LogSumExp {
     out = static_cast<T>(static_cast<double>(acc.largest) + std::log(acc.sum));
   }
 };
+struct ComplexLogSumExp {
+  using Acc = std::complex<double>;
+  using Out0 = Acc;
+  using Out1 = void;
+  Acc start() const { return -std::numeric_limits<double>::infinity(); }
+  void step(Acc& acc, Acc value, int64_t) const { acc = fn::log_add_exp(acc, value); }
+  // The logarithm's angle is its principal value.
+  void finish(const Acc& acc, int64_t, Acc& out) const {
+    constexpr double kTurn = 6.28318530717958647693;
+    out = {acc.real(), std::remainder(acc.imag(), kTurn)};
+  }
+};
 TensorInfo logsumexp_meta(const Tensor& self, IntList dim, bool keepdim) {
   return {floating_result(self.dtype()),
           reduced_sizes(self, dims_to_reduce(self, std::span<const int64_t>(dim)), keepdim)};
 }
 void logsumexp(const Tensor& self, IntList dim, bool, Tensor& out) {
+  if (is_complex(out.dtype()))
+    return reduce<std::complex<double>>(self, dims_to_reduce(self, std::span<const int64_t>(dim)),
+                                        ComplexLogSumExp(), out);
   dispatch_floating(compute_dtype(out.dtype()), [&]<class T>(std::type_identity<T>) {
     reduce<T>(self, dims_to_reduce(self, std::span<const int64_t>(dim)), LogSumExp<T>(), out);
   });

@@ -37,7 +37,7 @@ struct RunningComplexProduct {
 template <class T>
 struct RunningLogSumExp {
   using Acc = T;
-  Acc start() const { return -std::numeric_limits<T>::infinity(); }
+  Acc start() const { return -std::numeric_limits<double>::infinity(); }
   T step(Acc& acc, T value, int64_t) const { return acc = fn::log_add_exp(acc, value); }
 };
 // Of equal elements the last counts; the position is beside the value.
@@ -144,6 +144,10 @@ TensorInfo logcumsumexp_meta(const Tensor& self, int64_t dim) {
   return self.info();
 }
 void logcumsumexp(const Tensor& self, int64_t dim, Tensor& out) {
+  if (is_complex(out.dtype())) {
+    using T = std::complex<double>;
+    return scan<T>(self, dim, RunningLogSumExp<T>(), out);
+  }
   dispatch_floating(compute_dtype(out.dtype()), [&]<class T>(std::type_identity<T>) {
     scan<T>(self, dim, RunningLogSumExp<T>(), out);
   });

@@ -1,6 +1,7 @@
 // Functions of one tensor, element by element.
 #include <cmath>
 
+#include "ops/compute.h"
 #include "ops/families.h"
 #include "ops/functions.h"
 
@@ -212,6 +213,27 @@ INGOT_UNARY_PURE_NAME(special_gammaln, row_lgamma);
 INGOT_UNARY_PURE_NAME(special_digamma, row_digamma);
 INGOT_UNARY_PURE_NAME(special_psi, row_digamma);
 INGOT_UNARY_PURE_NAME(special_i0, row_i0);
+
+// Mantissas of magnitude in [0.5, 1) or 0, and exponents of two; infinities and NaN have
+// exponent 0.
+std::array<TensorInfo, 2> frexp_meta(const Tensor& self) {
+  INGOT_CHECK(is_floating(self.dtype()), "a floating dtype is needed, got ", self);
+  return {self.info(), TensorInfo{DType::i32, self.sizes()}};
+}
+void frexp(const Tensor& self, Tensor& mantissa, Tensor& exponent) {
+  // Every floating dtype's numbers are doubles.
+  const Tensor source = as_dense(self, DType::f64);
+  Tensor parts = Tensor::empty(DType::f64, self.sizes());
+  for (int64_t i = 0; i < self.numel(); ++i) {
+    const double x = source.data<double>()[i];
+    int power = 0;
+    parts.data<double>()[i] = std::isfinite(x) ? std::frexp(x, &power) : x;
+    exponent.data<int32_t>()[i] = power;
+  }
+  copy_into(parts, mantissa);
+}
+INGOT_OP("aten::frexp.Tensor(Tensor self) -> (Tensor mantissa, Tensor exponent)",
+         Structured<frexp_meta, frexp>);
 
 // The order n is no operand.
 constexpr Elementwise kPolygamma =

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cache
 
 import torch
@@ -35,7 +36,18 @@ def rows() -> list[tuple]:
 
 @cache
 def torch_catalogue() -> Catalogue:
-    return Catalogue(rows())
+    return Catalogue(rows(), _random())
+
+
+def _random() -> Iterator[str]:
+    """Names of the ops that PyTorch itself marks as random."""
+    for name in torch._C._dispatch_get_all_op_names():
+        op, _, overload = name.partition(".")
+        if op.startswith("aten::"):
+            packet = getattr(torch.ops.aten, op.removeprefix("aten::"), None)
+            found = getattr(packet, overload or "default", None)
+            if found is not None and torch.Tag.nondeterministic_seeded in found.tags:
+                yield name
 
 
 def _declared(argument: torch._C.Argument) -> str:

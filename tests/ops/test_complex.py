@@ -16,7 +16,8 @@ import ingot
 
 DTYPES = [torch.complex64, torch.complex128]
 FURTHER = {
-    "addcdiv", "addcmul", "all", "any", "count_nonzero", "cumprod", "cumsum", "dist", "lerp",
+    "addcdiv", "addcmul", "all", "any", "count_nonzero", "cumprod", "cumsum", "diff", "dist",
+    "lerp", "logcumsumexp", "logsumexp",
     "linalg.vector_norm", "masked_fill", "mean", "norm", "prod", "std", "std_mean", "sum",
     "trace", "var", "var_mean",
 }  # fmt: skip

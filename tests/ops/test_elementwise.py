@@ -53,7 +53,7 @@ CASES = [
     pytest.param(info, dtype, id=f"{info.full_name}-{str(dtype)[6:]}")
     for info in INFOS
     for dtype in DTYPES
-    if dtype in info.dtypes
+    if dtype in info.dtypes and (info.name, dtype) != ("complex", torch.float16)  # of complex32
 ]
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import mpmath
 import pytest
 import torch
-from tests.ops.oracle import check, run
+from tests.ops.oracle import FLOATS, check, run
 
 EDGES = [0.0, -0.0, -1.0, 1.0, torch.inf, -torch.inf, torch.nan, 700.0, 1e4]
 
@@ -37,6 +37,13 @@ def test_bessel_functions(name: str) -> None:
     (got,) = run(f"aten::special_{name}", x)
     torch.testing.assert_close(got, want, rtol=1e-11, atol=1e-13)
     check(f"aten::special_{name}", torch.tensor(EDGES))
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+@pytest.mark.parametrize("sizes", [(), (0,), (3, 17)])
+def test_mantissas_and_exponents(sizes: tuple[int, ...], dtype: torch.dtype) -> None:
+    check("aten::frexp.Tensor", (torch.randn(sizes) * 1e3).to(dtype))
+    check("aten::frexp.Tensor", torch.tensor([*EDGES, 1e-45, 6e-8]).to(dtype))
 
 
 @pytest.mark.parametrize("upper", [False, True], ids=["igamma", "igammac"])

@@ -270,10 +270,13 @@ def test_hooks_are_refused():
         ingot.script(module)
 
 
-def test_dropout_in_training_is_refused():
-    with pytest.raises(ingot.Error, match="random numbers") as caught:
-        ingot.script(nn.Sequential(nn.Dropout(0.5)))
-    assert "eval()" in str(caught.value)
+def test_dropout_in_training():
+    model = nn.Sequential(nn.Dropout(0.5), nn.Dropout(0.2, inplace=True))
+    module, x = ingot.script(model), torch.ones(5, 7)
+    torch.manual_seed(1)
+    ingot.manual_seed(1)
+    torch.testing.assert_close(module(x), model(x))
+    assert "dropout" not in str(ingot.script(model.eval()).graph)
 
 
 @pytest.mark.parametrize(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 from collections.abc import Iterator
 from typing import Any
 
 import torch
 
+from ingot import _ingot
 from ingot.capture import choices
 from ingot.capture.compare import difference
 from ingot.capture.examples import resized
@@ -21,6 +23,8 @@ from ingot.capture.structure import open_all
 from ingot.capture.untouched import Limited, untouched
 from ingot.errors import Error, GuardError
 from ingot.module import Module
+
+_SEED = 0
 
 _LONGEST = 60.0
 """Seconds that the model may take at sizes other than the example's."""
@@ -41,6 +45,7 @@ def _check(
     with untouched(captured.root), Limited(_LONGEST):
         try:
             given = copied(leaves)
+            torch.manual_seed(_SEED)
             expected, outline, settle = eager_run(captured, given)
             buffers = _buffers(module, captured.root)
         except Exception:  # the model itself does not run at these sizes
@@ -49,7 +54,8 @@ def _check(
     args, kwargs = signature.rebuild(own_given)
     own = copy.deepcopy(module)
     try:
-        found, own_outline = open_all(own(*args, **kwargs))
+        with _seeded():
+            found, own_outline = open_all(own(*args, **kwargs))
     except GuardError as error:
         if not example:
             return
@@ -80,6 +86,18 @@ def _check(
         begins = begins and f"; it begins where {begins}"
         message = f"the traced program differs from the model {where}: {clause}{begins}"
         raise Error(message, "internal", lines)
+
+
+@contextlib.contextmanager
+def _seeded() -> Iterator[None]:
+    """Programs draw in the block what PyTorch draws after ``manual_seed``; the generator then
+    goes on as if nothing had been drawn."""
+    state = _ingot.random_state()
+    _ingot.manual_seed(_SEED)
+    try:
+        yield
+    finally:
+        _ingot.set_random_state(state)
 
 
 def _chosen(

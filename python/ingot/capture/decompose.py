@@ -9,6 +9,7 @@ from functools import cache
 from typing import Any
 
 import torch
+import torch._library.custom_ops
 import torch.utils._pytree as pytree
 from torch import fx
 from torch._decomp import core_aten_decompositions, decomposition_table
@@ -64,6 +65,8 @@ def _decomposition(op: torch._ops.OpOverload) -> Callable[..., Any] | None:
     for table in (OWN, _core(), decomposition_table):
         if op in table:
             return table[op]
+    if op.namespace == "torch_nn":  # PyTorch's own custom ops, which are written in Python
+        return torch._library.custom_ops.OPDEFS[op._schema.name]._init_fn
     if op._can_decompose():
         return lambda *args, **kwargs: op.decompose(*args, **kwargs)
     return None
@@ -75,8 +78,16 @@ def _core() -> dict:
 
 
 def _functional(op: torch._ops.OpOverload) -> Callable[..., Any] | None:
-    """``relu_(x)`` as ``x.copy_(relu(x))``."""
+    """``relu_(x)`` as ``x.copy_(relu(x))``, and ``out=`` in the same way."""
     schema = op._schema
+    if op._overloadname.endswith("out") and schema.arguments[-1].name == "out":
+        name = op._overloadname.removesuffix("out").removesuffix("_") or "default"
+        plain = getattr(getattr(torch.ops.aten, op._opname), name, None)
+        if plain is None:
+            return None
+        return lambda *args, out, **kwargs: torch.ops.aten.copy_.default(
+            out, plain(*args, **kwargs)
+        )
     if not op._opname.endswith("_") or op._opname.startswith("__") or not schema.arguments:
         return None
     packet = getattr(torch.ops.aten, op._opname[:-1], None)

@@ -33,6 +33,16 @@ def _multilabel_margin_loss(self: Tensor, target: Tensor, reduction: int) -> tup
     return _reduced(losses, reduction), is_target.reshape(target.shape)
 
 
+def _bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """The sum over i and j of input1[i] weight[o, i, j] input2[j]."""
+    outputs, left, right = weight.shape
+    turned = weight.permute(1, 0, 2).reshape(left, outputs * right)
+    partial = (input1 @ turned).reshape(*input1.shape[:-1], outputs, right)
+    result = (partial * input2.unsqueeze(-2)).sum(-1)
+    return result if bias is None else result + bias
+
+
 OWN: dict[Any, Callable[..., Any]] = {
+    aten.bilinear.default: _bilinear,
     aten.multilabel_margin_loss_forward.default: _multilabel_margin_loss,
 }

@@ -16,6 +16,7 @@ import torch
 from torch.overrides import TorchFunctionMode
 
 from ingot.capture.rewritten import REWRITTEN
+from ingot.capture.training import attending, layered
 from ingot.ir.diagnostics import fail
 
 NAMESPACE = "ingot_trace"
@@ -62,6 +63,12 @@ class KeptWhole(TorchFunctionMode):
         self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None
     ) -> Any:
         kwargs = kwargs or {}
+        if isinstance(kwargs.get("generator"), torch.Generator):
+            fail(
+                "the model draws from a torch.Generator of its own",
+                hint="leave generator= out; ingot.manual_seed seeds what programs draw",
+                code="unsupported",
+            )
         if types and not all(issubclass(t, torch.Tensor) for t in types):
             return func(*args, **kwargs)
         try:
@@ -175,8 +182,44 @@ def _lstm(
     return output, hidden.new_empty(hidden.shape), cell.new_empty(cell.shape)
 
 
+def _ctc_loss(
+    log_probs: torch.Tensor,
+    targets: torch.Tensor,
+    input_lengths: Any,
+    target_lengths: Any,
+    blank: int = 0,
+    reduction: int = 1,
+    zero_infinity: bool = False,
+) -> torch.Tensor:
+    if reduction == 0 and log_probs.dim() == 3:
+        return log_probs.new_empty([log_probs.shape[1]])
+    return log_probs.new_empty([])
+
+
+def _by_reduction(by_lists: Callable[..., Any], by_tensors: Callable[..., Any]) -> Any:
+    """F.ctc_loss with its overloads and its names of reductions."""
+
+    def call(
+        log_probs: torch.Tensor,
+        targets: torch.Tensor,
+        input_lengths: Any,
+        target_lengths: Any,
+        blank: int = 0,
+        reduction: str = "mean",
+        zero_infinity: bool = False,
+    ) -> torch.Tensor:
+        number = ["none", "mean", "sum"].index(reduction)
+        lengths = (input_lengths, target_lengths)
+        op = by_tensors if all(map(torch.is_tensor, lengths)) else by_lists
+        return op(log_probs, targets, *lengths, blank, number, zero_infinity)  # type: ignore[no-any-return]
+
+    return call
+
+
 def _padded_only(op: Callable[..., Any]) -> Callable[..., Any]:
     def call(*args: Any, **kwargs: Any) -> Any:
+        if len(args) == 9 and args[4] > 1 and args[5] and args[6] and torch.is_tensor(args[2][0]):
+            return layered(op, args)
         if len(args) > 3 and isinstance(args[3], list | tuple):
             fail(
                 "a packed sequence goes into a recurrent layer, which ingot.trace does not take",
@@ -192,12 +235,12 @@ def _keep_all() -> None:
     _routes.update(REWRITTEN)
     aten = torch.ops.aten
     keep(aten.linear.default, (torch.nn.functional.linear,), _linear)
-    keep(
-        aten.scaled_dot_product_attention.default,
-        (_sdpa,),
-        _attention,
-    )
+    attention = keep(aten.scaled_dot_product_attention.default, (), _attention)
+    _routes[_sdpa] = attending(attention)
     keep(aten.layer_norm.default, (torch.nn.functional.layer_norm, torch.layer_norm), _layer_norm)
+    _routes[torch.nn.functional.ctc_loss] = _by_reduction(
+        keep(aten.ctc_loss.IntList, (), _ctc_loss), keep(aten.ctc_loss.Tensor, (), _ctc_loss)
+    )
     for recurrent, op, sizes in (
         (torch.lstm, aten.lstm.input, _lstm),
         (torch.gru, aten.gru.input, _recurrent),

@@ -142,7 +142,29 @@ class Lowering:
         if op not in self.b.ops:
             self._decompose(node, op)
             return
-        self.at[node] = self.call(op, node)
+        schema = self.b.ops.find(op)
+        random = schema is not None and schema.random
+        self.at[node] = self.draw(op, node) if random else self.call(op, node)
+
+    def draw(self, op: str, node: fx.Node, *args: Any, **kwargs: Any) -> Any:
+        """Appends an op that draws random numbers for elements in the order of PyTorch's memory:
+        where that is not row-major, on dimensions in that order."""
+        value = node.meta.get("val")
+        source = node.args[0] if node.args else None
+        schema = self.b.ops.find(op)
+        plain = schema is None or schema.mutates or op.startswith(_ROW_MAJOR_DRAWS)
+        like = isinstance(source, fx.Node) and isinstance(value, torch.Tensor)
+        if plain or not like or value.is_contiguous() or value.dim() != source.meta["val"].dim():
+            return self.call(op, node, *args, **kwargs)
+        if not args and not kwargs:
+            args = tuple(map(self.operand, node.args))
+            kwargs = {k: self.operand(v) for k, v in node.kwargs.items()}
+        steps = [_hint(step) for step in value.stride()]
+        order = sorted(range(value.dim()), key=lambda dim: -steps[dim])
+        ordered = self.b.op("aten::permute", args[0], order)
+        drawn = self.b.op(op, ordered, *args[1:], **kwargs)
+        back = [order.index(dim) for dim in range(value.dim())]
+        return self.call("aten::permute", node, drawn, back)
 
     def call(self, op: str, node: fx.Node, *args: Any, **kwargs: Any) -> Any:
         """Appends an op of the catalogue with the node's arguments, or those given."""
@@ -319,6 +341,15 @@ class _Both:
 
     def of_input(self, node: fx.Node) -> bool:
         return self.inner.of_input(node)
+
+
+_ROW_MAJOR_DRAWS = ("aten::feature_", "aten::rrelu", "aten::multinomial", "aten::normal.")
+"""Random ops whose draws PyTorch orders by other things than their result's memory."""
+
+
+def _hint(number: Any) -> int:
+    """An int, or what a SymInt was when the graph was captured."""
+    return number if isinstance(number, int) else int(number.node.hint)
 
 
 def _full_name(op: torch._ops.OpOverload) -> str:

@@ -9,6 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ingot.capture.training import instance_norm
+
 
 def _equal(input: Tensor, other: Tensor) -> bool:
     return input.shape == other.shape and bool((input == other).all())
@@ -94,7 +96,10 @@ def _corrcoef(input: Tensor) -> Tensor:
     return scaled.clamp(-1, 1)
 
 
-REWRITTEN: dict[Any, Callable[..., Any]] = {torch.nn.functional.one_hot: _one_hot}
+REWRITTEN: dict[Any, Callable[..., Any]] = {
+    torch.nn.functional.one_hot: _one_hot,
+    torch.nn.functional.instance_norm: instance_norm,
+}
 """By the functions of the Python API that they stand for."""
 
 for _name, _function in (

@@ -98,12 +98,20 @@ def _as_strided(low: Lowering, node: fx.Node) -> Any:
 def _dropout(low: Lowering, node: fx.Node) -> Any:
     source, probability, train = node.args
     if train and probability:
-        fail(
-            "the model drops values at random (dropout in training mode), so no two runs agree",
-            source=low.b.source,
-            hint="call model.eval() before ingot.trace",
-        )
+        assert isinstance(node.target, torch._ops.OpOverload)
+        return low.draw(f"aten::{node.target._opname}", node)
     return low.operand(source)
+
+
+def _without_generator(low: Lowering, node: fx.Node) -> Any:
+    """The overload with a generator, which is None, as the one without."""
+    target = node.target
+    assert isinstance(target, torch._ops.OpOverload)
+    overload = target._overloadname.replace("low_generator_dtype", "low_dtype")
+    overload = overload.replace("_generator", "").replace("generator", "")
+    kwargs = {k: low.operand(v) for k, v in node.kwargs.items() if k != "generator"}
+    name = f"aten::{target._opname}" + (f".{overload}" if overload else "")
+    return low.draw(name, node, *map(low.operand, node.args), **kwargs)
 
 
 def _getitem(low: Lowering, node: fx.Node) -> Any:
@@ -318,9 +326,26 @@ RULES |= dict.fromkeys(
         aten.feature_dropout.default,
         aten.feature_dropout_.default,
         aten.alpha_dropout.default,
+        aten.alpha_dropout_.default,
         aten.feature_alpha_dropout.default,
+        aten.feature_alpha_dropout_.default,
     ),
     _dropout,
+)
+RULES |= dict.fromkeys(
+    (
+        aten.rand.generator,
+        aten.randn.generator,
+        aten.randint.generator,
+        aten.randint.low_generator,
+        aten.randperm.generator,
+        aten.rand_like.generator,
+        aten.randn_like.generator,
+        aten.randint_like.generator,
+        aten.randint_like.low_generator_dtype,
+        aten.randint_like.Tensor_generator,
+    ),
+    _without_generator,
 )
 RULES |= dict.fromkeys(
     (

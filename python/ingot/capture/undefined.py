@@ -50,9 +50,9 @@ def defined_part(
     results = []
     for number in (0, 1):
         # Each run draws the same random numbers.
-        with torch.random.fork_rng(devices=[]) if number == 0 else contextlib.nullcontext():
-            with _Filled(number):
-                results.append(run())
+        drawn = torch.random.fork_rng(devices=[]) if number == 0 else contextlib.nullcontext()
+        with drawn, _Filled(number):
+            results.append(run())
     first, second = results
 
     def settle(found: list[Any]) -> list[Any]:

@@ -1,42 +1,11 @@
-"""What ops do besides giving results: schemas mark mutation, the lists here have the rest."""
+"""What ops do besides giving results: schemas mark mutation and randomness, the lists here have
+the rest."""
 
 from __future__ import annotations
 
 from ingot.ir.graph import Node
 from ingot.ir.prims import PRIMS
 from ingot.ir.schema import Catalogue
-
-RANDOM = frozenset(
-    "aten::" + name
-    for name in [
-        "rand",
-        "rand_like",
-        "randn",
-        "randn_like",
-        "randint",
-        "randint_like",
-        "randperm",
-        "bernoulli",
-        "multinomial",
-        "normal",
-        "poisson",
-        "binomial",
-        "dropout",
-        "native_dropout",
-        "feature_dropout",
-        "alpha_dropout",
-        "feature_alpha_dropout",
-        "rrelu",
-        "rrelu_with_noise",
-        "fractional_max_pool2d",
-        "fractional_max_pool3d",
-        "_sample_dirichlet",
-        "_standard_gamma",
-        "manual_seed",
-        "seed",
-    ]
-)
-"""Ops that may draw random numbers: two of them are not one, and none may go."""
 
 OUTWARD = frozenset(
     (
@@ -79,14 +48,10 @@ def base(op: str) -> str:
     return op.partition(".")[0]
 
 
-def is_random(node: Node) -> bool:
-    """Whether the node may draw random numbers."""
-    return base(node.op) in RANDOM
-
-
-def has_effect(node: Node) -> bool:
+def has_effect(node: Node, ops: Catalogue) -> bool:
     """Whether a run may notice that the node is gone, its results and mutations aside."""
-    return base(node.op) in OUTWARD or is_random(node)
+    schema = ops.find(node.op)
+    return base(node.op) in OUTWARD or (schema is not None and schema.random)
 
 
 def mutates(node: Node, ops: Catalogue) -> bool:

@@ -1,7 +1,7 @@
 """Op schemas as the native catalogue declares them, with the types of the IR.
 
 PyTorch's notation is reduced to what programs carry: SymInt, ScalarType, Layout, Device and
-MemoryFormat are ints, Scalar is the union of the number types.
+MemoryFormat are ints, Generator is None, Scalar is the union of the number types.
 """
 
 from __future__ import annotations
@@ -88,6 +88,8 @@ class Schema:
     returns: tuple[Argument, ...]
     variadic: bool = False
     """Any number of further arguments, of any type, may follow."""
+    random: bool = False
+    """The op draws random numbers: two calls are not one, and none may go or move."""
 
     @cached_property
     def base(self) -> str:
@@ -148,10 +150,12 @@ class Catalogue:
     ``rows`` are those of ``ingot._ingot.catalogue()``: (name, arguments, returns) with an
     argument as (name, declared type, has default, default, keyword only, mutated, alias), one
     named ``"..."`` where further ones may follow, and a return as (name, declared type, alias).
+    ``random`` are the names of the ops that draw random numbers.
     """
 
-    def __init__(self, rows: Iterable[tuple[Any, ...]]) -> None:
+    def __init__(self, rows: Iterable[tuple[Any, ...]], random: Iterable[str] = ()) -> None:
         self._rows = {row[0]: row for row in rows}
+        self._random = frozenset(random)
         self._schemas: dict[str, Schema] = {}
         self._overloads: dict[str, list[str]] = {}
         for name in self._rows:
@@ -168,7 +172,7 @@ class Catalogue:
         """The schema of ``"aten::add.Tensor"``, or None."""
         schema = self._schemas.get(name)
         if schema is None and name in self._rows:
-            schema = self._schemas[name] = _read_row(self._rows[name])
+            schema = self._schemas[name] = _read_row(self._rows[name], name in self._random)
         return schema
 
     def overloads(self, base: str) -> list[Schema]:
@@ -197,11 +201,11 @@ def catalogue() -> Catalogue:
     if _default is None:
         from ingot import _ingot
 
-        _default = Catalogue(_ingot.catalogue())
+        _default = Catalogue(_ingot.catalogue(), _ingot.random_ops())
     return _default
 
 
-def _read_row(row: tuple[Any, ...]) -> Schema:
+def _read_row(row: tuple[Any, ...], random: bool) -> Schema:
     name, arguments, returns = row
     return Schema(
         name,
@@ -215,6 +219,7 @@ def _read_row(row: tuple[Any, ...]) -> Schema:
             for ret, declared, alias in returns
         ),
         any(argument[0] == "..." for argument in arguments),
+        random,
     )
 
 
@@ -262,6 +267,7 @@ _BASE_TYPES: dict[str, Type] = {
     "complex": COMPLEX,
     "NoneType": NONE,
     "None": NONE,
+    "Generator": NONE,
 } | dict.fromkeys(
     ("int", "SymInt", "ScalarType", "Layout", "Device", "MemoryFormat", "QScheme"), INT
 )

@@ -61,7 +61,7 @@ def _key(node: Node, mapping: dict[Value, Value]) -> _Key:
 
 
 def _is_pure(node: Node, aliases: Aliases, replaced: set[object], context: Context) -> bool:
-    if node.blocks or has_effect(node) or mutates(node, context.ops):
+    if node.blocks or has_effect(node, context.ops) or mutates(node, context.ops):
         return False
     if node.op == "prim::Uninitialized" or node.attributes.get("name") in replaced:
         return False

@@ -91,7 +91,11 @@ class _Folder:
 
     def _constants(self, node: Node, known: Known) -> list[Node] | None:
         """Constant nodes for a node's results, None if it must be run."""
-        if not all(v in known for v in node.inputs) or has_effect(node) or not node.outputs:
+        if (
+            not all(v in known for v in node.inputs)
+            or has_effect(node, self.context.ops)
+            or not node.outputs
+        ):
             return None
         if self._mutated(node):
             return None

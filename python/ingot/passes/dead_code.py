@@ -9,19 +9,20 @@ from __future__ import annotations
 from ingot.ir.alias import Aliases, can_alias
 from ingot.ir.effects import has_effect
 from ingot.ir.graph import Block, Method, Node, Program, Value
+from ingot.ir.schema import Catalogue
 from ingot.passes.context import Context
 
 
 def dead_code(program: Program, context: Context) -> None:
     for method in program.methods.values():
-        live = _Liveness(method, Aliases(program, method, context.ops))
+        live = _Liveness(method, Aliases(program, method, context.ops), context.ops)
         _sweep(method.body, live, context)
 
 
 class _Liveness:
     """What must stay, grown from effects and results until nothing is added."""
 
-    def __init__(self, method: Method, aliases: Aliases) -> None:
+    def __init__(self, method: Method, aliases: Aliases, ops: Catalogue) -> None:
         self.aliases = aliases
         self.values: set[Value] = set()
         self.nodes: set[Node] = set()
@@ -34,7 +35,7 @@ class _Liveness:
         for key in aliases.outside():
             self._reach(key)
         for node in self.parent:
-            if has_effect(node):
+            if has_effect(node, ops):
                 self._keep(node)
         while self.work:
             self._use(self.work.pop())

@@ -63,9 +63,10 @@ SAME_TYPE = {"aten::Int.Scalar": INT, "aten::Float.Scalar": FLOAT}
 
 EVAL_DROPOUT = frozenset(
     f"aten::{name}"
-    for name in ("dropout", "feature_dropout", "alpha_dropout", "feature_alpha_dropout")
+    for base in ("dropout", "feature_dropout", "alpha_dropout", "feature_alpha_dropout")
+    for name in (base, base + "_")
 )
-"""They return their input where ``train`` is false."""
+"""They return their input where ``train`` is false or the probability is 0."""
 
 
 def peephole(program: Program, context: Context) -> None:
@@ -191,7 +192,9 @@ class _Peephole:
         return [node.inputs[0]]
 
     def eval_dropout(self, node: Node) -> Results:
-        return [node.inputs[0]] if self._is_constant(node.inputs[2], False) else None
+        _, probability, train = node.inputs
+        idle = self._is_constant(train, False) or self._is_constant(probability, 0.0)
+        return [node.inputs[0]] if idle else None
 
     def same_type(self, node: Node) -> Results:
         return [node.inputs[0]] if node.inputs[0].type == SAME_TYPE[node.op] else None

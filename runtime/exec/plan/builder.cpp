@@ -286,7 +286,7 @@ class ResultWriter {
 const Op* pure_form(const Op& op) {
   std::string name(op.name());
   const size_t end = std::min(name.find('.'), name.size());
-  if (name[end - 1] != '_') return nullptr;
+  if (name[end - 1] != '_' || op.definition().random) return nullptr;
   name.erase(end - 1, 1);
   const Op* const pure = find_op(name);
   if (!pure || !pure->definition().infer || pure->schema().returns.size() != 1 ||

@@ -20,7 +20,7 @@ constexpr size_t kMostBytes = size_t{64} << 20;
 // True for ops that only make values out of values.
 bool is_pure(const Op& op) {
   const Schema& schema = op.schema();
-  if (schema.mutates || schema.variadic) return false;
+  if (schema.mutates || schema.variadic || op.definition().random) return false;
   const std::string_view name = op.name();
   return name != "aten::warn" && name != "prim::Print";
 }

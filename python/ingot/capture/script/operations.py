@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import namedtuple
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -90,44 +90,13 @@ def _may_be_none(item: Item) -> bool:
 
 def _missing_op(frame: Frame, base: str, args: Sequence[Item], kwargs: Mapping[str, Item]) -> Item:
     """An op that the catalogue lacks: made of others, or in place by copying the result."""
-    handler = SPECIAL_OPS.get(base)
-    if handler is not None:
-        return handler(frame, *args, **kwargs)
     function = COMPOSITIONS.get(base)
     if function is not None:
         return frame.compiler.call(frame, function, list(args), dict(kwargs), frame.node)
     plain = base[:-1]
-    if base.endswith("_") and (
-        frame.builder.ops.overloads(plain) or plain in COMPOSITIONS or plain in SPECIAL_OPS
-    ):
+    if base.endswith("_") and (frame.builder.ops.overloads(plain) or plain in COMPOSITIONS):
         result = call_op(frame, plain, args, kwargs)
         if result is not args[0]:
             call_op(frame, "aten::copy_", [args[0], result])
         return args[0]
     raise CompileError(f"Ingot has no op {base}", "write it with other operations")
-
-
-def _dropout(
-    frame: Frame, tensor: Item, p: Item = NOTHING, train: Item = NOTHING, **kwargs: Item
-) -> Item:
-    """Every dropout is the identity outside training."""
-    if train == Constant(False) or p == Constant(0.0) or p == Constant(0):
-        return tensor
-    raise CompileError(
-        "dropout draws random numbers in training, which programs do not",
-        "call eval() on the module before compiling it",
-    )
-
-
-SPECIAL_OPS: dict[str, Callable[..., Item]] = {
-    **dict.fromkeys(
-        (
-            "aten::dropout",
-            "aten::feature_dropout",
-            "aten::alpha_dropout",
-            "aten::feature_alpha_dropout",
-        ),
-        _dropout,
-    ),
-}
-"""Ops that depend on what is known while compiling."""
