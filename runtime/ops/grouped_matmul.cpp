@@ -1,10 +1,10 @@
 // Products of consecutive groups of rows or columns, one matrix for each: mixtures of experts.
 #include <optional>
 
+#include <ingot/op.h>
 #include "ops/compute.h"
 #include "ops/fill.h"
 #include "ops/matmul.h"
-#include "ops/op.h"
 #include "ops/view.h"
 
 namespace ingot {

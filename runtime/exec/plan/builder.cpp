@@ -8,6 +8,7 @@
 #include "exec/plan/fuse.h"
 #include "exec/plan/options.h"
 #include "exec/plan/tape.h"
+#include "ops/schema.h"
 
 namespace ingot {
 namespace {
