@@ -77,6 +77,9 @@ test-ops-all: build ## PyTorch's whole OpInfo database, every dtype, WALK='--onl
 ops-table: test-ops-all ## docs/ops.md from such a walk
 	$(PYTHON) -m tests.ops.table build/outcomes.json
 
+test-models-all: build ## families of models and full-size ones, MODELS='swin|/bert'
+	$(PYTHON) -m tests.models.all --only '$(MODELS)'
+
 test-speed: build ## ratios to eager PyTorch, instructions per node, the choice of kernels
 	@$(PYTHON) -m benchmarks.speed_check
 	@cmake -S . -B build -DINGOT_TESTS=ON >build/configure.log || { cat build/configure.log; false; }
@@ -108,4 +111,4 @@ clean: ## removes what builds made, keeps .venv
 	rm -rf build build-asan python/ingot/_ingot*.so python/ingot/file/_fb
 
 .PHONY: help quickstart setup-export setup build build-tests build-asan test test-cpp \
-  test-asan test-avx512 fuzz test-python test-ops-all ops-table test-speed lint format footprint bench clean
+  test-asan test-avx512 fuzz test-python test-ops-all ops-table test-models-all test-speed lint format footprint bench clean

@@ -1,6 +1,6 @@
 """``make test-models-all``: every family and full-size models, one after another.
 
-``python -m tests.models.all --only 'swin|bert'`` runs those that match.
+``MODELS='swin|/bert'`` or ``python -m tests.models.all --only 'swin|/bert'`` runs those that match.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import time
 
 from tests.models import test_timm, test_torchvision, test_transformers
 from tests.models.family import Family, check
+from tests.models.full_size import full_size
 
 
 def run(family: Family) -> str | None:
@@ -30,24 +31,21 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", default="", help="a regular expression of names")
     chosen = re.compile(parser.parse_args().only)
-    found = [
-        (library, family)
-        for library, of in (
-            ("torchvision", test_torchvision.FAMILIES),
-            ("timm", test_timm.FAMILIES),
-            ("transformers", test_transformers.FAMILIES),
-        )
-        for family in of
-        if chosen.search(f"{library}/{family.name}")
+    every = [
+        *(("torchvision", family) for family in test_torchvision.FAMILIES),
+        *(("timm", family) for family in test_timm.FAMILIES),
+        *(("transformers", family) for family in test_transformers.FAMILIES),
+        *full_size(),
     ]
+    found = [(of, family) for of, family in every if chosen.search(f"{of}/{family.name}")]
     failed = []
     started = time.monotonic()
-    for number, (library, family) in enumerate(found, 1):
-        print(f"{number}/{len(found)} {library}/{family.name}:", end="", flush=True)
+    for number, (of, family) in enumerate(found, 1):
+        print(f"{number}/{len(found)} {of}/{family.name}:", end="", flush=True)
         reason = run(family)
         print(f" FAILED\n    {reason}" if reason else "", flush=True)
         if reason:
-            failed.append(f"{library}/{family.name}")
+            failed.append(f"{of}/{family.name}")
         gc.collect()
     print(f"{len(found) - len(failed)} of {len(found)} right, {time.monotonic() - started:.0f} s")
     if failed:

@@ -12,11 +12,11 @@ torchvision()  # timm imports it, and it only loads where its ops are declared
 timm = __import__("timm")
 
 
-def family(name: str, inputs: Any, **options: Any) -> Family:
+def family(name: str, inputs: Any, *, slow: bool = False, **options: Any) -> Family:
     def make() -> nn.Module:
         return timm.create_model(name, num_classes=10, **options)
 
-    return Family(name, make, inputs)
+    return Family(name, make, inputs, slow=slow)
 
 
 def mixer() -> nn.Module:
@@ -37,10 +37,10 @@ FAMILIES = [
     family("swin_tiny_patch4_window7_224", FIXED, **SWIN),
     family("swinv2_tiny_window8_256", FIXED, **SWIN),
     family("beit_base_patch16_224", FIXED, **VIT),
-    family("test_maxvit", FIXED, img_size=64),
+    family("test_maxvit", FIXED, slow=True, img_size=64),
     family("regnetx_002", ANY),
     Family("mixer", mixer, FIXED),
-    family("hrnet_w18_small", images((1, 64, 64), (2, 96, 64))),
+    family("hrnet_w18_small", images((1, 64, 64), (2, 96, 64)), slow=True),
 ]
 
 

@@ -14,6 +14,7 @@ torchvision()  # transformers imports it, and it only loads where its ops are de
 transformers = __import__("transformers")
 
 VOCABULARY = 50
+NO_TOKENS = {"bos_token_id": None, "eos_token_id": None, "pad_token_id": None}
 
 
 def tokens(batch: int, length: int) -> Inputs:
@@ -166,7 +167,7 @@ def distilbert() -> nn.Module:
 
 def gpt2_model() -> nn.Module:
     own = transformers.GPT2Config(
-        vocab_size=VOCABULARY, n_embd=16, n_layer=2, n_head=2, n_positions=32
+        vocab_size=VOCABULARY, n_embd=16, n_layer=2, n_head=2, n_positions=32, **NO_TOKENS
     )
     return transformers.GPT2LMHeadModel(own)
 
@@ -180,6 +181,9 @@ def decoder(name: str, **options: Any) -> Callable[[], nn.Module]:
         return getattr(transformers, f"{name}ForCausalLM")(own)
 
     return make
+
+
+MIXTRAL = {"num_local_experts": 4, "num_experts_per_tok": 2}
 
 
 def whole(make: Callable[[], nn.Module]) -> Callable[[], nn.Module]:
@@ -288,7 +292,7 @@ def pictures(*sizes: tuple[int, int, int]) -> Callable[[], list[Inputs]]:
 
 
 FAMILIES = [
-    Family("bert", encoder("Bert"), TEXT),
+    Family("bert", encoder("Bert"), TEXT, lambda: [(tokens(1, 513), "dimension 1")]),
     Family("bert with a mask", encoder("Bert"), MASKED),
     Family("distilbert", distilbert, MASKED),
     Family("roberta", encoder("Roberta", pad_token_id=1), MASKED),
@@ -300,6 +304,8 @@ FAMILIES = [
     Family("mistral step", step(decoder("Mistral", sliding_window=None)), steps(heads=1)),
     Family("qwen2", whole(decoder("Qwen2")), TEXT),
     Family("qwen2 step", step(decoder("Qwen2")), steps(heads=1)),
+    Family("mixtral", whole(decoder("Mixtral", **MIXTRAL)), TEXT),
+    Family("mixtral step", step(decoder("Mixtral", **MIXTRAL)), steps(heads=1)),
     Family("t5 encoder", t5_encoder, MASKED),
     Family("t5 decoder step", t5_step, t5_steps),
     Family("whisper", Whisper, whisper_inputs),

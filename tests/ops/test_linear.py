@@ -47,6 +47,39 @@ def test_torch_samples(op: str, dtype: torch.dtype) -> None:
         check("aten::" + op.split(".")[-1], sample.input, *sample.args, **sample.kwargs)
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16])
+def test_grouped_products(dtype: torch.dtype) -> None:
+    """PyTorch's own asks for strides of 16 bytes: held against a product for each group."""
+    ends = torch.tensor([2, 2, 5], dtype=torch.int32)
+    groups = [slice(0, 2), slice(2, 2), slice(2, 5)]
+
+    def same(a: torch.Tensor, b: torch.Tensor, expected: torch.Tensor) -> None:
+        for one, two in ((a, b), (a.mT.contiguous().mT, b.mT.contiguous().mT)):
+            (got,) = run("aten::_grouped_mm", one, two, ends)
+            torch.testing.assert_close(got, expected)
+
+    rows, columns = matrix(dtype, 5, 7), matrix(dtype, 3, 5)
+    stack = matrix(dtype, 3, 7, 3)
+    same(rows, stack, torch.cat([rows[g] @ m for g, m in zip(groups, stack, strict=True)]))
+    same(
+        stack,
+        columns,
+        torch.cat([m @ columns[:, g] for g, m in zip(groups, stack, strict=True)], 1),
+    )
+    same(rows.mT, rows, torch.stack([rows.mT[:, g] @ rows[g] for g in groups]))
+    (got,) = run("aten::_grouped_mm", matrix(dtype, 7, 7), stack, ends)
+    assert not got[5:].any()
+    (got,) = run("aten::_grouped_mm", stack, stack.mT)
+    torch.testing.assert_close(got, stack @ stack.mT)
+
+
+def test_grouped_products_refuse_wrong_groups() -> None:
+    a, b = torch.randn(5, 8), torch.randn(3, 8, 16)
+    for ends, words in (([3, 2, 5], "must not decrease"), ([2, 5], "3 matrices for 2 groups")):
+        with pytest.raises(ingot.Error, match=words):
+            run("aten::_grouped_mm", a, b, torch.tensor(ends, dtype=torch.int32))
+
+
 @pytest.mark.parametrize("dtype", FLOATS)
 def test_large_products(dtype: torch.dtype) -> None:
     a, b = torch.randn(150, 700, dtype=dtype), torch.randn(700, 90, dtype=dtype)

@@ -25,10 +25,14 @@ _library = torch.library.Library(NAMESPACE, "DEF")
 _routes: dict[Any, Callable[..., Any]] = {}
 
 
+_STAND_INS = {"transformers::grouped_mm_fallback": "aten::_grouped_mm"}
+"""Other packages' custom ops that do what an ATen op does."""
+
+
 def aten_name(op: torch._ops.OpOverload) -> str | None:
     """``"aten::lstm.input"`` for the op that stands for it, None for any other op."""
     if op.namespace != NAMESPACE:
-        return None
+        return _STAND_INS.get(op._schema.name)
     base, _, overload = op._schema.name.partition("::")[2].partition("__")
     return f"aten::{base}" + (f".{overload}" if overload else "")
 
