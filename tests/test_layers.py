@@ -26,7 +26,7 @@ PUBLIC = {
     "op": "ops",
     "module": "api",
     "library": "api",
-    "random": "api",
+    "random": "base",
     "ingot": "api",
     "c": "api",
 }

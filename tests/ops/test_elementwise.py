@@ -48,6 +48,7 @@ INFOS = [
     and hasattr(torch.ops.aten, packet_of(info))
     and in_catalogue(packet_of(info))
     and packet_of(info) != "polygamma"  # its samples have the order second: see below
+    and packet_of(info) != "rrelu"  # draws at random: test_random
 ]
 CASES = [
     pytest.param(info, dtype, id=f"{info.full_name}-{str(dtype)[6:]}")
