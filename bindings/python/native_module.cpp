@@ -11,6 +11,7 @@
 #include <nanobind/stl/vector.h>
 
 #include <ingot/check.h>
+#include <ingot/library.h>
 
 #include "base/generator.h"
 #include "convert.h"
@@ -326,6 +327,8 @@ void bind_modules(nb::module_& module) {
       nb::arg("level"), "Uses instruction set number `level` from now on: for tests.");
   module.def("set_num_threads", &set_num_threads, nb::arg("threads"),
              "Threads that one call may use; 0: one per physical core, at most 16.");
+  module.def("load_library", &load_library, nb::arg("path"),
+             "Loads a shared library that adds ops to the catalogue.");
   module.def("manual_seed", &manual_seed, nb::arg("seed"),
              "Starts the process's random numbers anew: the same seed gives the same draws, those\n"
              "of PyTorch's CPU generator after torch.manual_seed(seed).");

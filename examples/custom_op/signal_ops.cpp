@@ -18,7 +18,9 @@ using ingot::TensorInfo;
 TensorInfo peak_to_rms_meta(const Tensor& signal) {
   INGOT_CHECK(signal.dtype() == DType::f32, "signal must be f32, got ", signal);
   INGOT_CHECK(signal.rank() >= 1, "signal must have a time axis, got ", signal);
-  return {DType::f32, Dims(signal.sizes().first(signal.rank() - 1))};
+  Dims sizes;
+  for (int d = 0; d + 1 < signal.rank(); ++d) sizes.push_back(signal.size(d));
+  return {DType::f32, sizes};
 }
 
 // f32[..., time] -> f32[...]: the largest magnitude over the root of the mean square. `out` is
@@ -41,8 +43,8 @@ void peak_to_rms(const Tensor& signal, Tensor& out) {
 
 // f32[time] -> i64[N]: where the signal rises above `threshold`.
 Tensor onsets(const Tensor& signal, double threshold) {
-  INGOT_CHECK(signal.dtype() == DType::f32 && signal.rank() == 1,
-              "signal must be f32[time], got ", signal);
+  INGOT_CHECK(signal.dtype() == DType::f32 && signal.rank() == 1, "signal must be f32[time], got ",
+              signal);
   const Tensor dense = signal.contiguous();
   const float* x = dense.data<float>();
   std::vector<int64_t> found;

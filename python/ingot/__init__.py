@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ingot._ingot import get_num_threads, manual_seed, set_num_threads
     from ingot.capture.script import export, ignore, script, unused
     from ingot.capture.trace import trace
+    from ingot.libraries import load_library
     from ingot.module import Module, load, save
     from ingot.profiling import profile
 
@@ -26,6 +27,7 @@ _HOMES = {
     "get_num_threads": "ingot._ingot",
     "ignore": "ingot.capture.script",
     "load": "ingot.module",
+    "load_library": "ingot.libraries",
     "manual_seed": "ingot._ingot",
     "profile": "ingot.profiling",
     "save": "ingot.module",
@@ -44,6 +46,7 @@ __all__ = [
     "get_num_threads",
     "ignore",
     "load",
+    "load_library",
     "manual_seed",
     "profile",
     "save",

@@ -205,6 +205,12 @@ def catalogue() -> Catalogue:
     return _default
 
 
+def forget() -> None:
+    """The catalogue has grown: it is read again when it is asked for."""
+    global _default
+    _default = None
+
+
 def _read_row(row: tuple[Any, ...], random: bool) -> Schema:
     name, arguments, returns = row
     return Schema(
