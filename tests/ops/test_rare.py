@@ -48,6 +48,8 @@ TENSORS = [
     ("aten::_unsafe_view", (IMAGE, [6, 20])),
     ("aten::_upsample_nearest_exact2d", (IMAGE, [7, 3])),
     ("aten::_upsample_nearest_exact2d.vec", (IMAGE, None, [1.5, 2.0])),
+    ("aten::_linalg_eigvals", (torch.tensor([[2.0, 1.0], [-1.0, 2.0]]),)),
+    ("aten::rrelu_with_noise_functional", (IMAGE, torch.zeros_like(IMAGE), 0.1, 0.3)),
     ("aten::frobenius_norm.dim", (IMAGE, [1, 3], True)),
     ("aten::gru_cell", (X, H, *_cell(3))),
     ("aten::lstm_cell", (X, [H, H.flip(0)], *_cell(4))),

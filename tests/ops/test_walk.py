@@ -35,7 +35,12 @@ def test_the_page_is_what_the_walk_found():
 
 
 def test_every_op_that_pytorch_has_samples_of_is_in_the_table():
-    assert set(INFOS) == set(OUTCOMES)
+    supported = {
+        name
+        for name, info in INFOS.items()
+        if any(info.supports_dtype(dtype, "cpu") for dtype in walk.DTYPES.values())
+    }
+    assert supported == set(OUTCOMES)
 
 
 @cache
