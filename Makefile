@@ -54,7 +54,8 @@ test-cpp: build-tests ## the C++ tests
 
 # Without the largest products and convolutions, whose code smaller ones run too.
 test-asan: build-asan ## the C++ tests under address and undefined-behaviour sanitizers
-	build-asan/tests/cpp/ingot-tests --gtest_brief=1 --gtest_filter=-'*BeyondOneBlock'
+	ASAN_OPTIONS=allocator_may_return_null=1 \
+	  build-asan/tests/cpp/ingot-tests --gtest_brief=1 --gtest_filter=-'*BeyondOneBlock'
 	build-asan/tests/cpp/component/ingot-component-tests --gtest_brief=1
 
 test-avx512: ## the kernels' C++ tests on an emulated processor with AVX-512, FILTER='Gemm.*'

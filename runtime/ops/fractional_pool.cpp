@@ -46,12 +46,14 @@ T rounded(T value, DType dtype) {
   return value;
 }
 
-// Where the windows of one axis begin, drawn by one number in [0, 1). Rounding decides, so
+// Where the windows of one axis begin, drawn by one number, usually in [0, 1). Rounding decides, so
 // it is the dtype's.
 template <class T>
 void window_starts(T sample, int64_t size, int64_t count, int64_t kernel, DType dtype,
                    std::vector<int64_t>& to) {
-  INGOT_CHECK(sample >= 0 && sample < 1, "random_samples must lie in [0, 1), but hold ", sample);
+  constexpr T kFar = 1 << 20;
+  INGOT_CHECK(sample > -kFar && sample < kFar, "random_samples should lie in [0, 1), but hold ",
+              sample);
   to.assign(static_cast<size_t>(count), size - kernel);
   if (count == 1) return;
   const auto in_dtype = [dtype](T value) { return rounded(value, dtype); };
