@@ -157,7 +157,7 @@ class Decoder {
       }
       const Op* op = find_op(name);
       if (!op) {
-        unknown += (unknown.empty() ? "" : ", ") + name;
+        unknown += (unknown.empty() ? "\"" : ", \"") + name + "\"";
         if (component.empty()) component = component_of(name);
       }
       ops_.push_back({Prim::none, op});
