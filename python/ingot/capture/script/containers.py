@@ -9,7 +9,9 @@ from ingot.capture.script.diagnostics import CompileError
 from ingot.capture.script.expressions import make_list
 from ingot.capture.script.items import type_of
 from ingot.capture.script.language import SIZE, has_hole, is_subtype, settle
+from ingot.capture.script.modules import change_container
 from ingot.capture.script.operations import call_op
+from ingot.capture.script.readonly import readable
 from ingot.capture.script.values import (
     NOTHING,
     Constant,
@@ -32,8 +34,10 @@ def call_container_method(
 ) -> Item:
     """A method of a list, dict, str, tuple or size. Raises CompileError if there is none."""
     type = type_of(receiver)
+    if isinstance(receiver, ListItem | DictItem) and name in _CHANGES:
+        change_container(frame, receiver, _type_after(receiver, name, args))
     if isinstance(receiver, DictItem):
-        return _dict_item(receiver, name, args)
+        return _dict_item(frame, receiver, name, args, kwargs)
     if isinstance(receiver, TupleItem | ListItem):
         return _static(frame, receiver, name, args)
     if isinstance(receiver, Constant) or type == STR:
@@ -235,7 +239,33 @@ _DICT: dict[str, Callable[..., Item]] = {
 }
 
 
-def _dict_item(receiver: DictItem, name: str, args: list[Item]) -> Item:
+_CHANGES = frozenset(
+    "append extend insert pop clear remove reverse sort setdefault update popitem".split()
+)
+
+
+def _type_after(receiver: ListItem | DictItem, name: str, args: list[Item]) -> Type | None:
+    """What an empty container holds once the method has put its arguments there."""
+    types = [type_of(each) for each in args]
+    if any(each is None for each in types):
+        return None
+    match name, *types:
+        case "append", Type() as element:
+            return ListType(element)
+        case "insert", _, Type() as element:
+            return ListType(element)
+        case "extend", ListType() as other:
+            return other
+        case "setdefault", Type() as key, Type() as value:
+            return DictType(key, value)
+        case "update", DictType() as other:
+            return other
+    return None
+
+
+def _dict_item(
+    frame: Frame, receiver: DictItem, name: str, args: list[Item], kwargs: dict[str, Item]
+) -> Item:
     items = receiver.items
     match name:
         case "keys":
@@ -244,14 +274,14 @@ def _dict_item(receiver: DictItem, name: str, args: list[Item]) -> Item:
             return ListItem(tuple(items.values()))
         case "items":
             return ListItem(tuple(TupleItem((Constant(k), v)) for k, v in items.items()))
-        case "get" if isinstance(args[0], Constant):
+        case "get" if len(args) in (1, 2) and isinstance(args[0], Constant):
             return items.get(args[0].value, args[1] if len(args) > 1 else NOTHING)
         case "copy":
             return receiver
-    raise CompileError(
-        f"{receiver.describe()} is known while compiling and has no {name} here",
-        "make the dict inside the function",
-    )
+    handler = _DICT.get(name)
+    if handler is None:
+        raise CompileError(f"{receiver.describe()} has no method {name} that can be compiled")
+    return handler(frame, readable(frame, receiver), *args, **kwargs)
 
 
 def _static(frame: Frame, receiver: TupleItem | ListItem, name: str, args: list[Item]) -> Item:
@@ -266,10 +296,7 @@ def _static(frame: Frame, receiver: TupleItem | ListItem, name: str, args: list[
         return call_op(frame, f"aten::{name}", [sequence, *args])
     if name == "copy":
         return make_list(frame, list(receiver.items))
-    raise CompileError(
-        f"{receiver.describe()} is known while compiling and has no {name} here",
-        "make the list inside the function",
-    )
+    raise CompileError(f"{receiver.describe()} has no method {name} that can be compiled")
 
 
 def _as_list(receiver: TupleItem | ListItem) -> Type:

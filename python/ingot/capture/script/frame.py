@@ -25,6 +25,7 @@ from ingot.capture.script.sources import FunctionSource
 from ingot.capture.script.state import dtype_of
 from ingot.capture.script.values import (
     Constant,
+    DictItem,
     Dynamic,
     Environment,
     Item,
@@ -43,6 +44,7 @@ from ingot.ir.types import (
     FLOAT,
     INT,
     NONE,
+    DictType,
     ListType,
     NamedTupleType,
     OptionalType,
@@ -179,6 +181,8 @@ class Frame:
         if actual is None:
             if type is not None and isinstance(item, ListItem) and not item.items:
                 return self.builder.list_construct([], _element(lower(type)))
+            if isinstance(type, DictType) and isinstance(item, DictItem) and not item.items:
+                return self._dict({}, type)
             raise CompileError(
                 f"{item.describe()} exists only while compiling and cannot be used as a value",
                 "use it where it is called or indexed",
@@ -208,7 +212,17 @@ class Frame:
                 assert isinstance(actual, ListType)
                 values = [self.value(each, actual.element) for each in items]
                 return self.builder.list_construct(values, lower(actual.element))
+            case DictItem(items):
+                assert isinstance(actual, DictType)
+                return self._dict(items, actual)
         raise CompileError(f"{item.describe()} cannot be used as a value")
+
+    def _dict(self, items: dict[Any, Item], type: DictType) -> Value:
+        pairs = [
+            (self.value(Constant(key), type.key), self.value(each, type.value))
+            for key, each in items.items()
+        ]
+        return self.builder.dict_construct(pairs, lower(type.key), lower(type.value))
 
     def _convert(self, item: Item, actual: Type, type: Type) -> Value | None:
         """The item as ``type``, None if it is none."""
@@ -236,6 +250,8 @@ class Frame:
         if isinstance(item, ListItem) and isinstance(type, ListType):
             values = [self.value(e, type.element) for e in item.items]
             return self.builder.list_construct(values, lower(type.element))
+        if isinstance(item, DictItem) and isinstance(type, DictType):
+            return self._dict(item.items, type)
         if is_subtype(actual, type):
             return self.value(item)
         if {actual, type} == {SIZE, ListType(INT)}:

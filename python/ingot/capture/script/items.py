@@ -7,7 +7,7 @@ same way, so a tuple of a tensor and a constant stays one.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from ingot.capture.script.language import SIZE, join, settle
 from ingot.capture.script.values import (
@@ -30,8 +30,9 @@ from ingot.capture.script.values import (
     SuperItem,
     TupleItem,
     ZipItem,
+    is_constant_object,
 )
-from ingot.ir.types import ListType, NamedTupleType, TupleType, Type
+from ingot.ir.types import DictType, ListType, NamedTupleType, TupleType, Type
 
 
 def children(item: Item) -> tuple[Item, ...]:
@@ -61,12 +62,12 @@ def with_children(item: Item, inner: tuple[Item, ...]) -> Item:
     match item:
         case TupleItem(named=named):
             return TupleItem(inner, named)
-        case ListItem():
-            return ListItem(inner)
+        case ListItem(origin=origin):
+            return ListItem(inner, origin)
         case ZipItem():
             return ZipItem(inner)
-        case DictItem(items):
-            return DictItem(dict(zip(items, inner, strict=True)))
+        case DictItem(items, origin):
+            return DictItem(dict(zip(items, inner, strict=True)), origin)
         case RangeItem():
             return RangeItem(*inner)
         case SliceItem():
@@ -147,11 +148,26 @@ def type_of(item: Item) -> Type | None:
                 return TupleType(known)
             return NamedTupleType(named.__name__, tuple(named._fields), known)  # type: ignore[attr-defined]
         case ListItem(items) if items:
-            together = type_of(items[0])
-            for each in items[1:]:
-                other = type_of(each)
-                if together is None or other is None:
-                    return None
-                together = join(together, other)
+            together = _together(items)
             return None if together is None else ListType(together)
+        case DictItem(items) if items:
+            key = _together(map(Constant, items)) if all(map(is_constant_object, items)) else None
+            value = _together(items.values())
+            return None if key is None or value is None else DictType(key, value)
     return None
+
+
+def _together(items: Iterable[Item]) -> Type | None:
+    """The type that holds every item; None if there is none."""
+    together: Type | None = None
+    for number, each in enumerate(items):
+        other = type_of(each)
+        if other is None:
+            return None
+        if number == 0:
+            together = other
+        elif together != other:
+            together = join(together, other) if together is not None else None
+        if together is None:
+            return None
+    return together

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ast
+import builtins
 import inspect
 import types
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -12,10 +15,13 @@ from ingot.capture.script.annotations import read_annotation
 from ingot.capture.script.diagnostics import CompileError
 from ingot.capture.script.items import type_of
 from ingot.capture.script.language import has_hole, is_subtype, join, lower
+from ingot.capture.script.sources import NoSource, source_of
 from ingot.capture.script.values import (
     NOTHING,
     Constant,
+    DictItem,
     Item,
+    ListItem,
     MethodItem,
     ModuleItem,
     PythonItem,
@@ -89,7 +95,8 @@ def _instance_value(frame: Frame, item: ModuleItem, name: str, value: Any) -> It
     if isinstance(value, torch.Tensor):
         entry = frame.compiler.state.add_constant(value, full_name(item, name))
         return frame.dynamic(frame.builder.state(entry), TENSOR)
-    return wrap(frame, value, full_name(item, name))
+    found = wrap(frame, value, full_name(item, name))
+    return replace(found, origin=(item, name)) if isinstance(found, ListItem | DictItem) else found
 
 
 def set_attribute(frame: Frame, owner: Item, name: str, item: Item) -> None:
@@ -139,10 +146,52 @@ def _learn(frame: Frame, owner: ModuleItem, name: str, item: Item) -> None:
     knowledge.learn(owner.path, name, known)
 
 
+def change_container(frame: Frame, item: ListItem | DictItem, type: Type | None) -> None:
+    """Makes the attribute that holds the container one that changes. ``type`` is that of the
+    container if it is empty and not annotated. Raises Restart, or CompileError."""
+    if item.origin is None:
+        raise CompileError(
+            f"{item.describe()} is known while compiling and cannot be changed",
+            "make it inside the function, or keep it as an attribute of a module",
+        )
+    owner, name = item.origin
+    known = _initial_type(frame, owner, name) or type_of(item) or type
+    if known is None or has_hole(known):
+        raise CompileError(
+            f"what the attribute {name} is to hold is not known",
+            f"annotate it in the class, for example {name}: list[int]",
+        )
+    frame.compiler.knowledge.learn(owner.path, name, known)
+
+
+def _annotation_in_init(cls: type, name: str) -> Any:
+    """What ``self.name: annotation = ...`` in ``__init__`` says; None without one."""
+    init = vars(cls).get("__init__")
+    if not isinstance(init, types.FunctionType):
+        return None
+    try:
+        tree = source_of(init).node
+    except NoSource:
+        return None
+    for node in ast.walk(tree):
+        match node:
+            case ast.AnnAssign(target=ast.Attribute(value=ast.Name(), attr=attr)) if attr == name:
+                scope = {**vars(builtins), **init.__globals__}
+                try:
+                    return eval(ast.unparse(node.annotation), scope)
+                except Exception:
+                    return None
+    return None
+
+
 def _initial_type(frame: Frame, owner: ModuleItem, name: str) -> Type | None:
     for cls in type(owner.module).__mro__:
+        if cls is torch.nn.Module:
+            break
         annotation = inspect.get_annotations(cls).get(name)
-        if annotation is not None and cls is not torch.nn.Module:
+        if annotation is None:
+            annotation = _annotation_in_init(cls, name)
+        if annotation is not None:
             return read_annotation(annotation, frame)
     missing = object()
     value = getattr(owner.module, name, missing)
@@ -168,6 +217,8 @@ def _declare(frame: Frame, owner: ModuleItem, name: str, type: Type) -> None:
 def _literal(frame: Frame, value: Any) -> Any:
     if isinstance(value, list | tuple):
         return tuple(_literal(frame, each) for each in value)
+    if isinstance(value, dict):
+        return tuple((_literal(frame, k), _literal(frame, v)) for k, v in value.items())
     item = wrap(frame, value, "attribute")
     if not isinstance(item, Constant):
         raise CompileError(f"{item.describe()} cannot be kept by a module")

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import ast
 import enum
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 import torch
@@ -114,22 +116,30 @@ class TupleItem(Item):
 
 @dataclass(frozen=True, eq=False)
 class ListItem(Item):
-    """A list of compile-time things, such as modules, or a list kept by a module. Read only."""
+    """A list of compile-time things, such as modules, or a list kept by a module. Read only.
+
+    ``origin`` is the module and attribute that hold it.
+    """
 
     items: tuple[Item, ...]
+    origin: tuple[ModuleItem, str] | None = None
 
     def describe(self) -> str:
-        return f"the list [{', '.join(each.describe() for each in self.items)}]"
+        return f"the list [{_some(each.describe() for each in self.items)}]"
 
 
 @dataclass(frozen=True, eq=False)
 class DictItem(Item):
-    """A dict with keys known at compile time, such as ``**kwargs``. Read only."""
+    """A dict with keys known at compile time, such as ``**kwargs``. Read only.
+
+    ``origin`` is the module and attribute that hold it.
+    """
 
     items: dict[Any, Item]
+    origin: tuple[ModuleItem, str] | None = None
 
     def describe(self) -> str:
-        return f"the dict with the keys {list(self.items)!r}"
+        return f"the dict with the keys [{_some(map(repr, self.items))}]"
 
 
 @dataclass(frozen=True, eq=False)
@@ -329,6 +339,12 @@ def same(a: Item, b: Item) -> bool:
 def is_constant_object(value: object) -> bool:
     """Whether a Python object becomes a ``Constant``; enum members and subclasses do not."""
     return type(value) in CONSTANT_TYPES and not isinstance(value, enum.Enum)
+
+
+def _some(parts: Iterable[str]) -> str:
+    """The parts with commas; of many, the first ones."""
+    first = list(islice(parts, 9))
+    return ", ".join(first if len(first) < 9 else [*first[:8], "..."])
 
 
 def _with_article(name: str) -> str:
