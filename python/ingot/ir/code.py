@@ -14,7 +14,15 @@ from ingot.ir.effects import mutates
 from ingot.ir.graph import NO_DEFAULT, Block, Literal, Method, Node, Program, Value
 from ingot.ir.printer import name_values
 from ingot.ir.schema import Catalogue, Schema, catalogue
-from ingot.ir.types import DictType, ListType, NamedTupleType, OptionalType, SimpleType, TupleType, Type
+from ingot.ir.types import (
+    DictType,
+    ListType,
+    NamedTupleType,
+    OptionalType,
+    SimpleType,
+    TupleType,
+    Type,
+)
 
 _BINARY = {
     "aten::add": "+",

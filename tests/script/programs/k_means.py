@@ -10,9 +10,7 @@ def assign(points: Tensor, centres: Tensor) -> tuple[Tensor, Tensor]:
     return labels, smallest
 
 
-def k_means(
-    points: Tensor, k: int, limit: int = 100
-) -> tuple[Tensor, Tensor, int, list[float]]:
+def k_means(points: Tensor, k: int, limit: int = 100) -> tuple[Tensor, Tensor, int, list[float]]:
     if k < 1 or k > points.shape[0]:
         raise ValueError(f"k must be in 1..{points.shape[0]}, not {k}")
     centres = points[:1]

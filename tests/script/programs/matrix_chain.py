@@ -38,7 +38,7 @@ def chain(matrices: list[Tensor]) -> tuple[int, str, Tensor]:
     sizes = [matrices[0].shape[0]] + [m.shape[1] for m in matrices]
     for a, b in zip(matrices[:-1], matrices[1:]):
         if a.shape[1] != b.shape[0]:
-            raise ValueError(f"{tuple(a.shape)} does not fit {tuple(b.shape)}")
+            raise ValueError(f"{list(a.shape)} does not fit {list(b.shape)}")
     cost, split = plan(sizes)
     last = len(matrices) - 1
     return cost, brackets(split, 0, last), product(matrices, split, 0, last)

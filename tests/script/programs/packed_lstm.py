@@ -52,7 +52,10 @@ def target():
 
 
 CALLS = [
-    ("forward", ([torch.ones(4, 5), torch.full((2, 5), -0.5), torch.arange(30.0).view(6, 5) / 10],)),
+    (
+        "forward",
+        ([torch.ones(4, 5), torch.full((2, 5), -0.5), torch.arange(30.0).view(6, 5) / 10],),
+    ),
     ("forward", ([torch.ones(1, 5)],)),
     ("forward", ([torch.ones(0, 5), torch.ones(3, 5)],)),
     ("forward", ([torch.ones(0, 5)],)),

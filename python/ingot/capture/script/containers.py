@@ -97,7 +97,7 @@ def _list_type(receiver: Dynamic) -> ListType:
 
 def _append(frame: Frame, receiver: Dynamic, item: Item) -> Item:
     each = element(frame, _list_type(receiver).element, item)
-    call_op(frame, "aten::append", [receiver, each])
+    call_op(frame, "aten::append", [receiver, each], type=receiver.type)
     return NOTHING
 
 
@@ -118,7 +118,7 @@ def extend(frame: Frame, receiver: Dynamic, items: Item) -> Item:
 
 def _insert(frame: Frame, receiver: Dynamic, index: Item, item: Item) -> Item:
     each = element(frame, _list_type(receiver).element, item)
-    call_op(frame, "aten::insert", [receiver, index, each])
+    call_op(frame, "aten::insert", [receiver, index, each], type=receiver.type)
     return NOTHING
 
 
@@ -240,7 +240,7 @@ _DICT: dict[str, Callable[..., Item]] = {
 
 
 _CHANGES = frozenset(
-    "append extend insert pop clear remove reverse sort setdefault update popitem".split()
+    ["append", "extend", "insert", "pop", "clear", "remove", "reverse", "sort", "setdefault", "update", "popitem"]
 )
 
 

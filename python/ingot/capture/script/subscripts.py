@@ -10,7 +10,7 @@ from ingot.capture.script.diagnostics import CompileError
 from ingot.capture.script.indexing import read_index
 from ingot.capture.script.items import type_of
 from ingot.capture.script.iteration import module_items, require_known_element
-from ingot.capture.script.language import SIZE, join, lower
+from ingot.capture.script.language import SIZE, join
 from ingot.capture.script.operations import call_op
 from ingot.capture.script.readonly import readable
 from ingot.capture.script.values import (
@@ -115,9 +115,7 @@ def _static(frame: Frame, base: Item, items: tuple[Item, ...], index: Item) -> I
     return call_op(frame, "aten::__getitem__", [readable(frame, whole), index], type=together)
 
 
-def _dynamic_slice(
-    frame: Frame, base: Item, items: tuple[Item, ...], index: SliceItem
-) -> Item:
+def _dynamic_slice(frame: Frame, base: Item, items: tuple[Item, ...], index: SliceItem) -> Item:
     """A slice of a known list or tuple whose bounds are not known: a list."""
     for bound in (index.start, index.stop, index.step):
         _ask_for_unrolling(frame, bound)
