@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ingot.capture.script.diagnostics import CompileError
 from ingot.capture.script.expressions import make_list
+from ingot.capture.script.handlers import apply_handler
 from ingot.capture.script.items import type_of
 from ingot.capture.script.language import SIZE, has_hole, is_subtype, settle
 from ingot.capture.script.modules import change_container
@@ -46,12 +47,12 @@ def call_container_method(
         assert isinstance(receiver, Dynamic)
         handler = _LIST.get(name)
         if handler is not None:
-            return handler(frame, receiver, *args, **kwargs)
+            return apply_handler(name, handler, frame, [receiver], args, kwargs)
     if isinstance(type, DictType):
         assert isinstance(receiver, Dynamic)
         handler = _DICT.get(name)
         if handler is not None:
-            return handler(frame, receiver, *args, **kwargs)
+            return apply_handler(name, handler, frame, [receiver], args, kwargs)
     if (isinstance(receiver, ShapeItem) or type == SIZE) and name == "numel":
         sizes = frame.dynamic(frame.value(receiver), ListType(INT))
         return product(frame, sizes)
@@ -240,7 +241,19 @@ _DICT: dict[str, Callable[..., Item]] = {
 
 
 _CHANGES = frozenset(
-    ["append", "extend", "insert", "pop", "clear", "remove", "reverse", "sort", "setdefault", "update", "popitem"]
+    {
+        "append",
+        "extend",
+        "insert",
+        "pop",
+        "clear",
+        "remove",
+        "reverse",
+        "sort",
+        "setdefault",
+        "update",
+        "popitem",
+    }
 )
 
 
@@ -281,7 +294,7 @@ def _dict_item(
     handler = _DICT.get(name)
     if handler is None:
         raise CompileError(f"{receiver.describe()} has no method {name} that can be compiled")
-    return handler(frame, readable(frame, receiver), *args, **kwargs)
+    return apply_handler(name, handler, frame, [readable(frame, receiver)], args, kwargs)
 
 
 def _static(frame: Frame, receiver: TupleItem | ListItem, name: str, args: list[Item]) -> Item:
@@ -317,7 +330,7 @@ def _string(
         function = getattr(receiver.value, name, None)  # type: ignore[attr-defined]
         if function is not None:
             return _fold(function, args, kwargs)
-    if name == "join" and isinstance(args[0], TupleItem | ListItem):
+    if name == "join" and len(args) == 1 and isinstance(args[0], TupleItem | ListItem):
         strings = frame.dynamic(frame.value(args[0], ListType(STR)))
         return call_op(frame, "aten::join", [receiver, strings])
     if name == "format":
