@@ -13,7 +13,7 @@ from ingot.capture.script.indexing import is_view, write_index
 from ingot.capture.script.items import type_of
 from ingot.capture.script.iteration import turns_of
 from ingot.capture.script.language import SIZE
-from ingot.capture.script.modules import set_attribute
+from ingot.capture.script.modules import changeable, set_attribute
 from ingot.capture.script.operations import call_op
 from ingot.capture.script.operators import SYMBOLS, binary
 from ingot.capture.script.subscripts import subscript
@@ -149,6 +149,7 @@ def _parts(frame: Frame, item: Item, count: int, starred: bool) -> list[Item]:
 
 def store(frame: Frame, base: Item, index: Item, item: Item) -> None:
     """``base[index] = item``."""
+    base = changeable(frame, base, item)
     type = type_of(base)
     if isinstance(base, TupleItem | ListItem | DictItem):
         raise CompileError(f"{base.describe()} cannot be changed", "make a list in the function")
@@ -202,7 +203,7 @@ def delete_target(frame: Frame, target: ast.expr) -> None:
             resolve(frame, name)
             frame.environment.names[name] = Missing(f"{name} was deleted before this line")
         case ast.Subscript(value=value, slice=index):
-            base = expression(frame, value)
+            base = changeable(frame, expression(frame, value))
             call_op(frame, "aten::Delete", [base, expression(frame, index)])
         case ast.Tuple(elts=targets):
             for each in targets:

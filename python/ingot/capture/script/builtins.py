@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections import OrderedDict
 from collections.abc import Callable, Sized
 from typing import TYPE_CHECKING, Any, cast
 
@@ -80,7 +81,13 @@ def _len(frame: Frame, item: Item) -> Item:
     raise CompileError(f"{item.describe()} has no len()")
 
 
+def as_int(frame: Frame, item: Item) -> Item:
+    """The number of ``x.item()`` as an int, which is checked; other items as they are."""
+    return frame.dynamic(frame.value(item, INT)) if type_of(item) == NUMBER else item
+
+
 def _range(frame: Frame, *args: Item) -> Item:
+    args = tuple(as_int(frame, each) for each in args)
     for each in args:
         if type_of(each) not in (INT, BOOL):
             raise CompileError(f"range takes ints, not {each.describe()}", "convert with int(...)")
@@ -456,6 +463,7 @@ BUILTINS: dict[Any, Callable[..., Item]] = {
     tuple: _tuple,
     torch.Size: _tuple,
     dict: _dict,
+    OrderedDict: _dict,
     sorted: _sorted,
     divmod: _divmod,
     pow: _pow,

@@ -17,6 +17,7 @@ from ingot.capture.script.flow import RESULT, Flow, Way, merge
 from ingot.capture.script.frame import Frame
 from ingot.capture.script.items import leaves, rebuild, signature, type_of
 from ingot.capture.script.language import is_subtype, lower
+from ingot.capture.script.modules import begin
 from ingot.capture.script.parameters import bind_arguments, parameters_of
 from ingot.capture.script.sources import FunctionSource, NoSource, source_of
 from ingot.capture.script.state import Knowledge, StateTable
@@ -95,6 +96,8 @@ class Compiler:
                     f"an exported method cannot take *{star.arg}: its inputs must be known",
                     "name every input",
                 )
+        if isinstance(receiver, ModuleItem):
+            begin(frame, receiver)
         result = self._body(frame)
         try:
             with frame.located(source.node):

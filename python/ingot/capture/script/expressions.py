@@ -25,7 +25,15 @@ from ingot.capture.script.values import (
     is_constant_object,
 )
 from ingot.capture.script.wrapping import wrap
-from ingot.ir.types import INT, DictType, ListType, OptionalType, TupleType, Type
+from ingot.ir.types import (
+    INT,
+    DictType,
+    ListType,
+    OptionalType,
+    TensorType,
+    TupleType,
+    Type,
+)
 
 if TYPE_CHECKING:
     from ingot.capture.script.frame import Frame
@@ -43,6 +51,8 @@ def expression(frame: Frame, node: ast.expr, expected: Type | None = None) -> It
                 return _dict(frame, node, expected)
             case ast.Tuple():
                 return _tuple(frame, node, expected)
+            case ast.Call(func=ast.Attribute(attr="tolist")) if expected is not None:
+                return _to_list(frame, node, expected)
         handler = _HANDLERS.get(type(node))
         if handler is None:
             name = type(node).__name__
@@ -80,6 +90,17 @@ def _attribute(frame: Frame, node: ast.Attribute) -> Item:
     from ingot.capture.script.attributes import attribute
 
     return attribute(frame, expression(frame, node.value), node.attr)
+
+
+def _to_list(frame: Frame, node: ast.Call, expected: Type) -> Item:
+    """``x.tolist()`` where an annotation says how deep the list is and what it holds."""
+    from ingot.capture.script.tensors import nested_list
+
+    assert isinstance(node.func, ast.Attribute)
+    tensor = expression(frame, node.func.value)
+    if isinstance(type_of(tensor), TensorType):
+        return nested_list(frame, tensor, expected)
+    return _call(frame, node)
 
 
 def _call(frame: Frame, node: ast.Call) -> Item:

@@ -429,6 +429,9 @@ def _unchanged(header: Item | None, item: Item) -> bool:
         return True
     if isinstance(item, Dynamic) and item.origin is not None:
         return True
+    if isinstance(item, Narrowed) and isinstance(header, Dynamic | Narrowed):
+        before = header.item if isinstance(header, Narrowed) else header.origin or header
+        return before.value is item.item.value
     return type(header) is type(item) and not isinstance(item, Dynamic)
 
 

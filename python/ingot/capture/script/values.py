@@ -114,9 +114,13 @@ class TupleItem(Item):
 
 @dataclass(frozen=True, eq=False)
 class ListItem(Item):
-    """A list of compile-time things, such as modules, or a list kept by a module. Read only."""
+    """A list of compile-time things, such as modules, or a list kept by a module. Read only.
+
+    ``kept`` is the module and the attribute that hold it: changing it makes it state.
+    """
 
     items: tuple[Item, ...]
+    kept: tuple[ModuleItem, str] | None = None
 
     def describe(self) -> str:
         return f"the list [{', '.join(each.describe() for each in self.items)}]"
@@ -124,9 +128,13 @@ class ListItem(Item):
 
 @dataclass(frozen=True, eq=False)
 class DictItem(Item):
-    """A dict with keys known at compile time, such as ``**kwargs``. Read only."""
+    """A dict with keys known at compile time, such as ``**kwargs``. Read only.
+
+    ``kept`` is the module and the attribute that hold it: changing it makes it state.
+    """
 
     items: dict[Any, Item]
+    kept: tuple[ModuleItem, str] | None = None
 
     def describe(self) -> str:
         return f"the dict with the keys {list(self.items)!r}"
