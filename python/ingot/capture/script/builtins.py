@@ -189,7 +189,8 @@ def _extreme(op: str, python: Callable[..., Any]) -> Callable[..., Item]:
             raise CompileError(f"{python.__name__} of nothing")
         if all(isinstance(a, Constant) for a in args):
             return Constant(python(a.value for a in args))  # type: ignore[attr-defined]
-        if all(isinstance(type_of(a), TensorType) for a in args):
+        if any(isinstance(type_of(a), TensorType) for a in args):
+            args = tuple(_as_tensor(frame, a) for a in args)
             best = args[0]
             for each in args[1:]:
                 best = _pick_tensor(frame, op, best, each)
@@ -204,6 +205,15 @@ def _extreme(op: str, python: Callable[..., Any]) -> Callable[..., Item]:
         return best
 
     return apply
+
+
+def _as_tensor(frame: Frame, item: Item) -> Item:
+    """A number beside tensors: which one is the largest is decided at run time."""
+    if isinstance(type_of(item), TensorType):
+        return item
+    from ingot.capture.script.torch_functions import make_tensor
+
+    return make_tensor(frame, item)
 
 
 def _pick_tensor(frame: Frame, op: str, a: Item, b: Item) -> Item:

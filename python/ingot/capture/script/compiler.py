@@ -52,6 +52,8 @@ class Compiled:
     result: Item | None = None
     declared: Type | None = None
     recursive: bool = False
+    writes: bool = True
+    """Whether it may assign attributes of modules."""
 
 
 class Compiler:
@@ -68,6 +70,8 @@ class Compiler:
         self.open_values: dict[int, tuple[Value, Type]] = {}
         self.failures: list[Exception] = []
         """Exceptions that are mistakes of the compiler, for those who mend it."""
+        self.writes = 0
+        """How often code that was compiled so far assigns attributes of modules."""
         self._active: list[tuple[tuple, Compiled]] = []
         self._kept_alive: list[object] = []
 
@@ -279,10 +283,12 @@ class Compiler:
         self.functions[key] = known
         self._kept_alive.append(function)
         self._active.append((key, known))
+        writes = self.writes
         try:
             known.result = self._body(inner)
         finally:
             self._active.pop()
+        known.writes = self.writes != writes
         self._finish(inner, known)
         return known
 
@@ -309,6 +315,9 @@ class Compiler:
 
     def _emit_call(self, frame: Frame, known: Compiled, inputs: list[Value], node: ast.AST) -> Item:
         builder = frame.builder
+        if known.writes:
+            self.writes += 1
+            frame.environment.forget_attributes()
         if known.result is None:
             if known.declared is None:
                 raise CompileError(

@@ -227,6 +227,9 @@ def _update(frame: Frame, receiver: Dynamic, other: Item) -> Item:
         for key, value in other.items.items():
             store_element(frame, receiver, _dict_type(receiver), Constant(key), value)
         return NOTHING
+    type = type_of(other)
+    if type is not None and has_hole(receiver.type):
+        is_subtype(type, receiver.type)
     call_op(frame, "aten::update", [receiver, other])
     return NOTHING
 

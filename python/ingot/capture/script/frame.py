@@ -159,6 +159,14 @@ class Frame:
         type = type_of(item)
         return type is None or is_subtype(type, declared) or fits_loosely(type, declared)
 
+    @contextmanager
+    def forgetful(self) -> Iterator[None]:
+        """Around branches of an expression: what they assign is not known after them."""
+        writes = self.compiler.writes
+        yield
+        if self.compiler.writes != writes:
+            self.environment.forget_attributes()
+
     # --- values --------------------------------------------------------------------------
 
     def track(self, value: Value, type: Type) -> None:

@@ -12,16 +12,26 @@ import torch
 from ingot.capture.script.annotations import read_annotation
 from ingot.capture.script.diagnostics import CompileError
 from ingot.capture.script.items import leaves, rebuild, type_of
-from ingot.capture.script.language import has_hole, is_subtype, join, lower
+from ingot.capture.script.language import (
+    has_hole,
+    is_subtype,
+    join,
+    lower,
+    may_be_none,
+    without_none,
+)
 from ingot.capture.script.operations import call_op
 from ingot.capture.script.values import (
+    KEPT,
     NOTHING,
     Constant,
     DictItem,
+    Dynamic,
     Item,
     ListItem,
     MethodItem,
     ModuleItem,
+    Narrowed,
     PythonItem,
     is_constant_object,
 )
@@ -60,7 +70,12 @@ def module_attribute(frame: Frame, item: ModuleItem, name: str) -> Item:
     known = frame.compiler.knowledge.attributes.get((item.path, name))
     if known is not None:
         _declare(frame, item, name, known)
-        return _read_state(frame, item, name, known)
+        key = attribute_key(item, name)
+        now = frame.environment.names.get(key)
+        if now is None:
+            now = _read_state(frame, item, name, known)
+        frame.environment.names[key] = now = frame.force(now)
+        return now
     found = inspect.getattr_static(type(module), name, None)
     if isinstance(found, property):  # it comes before what the instance holds
         if found.fget is None:
@@ -98,6 +113,11 @@ def _instance_value(frame: Frame, item: ModuleItem, name: str, value: Any) -> It
     if isinstance(found, ListItem | DictItem):
         return replace(found, kept=(item, name))
     return found
+
+
+def attribute_key(item: ModuleItem, name: str) -> str:
+    """The name under which an environment has what is known of an attribute."""
+    return KEPT + full_name(item, name)
 
 
 def _read_state(frame: Frame, item: ModuleItem, name: str, known: Type) -> Item:
@@ -170,6 +190,8 @@ def set_attribute(frame: Frame, owner: Item, name: str, item: Item) -> None:
         if (module._parameters.get(name), module._buffers.get(name)) == (None, None):
             _learn(frame, owner, name, item)
             frame.builder.set_state(entry, frame.value(item, _known(frame, owner, name)))
+            frame.compiler.writes += 1
+            frame.environment.names.pop(attribute_key(owner, name), None)
             return
         frame.builder.set_state(entry, frame.value(item, TENSOR))
         frame.compiler.program.state[entry].type = TENSOR
@@ -179,7 +201,24 @@ def set_attribute(frame: Frame, owner: Item, name: str, item: Item) -> None:
     _learn(frame, owner, name, item)
     known = _known(frame, owner, name)
     _declare(frame, owner, name, known)
-    frame.builder.set_state(entry, frame.value(item, known))
+    value = frame.value(item, known)
+    frame.builder.set_state(entry, value)
+    frame.compiler.writes += 1
+    key = attribute_key(owner, name)
+    if item == NOTHING:
+        frame.environment.names[key] = NOTHING
+    elif isinstance(item, Dynamic) and item.value is value:
+        frame.environment.names[key] = item
+    else:
+        frame.environment.names[key] = _unless_none(frame.dynamic(value, known), item)
+
+
+def _unless_none(whole: Dynamic, item: Item) -> Item:
+    """A value of an Optional type that an item gave which is not None."""
+    type = type_of(item)
+    if type is None or may_be_none(type) or not may_be_none(whole.type):
+        return whole
+    return Narrowed(whole, without_none(whole.type))
 
 
 def _known(frame: Frame, owner: ModuleItem, name: str) -> Type:

@@ -301,12 +301,24 @@ class PoisonItem(Item):
 
 @dataclass(eq=False)
 class Environment:
-    """The variables at one point of a function. Copied where control divides."""
+    """The variables at one point of a function. Copied where control divides.
+
+    Attributes of modules that are state are here too, as far as their values are known, under
+    names that begin with ``KEPT``.
+    """
 
     names: dict[str, Item] = field(default_factory=dict)
 
     def copy(self) -> Environment:
         return Environment(dict(self.names))
+
+    def forget_attributes(self) -> None:
+        """What is known of attributes holds no longer: something may have assigned them."""
+        for name in [name for name in self.names if name.startswith(KEPT)]:
+            del self.names[name]
+
+
+KEPT = "@"
 
 
 NOTHING = Constant(None)
