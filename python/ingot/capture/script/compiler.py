@@ -9,6 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, cast
 
+import torch
+
 from ingot.capture.script import statements
 from ingot.capture.script.annotations import annotation_of
 from ingot.capture.script.diagnostics import CompileError, Diagnostics, Poisoned
@@ -70,6 +72,8 @@ class Compiler:
         self.open_values: dict[int, tuple[Value, Type]] = {}
         self.failures: list[Exception] = []
         """Exceptions that are mistakes of the compiler, for those who mend it."""
+        self.parts: dict[tuple, torch.nn.Module] = {}
+        """Slices of Sequential modules: the module and the bounds."""
         self.writes = 0
         """How often code that was compiled so far assigns attributes of modules."""
         self._active: list[tuple[tuple, Compiled]] = []

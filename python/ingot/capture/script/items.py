@@ -22,6 +22,7 @@ from ingot.capture.script.values import (
     MethodItem,
     ModuleItem,
     Narrowed,
+    PickItem,
     PythonItem,
     RangeItem,
     ReversedItem,
@@ -48,6 +49,8 @@ def children(item: Item) -> tuple[Item, ...]:
             return (inner, start)
         case ReversedItem(inner):
             return (inner,)
+        case PickItem(index, items):
+            return (index, *items)
         case MethodItem(receiver):
             return (receiver,)
         case ShapeItem(tensor):
@@ -76,6 +79,8 @@ def with_children(item: Item, inner: tuple[Item, ...]) -> Item:
             return EnumerateItem(*inner)
         case ReversedItem():
             return ReversedItem(*inner)
+        case PickItem(keys=keys):
+            return PickItem(inner[0], inner[1:], keys)  # type: ignore[arg-type]
         case MethodItem(_, name, function):
             return MethodItem(inner[0], name, function)
         case ShapeItem():

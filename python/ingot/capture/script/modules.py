@@ -120,6 +120,18 @@ def attribute_key(item: ModuleItem, name: str) -> str:
     return KEPT + full_name(item, name)
 
 
+def part_of_sequential(frame: Frame, item: ModuleItem, bounds: slice) -> ModuleItem:
+    """``sequential[1:3]``: a Sequential of the same modules."""
+    compiler = frame.compiler
+    key = (id(item.module), bounds.start, bounds.stop, bounds.step)
+    part = compiler.parts.get(key)
+    if part is None:
+        part = compiler.parts[key] = item.module[bounds]  # type: ignore[index]
+        part.training = item.module.training
+        compiler.state.paths[id(part)] = full_name(item, f"part{len(compiler.parts)}")
+    return ModuleItem(part, compiler.state.paths[id(part)])
+
+
 def _read_state(frame: Frame, item: ModuleItem, name: str, known: Type) -> Item:
     value = frame.builder.state(full_name(item, name))
     if (item.path, name) in frame.compiler.knowledge.beginnings:
@@ -298,16 +310,3 @@ def _literal(frame: Frame, value: Any) -> Any:
     return frame.literal(item.value)
 
 
-def call_module(frame: Frame, item: ModuleItem, args: list[Item], kwargs: dict[str, Item]) -> Item:
-    """``module(...)``: its forward. Hooks would be lost, so they are refused."""
-    module = item.module
-    for hooks in ("_forward_hooks", "_forward_pre_hooks"):
-        if getattr(module, hooks, None):
-            raise CompileError(
-                f"{item.describe()} has forward hooks, which are not compiled",
-                "remove the hooks, or call the function in forward",
-            )
-    forward = module_attribute(frame, item, "forward")
-    from ingot.capture.script.calls import call
-
-    return call(frame, forward, args, kwargs)

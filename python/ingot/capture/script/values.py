@@ -212,6 +212,18 @@ class ModuleItem(Item):
 
 
 @dataclass(frozen=True, eq=False)
+class PickItem(Item):
+    """One of several modules or functions, by a number or key that the program computes."""
+
+    index: Dynamic
+    items: tuple[Item, ...]
+    keys: tuple[int, ...] | tuple[str, ...]
+
+    def describe(self) -> str:
+        return f"one of {', '.join(each.describe() for each in self.items[:3])}"
+
+
+@dataclass(frozen=True, eq=False)
 class SuperItem(Item):
     """``super()`` inside a method of class ``after``."""
 
