@@ -146,6 +146,9 @@ _TENSOR_CONSTANTS: dict[str, Any] = {
         ),
         False,
     ),
+    "is_leaf": True,
+    "retains_grad": False,
+    "output_nr": 0,
     "grad": None,
     "grad_fn": None,
 }
@@ -174,6 +177,11 @@ def tensor_attribute(frame: Frame, item: Item, name: str) -> Item:
     if name in _TENSOR_CONSTANTS:
         value = _TENSOR_CONSTANTS[name]
         return FALSE if value is False else NOTHING if value is None else Constant(value)
+    if name in ("itemsize", "nbytes"):
+        size = call_op(frame, "aten::element_size", [item])
+        if name == "itemsize":
+            return size
+        return call_op(frame, "aten::mul", [size, call_op(frame, "aten::numel", [item])])
     if name in _TENSOR_OPS:
         return call_op(frame, _TENSOR_OPS[name], [item])
     found = inspect.getattr_static(torch.Tensor, name, None)

@@ -19,6 +19,7 @@ from ingot.capture.script.language import NUMBER, SIZE, settle
 from ingot.capture.script.operations import call_op
 from ingot.capture.script.operators import as_number, binary
 from ingot.capture.script.strings import as_string, concatenate
+from ingot.capture.script.subscripts import unroll_loops
 from ingot.capture.script.truth import truth
 from ingot.capture.script.values import (
     EMPTY,
@@ -372,6 +373,8 @@ def _pow(frame: Frame, a: Item, b: Item) -> Item:
 def _hasattr(frame: Frame, item: Item, name: Item) -> Item:
     from ingot.capture.script.attributes import attribute
 
+    if not isinstance(name, Constant):
+        unroll_loops(frame)
     mark = frame.builder.mark()
     try:
         attribute(frame, item, _text(name))
@@ -385,9 +388,18 @@ def _hasattr(frame: Frame, item: Item, name: Item) -> Item:
 def _getattr(frame: Frame, item: Item, name: Item, default: Item | None = None) -> Item:
     from ingot.capture.script.attributes import attribute
 
+    if not isinstance(name, Constant):
+        unroll_loops(frame)
     if default is not None and _hasattr(frame, item, name) == Constant(False):
         return default
     return attribute(frame, item, _text(name))
+
+
+def _setattr(frame: Frame, item: Item, name: Item, value: Item) -> Item:
+    from ingot.capture.script.modules import set_attribute
+
+    set_attribute(frame, item, _text(name), value)
+    return NOTHING
 
 
 def _text(item: Item) -> str:
@@ -479,6 +491,7 @@ BUILTINS: dict[Any, Callable[..., Item]] = {
     pow: _pow,
     hasattr: _hasattr,
     getattr: _getattr,
+    setattr: _setattr,
     callable: _callable,
     type: _type,
     issubclass: _issubclass,

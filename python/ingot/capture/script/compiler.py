@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import types
 import typing
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from ingot.capture.script.diagnostics import CompileError, Diagnostics, Poisoned
 from ingot.capture.script.expressions import expression
 from ingot.capture.script.flow import RESULT, Flow, Way, merge
 from ingot.capture.script.frame import Frame
+from ingot.capture.script.hooks import call_module, has_hooks
 from ingot.capture.script.items import leaves, rebuild, signature, type_of
 from ingot.capture.script.language import is_subtype, lower
 from ingot.capture.script.modules import begin
@@ -82,15 +84,19 @@ class Compiler:
     # --- methods that callers may run ----------------------------------------------------
 
     def entry(self, name: str, function: types.FunctionType, receiver: Item | None) -> None:
-        """Compiles ``function`` as an exported method with inputs as annotated."""
-        source = load_source(function)
+        """Compiles ``function`` as an exported method with inputs as annotated.
+
+        Those of a decorated function are the inputs of what it wraps.
+        """
+        plain = described_by(function)
+        source = load_source(plain)
         builder, method = self._new_method(name, exported=True)
-        frame = self._frame(source, builder, function)
-        parameters = declared_parameters(function, source)
+        frame = self._frame(source, builder, plain)
+        parameters = declared_parameters(plain, source)
         names = list(parameters)
         if receiver is not None and names:
             frame.environment.names[names.pop(0)] = receiver
-        defaults = defaults_of(function, source.node.args)
+        defaults = defaults_of(plain, source.node.args)
         for each in names:
             try:
                 self._input(frame, method, each, parameters[each], defaults)
@@ -106,7 +112,10 @@ class Compiler:
                 )
         if isinstance(receiver, ModuleItem):
             begin(frame, receiver)
-        result = self._body(frame)
+        if plain is not function or (name == "forward" and _hooked(receiver)):
+            result = self._around(frame, function, receiver, names)
+        else:
+            result = self._body(frame)
         try:
             with frame.located(source.node):
                 declared = frame.result_type
@@ -117,6 +126,24 @@ class Compiler:
             frame.report(source.node, f"the result is {error.message}", error.hint)
         except Poisoned:
             builder.returns(builder.constant(None))
+
+    def _around(
+        self, frame: Frame, function: types.FunctionType, receiver: Item | None, names: list[str]
+    ) -> Item:
+        """The result of a decorated function or of a module with hooks, called as it is."""
+        node = frame.source.node
+        args = [frame.environment.names[name] for name in names]
+        try:
+            with frame.located(node):
+                if isinstance(receiver, ModuleItem) and _hooked(receiver):
+                    return call_module(frame, receiver, args, {})
+                given = args if receiver is None else [receiver, *args]
+                return self.call(frame, function, given, {}, node)
+        except CompileError as error:
+            frame.report(error.node or node, error.message, error.hint)
+        except Poisoned:
+            pass
+        return PoisonItem()
 
     def _input(
         self,
@@ -411,6 +438,22 @@ class Compiler:
             frame.report(node, item.reason, item.hint)
             return PoisonItem()
         return frame.force(item)
+
+
+def _hooked(receiver: Item | None) -> bool:
+    return isinstance(receiver, ModuleItem) and has_hooks(receiver)
+
+
+def described_by(function: types.FunctionType) -> types.FunctionType:
+    """The function whose parameters are those of ``function``: a decorator's ``*args`` say
+    nothing of them, so it is what ``functools.wraps`` names."""
+    takes_anything = inspect.CO_VARARGS | inspect.CO_VARKEYWORDS
+    while function.__code__.co_flags & takes_anything:
+        inner = getattr(function, "__wrapped__", None)
+        if not isinstance(inner, types.FunctionType):
+            break
+        function = inner
+    return function
 
 
 def load_source(function: types.FunctionType) -> FunctionSource:

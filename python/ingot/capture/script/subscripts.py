@@ -127,6 +127,14 @@ def _static(frame: Frame, base: Item, items: tuple[Item, ...], index: Item) -> I
     return call_op(frame, "aten::__getitem__", [sequence, index], type=together)
 
 
+def unroll_loops(frame: Frame) -> None:
+    """Where something must be known while compiling: writes out a loop around, if one can be."""
+    from ingot.capture.script.loops import NeedsUnrolling
+
+    for loop in frame.unrollable:
+        raise NeedsUnrolling(loop)
+
+
 def _ask_for_unrolling(frame: Frame, index: Item) -> None:
     from ingot.capture.script.loops import NeedsUnrolling
 
