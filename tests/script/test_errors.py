@@ -95,7 +95,6 @@ def test_modules():
     text = error_of(Model())
     assert "has no attribute new before forward runs" in text
     assert "set self.new in __init__" in text
-    assert "needs an index that is known while compiling" in text
     assert "has no attribute nothing" in text
 
 

@@ -10,7 +10,7 @@ from ingot.capture.script.expressions import make_list
 from ingot.capture.script.handlers import apply_handler
 from ingot.capture.script.items import type_of
 from ingot.capture.script.language import SIZE, has_hole, is_subtype, settle
-from ingot.capture.script.modules import change_container
+from ingot.capture.script.modules import changeable
 from ingot.capture.script.operations import call_op
 from ingot.capture.script.readonly import readable
 from ingot.capture.script.values import (
@@ -34,9 +34,9 @@ def call_container_method(
     frame: Frame, receiver: Item, name: str, args: list[Item], kwargs: dict[str, Item]
 ) -> Item:
     """A method of a list, dict, str, tuple or size. Raises CompileError if there is none."""
+    if name in _CHANGING and isinstance(receiver, ListItem | DictItem):
+        receiver = changeable(frame, receiver, _type_after(receiver, name, args))
     type = type_of(receiver)
-    if isinstance(receiver, ListItem | DictItem) and name in _CHANGES:
-        change_container(frame, receiver, _type_after(receiver, name, args))
     if isinstance(receiver, DictItem):
         return _dict_item(frame, receiver, name, args, kwargs)
     if isinstance(receiver, TupleItem | ListItem):
@@ -59,6 +59,12 @@ def call_container_method(
     if type == SIZE and name in ("index", "count"):
         return call_op(frame, f"aten::{name}", [receiver, *args])
     raise CompileError(f"{receiver.describe()} has no method {name} that can be compiled")
+
+
+_CHANGING = {
+    "append", "extend", "insert", "pop", "clear", "remove", "reverse", "sort", "setdefault",
+    "update", "popitem",
+}  # fmt: skip
 
 
 def product(frame: Frame, numbers: Item) -> Item:
@@ -223,6 +229,9 @@ def _update(frame: Frame, receiver: Dynamic, other: Item) -> Item:
         for key, value in other.items.items():
             store_element(frame, receiver, _dict_type(receiver), Constant(key), value)
         return NOTHING
+    type = type_of(other)
+    if type is not None and has_hole(receiver.type):
+        is_subtype(type, receiver.type)
     call_op(frame, "aten::update", [receiver, other])
     return NOTHING
 
@@ -238,23 +247,6 @@ _DICT: dict[str, Callable[..., Item]] = {
     "clear": _plain("aten::clear"),
     "copy": _copy,
 }
-
-
-_CHANGES = frozenset(
-    {
-        "append",
-        "extend",
-        "insert",
-        "pop",
-        "clear",
-        "remove",
-        "reverse",
-        "sort",
-        "setdefault",
-        "update",
-        "popitem",
-    }
-)
 
 
 def _type_after(receiver: ListItem | DictItem, name: str, args: list[Item]) -> Type | None:

@@ -22,6 +22,7 @@ from ingot.capture.script.values import (
     MethodItem,
     ModuleItem,
     Narrowed,
+    PickItem,
     PythonItem,
     RangeItem,
     ReversedItem,
@@ -48,6 +49,8 @@ def children(item: Item) -> tuple[Item, ...]:
             return (inner, start)
         case ReversedItem(inner):
             return (inner,)
+        case PickItem(index, items):
+            return (index, *items)
         case MethodItem(receiver):
             return (receiver,)
         case ShapeItem(tensor):
@@ -62,12 +65,12 @@ def with_children(item: Item, inner: tuple[Item, ...]) -> Item:
     match item:
         case TupleItem(named=named):
             return TupleItem(inner, named)
-        case ListItem(origin=origin):
-            return ListItem(inner, origin)
+        case ListItem(kept=kept):
+            return ListItem(inner, kept)
         case ZipItem():
             return ZipItem(inner)
-        case DictItem(items, origin):
-            return DictItem(dict(zip(items, inner, strict=True)), origin)
+        case DictItem(items, kept):
+            return DictItem(dict(zip(items, inner, strict=True)), kept)
         case RangeItem():
             return RangeItem(*inner)
         case SliceItem():
@@ -76,6 +79,8 @@ def with_children(item: Item, inner: tuple[Item, ...]) -> Item:
             return EnumerateItem(*inner)
         case ReversedItem():
             return ReversedItem(*inner)
+        case PickItem(keys=keys):
+            return PickItem(inner[0], inner[1:], keys)  # type: ignore[arg-type]
         case MethodItem(_, name, function):
             return MethodItem(inner[0], name, function)
         case ShapeItem():
@@ -148,26 +153,22 @@ def type_of(item: Item) -> Type | None:
                 return TupleType(known)
             return NamedTupleType(named.__name__, tuple(named._fields), known)  # type: ignore[attr-defined]
         case ListItem(items) if items:
-            together = _together(items)
-            return None if together is None else ListType(together)
-        case DictItem(items) if items:
-            key = _together(map(Constant, items)) if all(map(is_constant_object, items)) else None
-            value = _together(items.values())
+            element = _joined(items)
+            return None if element is None else ListType(element)
+        case DictItem(items) if items and all(is_constant_object(k) for k in items):
+            key, value = _joined(map(Constant, items)), _joined(items.values())
             return None if key is None or value is None else DictType(key, value)
     return None
 
 
-def _together(items: Iterable[Item]) -> Type | None:
-    """The type that holds every item; None if there is none."""
+def _joined(items: Iterable[Item]) -> Type | None:
+    """The type that holds all of the items, of which there is at least one."""
     together: Type | None = None
-    for number, each in enumerate(items):
-        other = type_of(each)
-        if other is None:
+    for each in items:
+        type = type_of(each)
+        if type is not None:
+            type = type if together is None else join(together, type)
+        if type is None:
             return None
-        if number == 0:
-            together = other
-        elif together != other:
-            together = join(together, other) if together is not None else None
-        if together is None:
-            return None
+        together = type
     return together
