@@ -26,6 +26,7 @@ import ingot
 
 PROGRAMS = Path(__file__).parent / "programs"
 ROOT = Path(__file__).parents[2]
+BUILD = Path(os.environ.get("INGOT_BUILD", ROOT / "build"))
 NAMES = sorted(p.stem for p in PROGRAMS.glob("*.py") if p.stem != "fresh")
 
 
@@ -175,8 +176,7 @@ def ingot_run(program: Program, call: tuple, expected: Any, folder: Path) -> Any
         bound = inspect.signature(function).bind(*args, **kwargs)
         bound.apply_defaults()
         args = tuple(bound.arguments.values())
-    tool = Path(os.environ.get("INGOT_BUILD", ROOT / "build")) / "ingot-run"
-    command = [tool, program.file, "--method", method]
+    command = [BUILD / "ingot-run", program.file, "--method", method]
     count = [0]
     for each in args:
         command += ["--value", literal(each, folder, count)]

@@ -368,7 +368,7 @@ def _literal(literal: Literal, type: Type | None = None) -> str:
             case OptionalType(element):
                 return _literal(literal, element)
             case DictType(key, value):
-                pairs = [f"{_literal(k, key)}: {_literal(v, value)}" for k, v in literal]  # type: ignore[misc]
+                pairs = [f"{_literal(k, key)}: {_literal(v, value)}" for k, v in literal]  # type: ignore[misc, str-unpack]
                 return "{" + ", ".join(pairs) + "}"
             case TupleType(elements):
                 comma = "," if len(literal) == 1 else ""

@@ -188,6 +188,8 @@ def augmented_assignment(frame: Frame, node: ast.AugAssign) -> None:
 
 def _combine(frame: Frame, symbol: str, current: Item, value: ast.expr) -> tuple[Item, bool]:
     """The result of ``current op= value``, and whether it is ``current`` itself, changed."""
+    if isinstance(current, PoisonItem):
+        raise Poisoned
     item = expression(frame, value)
     type = type_of(current)
     if isinstance(current, ListItem) and symbol == "+":

@@ -32,7 +32,17 @@ from ingot.capture.script.values import (
     TupleItem,
 )
 from ingot.capture.script.wrapping import wrap
-from ingot.ir.types import NamedTupleType, TensorType
+from ingot.ir.types import (
+    BOOL,
+    FLOAT,
+    INT,
+    STR,
+    DictType,
+    ListType,
+    NamedTupleType,
+    TensorType,
+    TupleType,
+)
 
 if TYPE_CHECKING:
     from ingot.capture.script.frame import Frame
@@ -53,6 +63,11 @@ def attribute(frame: Frame, item: Item, name: str) -> Item:
             return _constant_attribute(item, value, name)
         case TupleItem(items, named) if named is not None and name in named._fields:  # type: ignore[attr-defined]
             return items[named._fields.index(name)]  # type: ignore[attr-defined]
+        case TupleItem(named=named) if named is not None and not hasattr(named, name):
+            fields = ", ".join(named._fields)  # type: ignore[attr-defined]
+            raise CompileError(
+                f"the NamedTuple {named.__name__} has no field {name}; its fields are {fields}"
+            )
         case TupleItem() | ListItem() | DictItem() | ShapeItem():
             return MethodItem(item, name)
     type = type_of(item)
@@ -76,7 +91,21 @@ def attribute(frame: Frame, item: Item, name: str) -> Item:
             f"{item.describe()} may be None, which has no {name}",
             "check it with `is not None` first",
         )
+    python = _PYTHON_CLASSES.get(type) or _PYTHON_CLASSES.get(type.__class__)
+    if python is not None and not hasattr(python, name):
+        raise CompileError(f"{item.describe()} has no attribute {name}{_similar(python, name)}")
     return MethodItem(item, name)
+
+
+_PYTHON_CLASSES: dict[Any, type] = {
+    INT: int,
+    FLOAT: float,
+    BOOL: bool,
+    STR: str,
+    ListType: list,
+    DictType: dict,
+    TupleType: tuple,
+}
 
 
 def _picked_attribute(frame: Frame, item: PickItem, name: str) -> Item:

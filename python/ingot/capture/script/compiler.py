@@ -110,6 +110,7 @@ class Compiler:
                     f"an exported method cannot take *{star.arg}: its inputs must be known",
                     "name every input",
                 )
+                frame.environment.names[star.arg] = PoisonItem()
         if isinstance(receiver, ModuleItem):
             begin(frame, receiver)
         if plain is not function or (name == "forward" and _hooked(receiver)):
@@ -191,6 +192,11 @@ class Compiler:
         try:
             source = source_of(function)
         except NoSource:
+            if inspect.iscoroutinefunction(function):
+                raise CompileError(
+                    f"{function.__qualname__} is an async function, which cannot be compiled",
+                    "write a plain function that returns its results",
+                ) from None
             raise CompileError(
                 f"the source of the function {function.__qualname__} is not available",
                 "define it in a file, or mark it with @ingot.ignore and do not call it",

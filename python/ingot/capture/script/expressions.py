@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import builtins as python_builtins
+import difflib
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
@@ -84,7 +85,11 @@ def resolve(frame: Frame, name: str) -> Item:
     for scope in (frame.closure, frame.scope, vars(python_builtins)):
         if name in scope:
             return wrap(frame, scope[name], name)
-    raise CompileError(f"the name {name} is not defined")
+    known = [*frame.locals, *frame.closure, *frame.scope, *vars(python_builtins)]
+    close = difflib.get_close_matches(name, known, 1)
+    raise CompileError(
+        f"the name {name} is not defined" + (f"; did you mean {close[0]}?" if close else "")
+    )
 
 
 def _attribute(frame: Frame, node: ast.Attribute) -> Item:
@@ -173,7 +178,8 @@ def _is_condition(node: ast.expr) -> bool:
         return (
             isinstance(node.comparators[0], ast.Constant)
             and len(node.ops) == 1
-            and (node.comparators[0].value is None)
+            and node.comparators[0].value is None
+            and isinstance(node.ops[0], ast.Is | ast.IsNot | ast.Eq | ast.NotEq)
         )
     return isinstance(node, ast.Call) and ast.unparse(node.func) == "isinstance"
 

@@ -273,8 +273,6 @@ class Frame:
         if isinstance(item, ListItem) and isinstance(type, ListType):
             values = [self.value(e, type.element) for e in item.items]
             return self.builder.list_construct(values, lower(type.element))
-        if isinstance(item, DictItem) and isinstance(type, DictType):
-            return self._dict(item.items, type)
         if is_subtype(actual, type):
             return self.value(item)
         if {actual, type} == {SIZE, ListType(INT)}:
@@ -292,12 +290,6 @@ class Frame:
             hint = "check it with `is not None` or isinstance first"
             raise CompileError(f"{item.describe()} may be no {type} here", hint)
         return None
-
-    def _dict(self, items: dict[Any, Item], type: DictType) -> Value:
-        pairs = [
-            (self.value(Constant(k), type.key), self.value(v, type.value)) for k, v in items.items()
-        ]
-        return self.builder.dict_construct(pairs, lower(type.key), lower(type.value))
 
     def literal(self, value: Any) -> Any:
         """A compile-time constant as the program writes it. Raises CompileError."""

@@ -18,6 +18,7 @@ from ingot.capture.script.finish import finish
 from ingot.capture.script.markers import marker_of
 from ingot.capture.script.state import Knowledge, Restart
 from ingot.capture.script.values import ModuleItem
+from ingot.capture.sources import import_path
 from ingot.errors import Error
 from ingot.ir.graph import Program
 from ingot.ir.schema import Catalogue
@@ -115,14 +116,16 @@ def script(target: Any) -> Any:
         raise Error(
             f"{function.__qualname__} is {kind}, which cannot be compiled",
             "unsupported",
-            hint="write a plain function that returns its results",
+            f"{import_path(function.__code__.co_filename)}:{function.__code__.co_firstlineno} "
+            f"in {function.__name__}",
+            "write a plain function that returns its results",
         )
     if not isinstance(function, types.FunctionType):
         raise Error(
             f"ingot.script takes a module or a Python function, not {type(target).__name__}",
             hint="pass an instance of the module, not its class"
             if isinstance(target, type)
-            else "",
+            else "write a def",
         )
     return ScriptFunction(function, compile_function(function))
 

@@ -82,7 +82,8 @@ def for_statement(frame: Frame, node: ast.For) -> Flow:
     from ingot.capture.script.statements import body
 
     iterable = expression(frame, node.iter)
-    turns = turns_of(frame, iterable)
+    with frame.located(node.iter):
+        turns = turns_of(frame, iterable)
     if turns.items is not None and turns.must_unroll:
         return _unrolled(frame, node, turns.items)
     marker = object()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import difflib
 import inspect
 import types
 from dataclasses import replace
@@ -102,10 +103,16 @@ def module_attribute(frame: Frame, item: ModuleItem, name: str) -> Item:
                 value = getattr(module, name)
             except AttributeError:
                 raise CompileError(
-                    f"{item.describe()} has no attribute {name}", f"set self.{name} in __init__"
+                    f"{item.describe()} has no attribute {name}{_similar(module, name)}",
+                    f"set self.{name} in __init__",
                 ) from None
             return wrap(frame, value, full_name(item, name))
     return wrap(frame, getattr(module, name), full_name(item, name))
+
+
+def _similar(module: torch.nn.Module, name: str) -> str:
+    close = difflib.get_close_matches(name, dir(module), 1)
+    return f"; did you mean {close[0]}?" if close else ""
 
 
 def _instance_value(frame: Frame, item: ModuleItem, name: str, value: Any) -> Item:

@@ -75,16 +75,17 @@ class FunctionSource:
         return f"    {shown}\n    {' ' * max(0, begin - (len(line) - len(shown)))}{'^' * width}"
 
 
-_cache: dict[types.CodeType, FunctionSource] = {}
+_cache: dict[int, tuple[types.CodeType, FunctionSource]] = {}
+"""By identity: equal code objects may stand in different files."""
 
 
 def source_of(function: types.FunctionType) -> FunctionSource:
     """The syntax tree of a Python function, parsed once. Raises NoSource."""
     code = function.__code__
-    found = _cache.get(code)
+    found = _cache.get(id(code))
     if found is None:
-        found = _cache[code] = _parse(function)
-    return found
+        found = _cache[id(code)] = (code, _parse(function))
+    return found[1]
 
 
 def _parse(function: types.FunctionType) -> FunctionSource:

@@ -24,6 +24,8 @@ from ingot.capture.script.values import (
     ExceptionItem,
     Item,
     LocalFunction,
+    MethodItem,
+    ModuleItem,
     PoisonItem,
     PythonItem,
 )
@@ -210,6 +212,11 @@ def _return(frame: Frame, node: ast.Return) -> Flow:
     item = NOTHING if node.value is None else expression(frame, node.value, frame.result_type)
     if isinstance(item, PoisonItem):
         raise Poisoned
+    if not frame.calls and isinstance(item, LocalFunction | PythonItem | ModuleItem | MethodItem):
+        raise CompileError(
+            f"{item.describe()} exists only while compiling and cannot be returned",
+            "return tensors, numbers, strings, or lists, dicts and tuples of these",
+        )
     frame.environment.names[RESULT] = item
     return Flow.only(Way.RETURN, frame.environment)
 

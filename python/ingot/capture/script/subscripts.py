@@ -11,7 +11,7 @@ from ingot.capture.script.dispatch import pick, pick_by_key
 from ingot.capture.script.indexing import read_index
 from ingot.capture.script.items import type_of
 from ingot.capture.script.iteration import module_items, require_known_element
-from ingot.capture.script.language import SIZE, join
+from ingot.capture.script.language import NUMBER, SIZE, is_subtype, join
 from ingot.capture.script.modules import part_of_sequential
 from ingot.capture.script.operations import call_op
 from ingot.capture.script.readonly import readable
@@ -28,6 +28,7 @@ from ingot.capture.script.values import (
     TupleItem,
 )
 from ingot.ir.types import (
+    BOOL,
     INT,
     STR,
     DictType,
@@ -75,6 +76,11 @@ def subscript(frame: Frame, base: Item, index: Item) -> Item:
         items = tuple(frame.dynamic(v, t) for v, t in zip(parts, type.elements, strict=True))
         return _static(frame, base, items, index)
     if isinstance(type, DictType):
+        key = type_of(index)
+        if key is None or not is_subtype(key, type.key):
+            raise CompileError(
+                f"the keys of {base.describe()} are {type.key}, not {index.describe()}"
+            )
         return call_op(frame, "aten::__getitem__", [base, index], type=type.value)
     hint = "check it with `is not None` first" if "Optional" in base.describe() else ""
     raise CompileError(f"{base.describe()} cannot be indexed", hint)
@@ -206,6 +212,11 @@ def _sequence(frame: Frame, base: Item, type: Type, index: Item) -> Item:
         value = frame.builder.op(op, sequence.value, *bounds)
         return frame.dynamic(value, type)  # type: ignore[arg-type]
     require_known_element(type)
+    if type_of(index) not in (INT, BOOL, NUMBER) and not isinstance(type_of(index), TensorType):
+        raise CompileError(
+            f"the index of {base.describe()} must be an int, not {index.describe()}",
+            "check it with `is not None` first" if "Optional" in index.describe() else "",
+        )
     element = type.element if isinstance(type, ListType) else STR if type == STR else INT
     return call_op(frame, "aten::__getitem__", [sequence, index], type=element)
 

@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+import numpy
 import torch
 import torch.jit._script
 import torch.jit._trace
@@ -55,10 +56,20 @@ def call_torch_function(
     if name is None or not native:
         raise CompileError(
             f"{PythonItem(object).describe()} has no Python source and is no function of torch",
-            "write it in Python, or mark the caller with @ingot.ignore",
+            _instead(object, name, module),
         )
     method = hasattr(object, "__objclass__")
     return call_named_op(frame, name, args, kwargs, method)
+
+
+def _instead(object: Any, name: str | None, module: str) -> str:
+    """What to write for a native function of another library."""
+    library = "numpy" if isinstance(object, numpy.ufunc) else module.partition(".")[0]
+    if library == "numpy" and name is not None and hasattr(torch, name):
+        return f"use torch.{name}"
+    if library in ("builtins", "_io", "io", "os", "posix", "nt", "sys", "time"):
+        return "call it outside the compiled code and pass the result in"
+    return "write it in Python, or mark the caller with @ingot.ignore"
 
 
 def _overload(frame: Frame, object: Any, args: list[Item], kwargs: dict[str, Item]) -> Item:
