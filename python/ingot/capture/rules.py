@@ -297,9 +297,26 @@ def _nothing(low: Lowering, node: fx.Node) -> Any:
     return None
 
 
+def _autocast(low: Lowering, node: fx.Node) -> Any:
+    """A block under ``torch.autocast`` that does nothing on the CPU."""
+    device, _, enabled, _, *block = node.args
+    if enabled and device == "cpu":
+        fail(
+            "the model uses torch.autocast on the CPU",
+            source=low.b.source,
+            hint="convert the model or its tensors with .to(torch.bfloat16) instead",
+            code="unsupported",
+        )
+    return _in_place(low, *block)
+
+
 def _inline(low: Lowering, node: fx.Node) -> Any:
-    """A block under ``torch.no_grad`` or the like: its graph in place."""
-    module, *args = node.args[1:]
+    """A block under ``torch.no_grad`` or the like."""
+    return _in_place(low, *node.args[1:])
+
+
+def _in_place(low: Lowering, module: Any, *args: Any) -> Any:
+    """A block's graph in place of its call."""
     graph = low.at[module].graph  # type: ignore[index]
     inputs = iter(args)
     for step in graph.nodes:
@@ -331,6 +348,7 @@ RULES: dict[Any, Rule] = {
     aten._assert_async.msg: _assert_tensor,
     aten.as_strided.default: _as_strided,
     torch.ops.higher_order.wrap_with_set_grad_enabled: _inline,
+    torch.ops.higher_order.wrap_with_autocast: _autocast,
 }
 RULES |= {getattr(operator, name): _compare_bool(name) for name in _PYTHON}
 RULES |= dict.fromkeys(
