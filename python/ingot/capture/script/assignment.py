@@ -13,7 +13,7 @@ from ingot.capture.script.indexing import is_view, write_index
 from ingot.capture.script.items import type_of
 from ingot.capture.script.iteration import turns_of
 from ingot.capture.script.language import SIZE
-from ingot.capture.script.modules import set_attribute
+from ingot.capture.script.modules import changeable, set_attribute
 from ingot.capture.script.operations import call_op
 from ingot.capture.script.operators import SYMBOLS, binary
 from ingot.capture.script.subscripts import subscript
@@ -81,6 +81,8 @@ def _unpack(frame: Frame, targets: list[ast.expr], item: Item) -> None:
         raise Poisoned
     item = frame.force(item)
     stars = [i for i, t in enumerate(targets) if isinstance(t, ast.Starred)]
+    if stars and type_of(item) == SIZE:
+        item = frame.dynamic(frame.value(item), ListType(INT))
     if stars and isinstance(type_of(item), ListType) and isinstance(item, Dynamic):
         _unpack_list(frame, targets, stars[0], item)
         return
@@ -149,6 +151,7 @@ def _parts(frame: Frame, item: Item, count: int, starred: bool) -> list[Item]:
 
 def store(frame: Frame, base: Item, index: Item, item: Item) -> None:
     """``base[index] = item``."""
+    base = changeable(frame, base, item)
     type = type_of(base)
     if isinstance(base, TupleItem | ListItem | DictItem):
         raise CompileError(f"{base.describe()} cannot be changed", "make a list in the function")
@@ -202,7 +205,7 @@ def delete_target(frame: Frame, target: ast.expr) -> None:
             resolve(frame, name)
             frame.environment.names[name] = Missing(f"{name} was deleted before this line")
         case ast.Subscript(value=value, slice=index):
-            base = expression(frame, value)
+            base = changeable(frame, expression(frame, value))
             call_op(frame, "aten::Delete", [base, expression(frame, index)])
         case ast.Tuple(elts=targets):
             for each in targets:

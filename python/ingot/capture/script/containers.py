@@ -9,6 +9,7 @@ from ingot.capture.script.diagnostics import CompileError
 from ingot.capture.script.expressions import make_list
 from ingot.capture.script.items import type_of
 from ingot.capture.script.language import SIZE, has_hole, is_subtype, settle
+from ingot.capture.script.modules import changeable
 from ingot.capture.script.operations import call_op
 from ingot.capture.script.values import (
     NOTHING,
@@ -31,6 +32,8 @@ def call_container_method(
     frame: Frame, receiver: Item, name: str, args: list[Item], kwargs: dict[str, Item]
 ) -> Item:
     """A method of a list, dict, str, tuple or size. Raises CompileError if there is none."""
+    if name in _CHANGING and isinstance(receiver, ListItem | DictItem):
+        receiver = changeable(frame, receiver, args[-1] if args else None)
     type = type_of(receiver)
     if isinstance(receiver, DictItem):
         return _dict_item(receiver, name, args)
@@ -54,6 +57,12 @@ def call_container_method(
     if type == SIZE and name in ("index", "count"):
         return call_op(frame, f"aten::{name}", [receiver, *args])
     raise CompileError(f"{receiver.describe()} has no method {name} that can be compiled")
+
+
+_CHANGING = {
+    "append", "extend", "insert", "pop", "clear", "remove", "reverse", "sort", "setdefault",
+    "update", "popitem",
+}  # fmt: skip
 
 
 def product(frame: Frame, numbers: Item) -> Item:
@@ -218,6 +227,9 @@ def _update(frame: Frame, receiver: Dynamic, other: Item) -> Item:
         for key, value in other.items.items():
             store_element(frame, receiver, _dict_type(receiver), Constant(key), value)
         return NOTHING
+    type = type_of(other)
+    if type is not None and has_hole(receiver.type):
+        is_subtype(type, receiver.type)
     call_op(frame, "aten::update", [receiver, other])
     return NOTHING
 

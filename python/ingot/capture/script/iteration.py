@@ -124,6 +124,8 @@ def module_items(frame: Frame, item: ModuleItem) -> tuple[Item, ...]:
         return tuple(child(frame, item, name) for name in module._modules)
     if isinstance(module, nn.ModuleDict):
         return tuple(map(Constant, module._modules))
+    if isinstance(module, nn.ParameterDict):
+        return tuple(map(Constant, module.keys()))
     if isinstance(module, nn.ParameterList):
         return tuple(parameter(frame, item, str(i)) for i in range(len(module)))
     raise CompileError(f"{item.describe()} cannot be iterated over")
