@@ -15,9 +15,10 @@ from ingot.capture.script.containers import call_container_method
 from ingot.capture.script.diagnostics import CompileError
 from ingot.capture.script.dispatch import each_choice
 from ingot.capture.script.expressions import element_of, expression, join_elements, spread_elements
+from ingot.capture.script.handlers import apply_handler
+from ingot.capture.script.hooks import call_module
 from ingot.capture.script.items import type_of
 from ingot.capture.script.markers import marker_of
-from ingot.capture.script.hooks import call_module
 from ingot.capture.script.module_methods import module_method
 from ingot.capture.script.refinement import test
 from ingot.capture.script.tensors import call_tensor_method
@@ -109,13 +110,8 @@ def call_object(frame: Frame, object: Any, args: list[Item], kwargs: dict[str, I
     except TypeError:
         handler = None
     if handler is not None:
-        try:
-            return handler(frame, *args, **kwargs)
-        except TypeError as error:
-            name = getattr(object, "__name__", str(object))
-            if "argument" in str(error) and not _inside(error):
-                raise CompileError(f"these arguments of {name} cannot be compiled") from None
-            raise
+        name = getattr(object, "__name__", str(object))
+        return apply_handler(name, handler, frame, [], args, kwargs)
     if isinstance(object, functools.partial):
         given = [wrap(frame, v, f"argument{i}") for i, v in enumerate(object.args)]
         named = {k: wrap(frame, v, k) for k, v in object.keywords.items()}
@@ -134,12 +130,6 @@ def call_object(frame: Frame, object: Any, args: list[Item], kwargs: dict[str, I
     if isinstance(called, types.FunctionType) and not isinstance(object, torch._ops.OpOverload):
         return python_function(frame, called, [PythonItem(object), *args], kwargs)
     return call_torch_function(frame, object, args, kwargs)
-
-
-def _inside(error: TypeError) -> bool:
-    """Whether the handler itself had begun when the error was raised."""
-    trace = error.__traceback__
-    return trace is not None and trace.tb_next is not None
 
 
 def python_function(

@@ -202,6 +202,8 @@ class Frame:
         if actual is None:
             if type is not None and isinstance(item, ListItem) and not item.items:
                 return self.builder.list_construct([], _element(lower(type)))
+            if isinstance(type, DictType) and isinstance(item, DictItem) and not item.items:
+                return self._dict({}, type)
             raise CompileError(
                 f"{item.describe()} exists only while compiling and cannot be used as a value",
                 "use it where it is called or indexed",
@@ -235,6 +237,13 @@ class Frame:
                 assert isinstance(actual, DictType)
                 return self._dict(items, actual)
         raise CompileError(f"{item.describe()} cannot be used as a value")
+
+    def _dict(self, items: dict[Any, Item], type: DictType) -> Value:
+        pairs = [
+            (self.value(Constant(key), type.key), self.value(each, type.value))
+            for key, each in items.items()
+        ]
+        return self.builder.dict_construct(pairs, lower(type.key), lower(type.value))
 
     def _convert(self, item: Item, actual: Type, type: Type) -> Value | None:
         """The item as ``type``, None if it is none."""
@@ -281,10 +290,6 @@ class Frame:
             hint = "check it with `is not None` or isinstance first"
             raise CompileError(f"{item.describe()} may be no {type} here", hint)
         return None
-
-    def _dict(self, items: dict[Any, Item], type: DictType) -> Value:
-        pairs = [(self.value(Constant(k), type.key), self.value(v, type.value)) for k, v in items.items()]
-        return self.builder.dict_construct(pairs, lower(type.key), lower(type.value))
 
     def literal(self, value: Any) -> Any:
         """A compile-time constant as the program writes it. Raises CompileError."""

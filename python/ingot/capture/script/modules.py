@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import builtins
 import inspect
 import types
 from dataclasses import replace
@@ -21,6 +23,7 @@ from ingot.capture.script.language import (
     without_none,
 )
 from ingot.capture.script.operations import call_op
+from ingot.capture.script.sources import NoSource, source_of
 from ingot.capture.script.values import (
     KEPT,
     NOTHING,
@@ -36,7 +39,7 @@ from ingot.capture.script.values import (
     is_constant_object,
 )
 from ingot.capture.script.wrapping import wrap, wrap_module
-from ingot.ir.types import BOOL, STR, TENSOR, DictType, ListType, OptionalType, Type
+from ingot.ir.types import BOOL, TENSOR, OptionalType, Type
 
 if TYPE_CHECKING:
     from ingot.capture.script.frame import Frame
@@ -139,33 +142,32 @@ def _read_state(frame: Frame, item: ModuleItem, name: str, known: Type) -> Item:
     return frame.dynamic(value, known)
 
 
-def changeable(frame: Frame, item: Item, put: Item | None = None) -> Item:
-    """The list or dict as one that the program can change. ``put`` is what goes into it.
+def changeable(frame: Frame, item: Item, empty: Type | None = None) -> Item:
+    """The list or dict as one that the program can change. ``empty`` is the type of one that is
+    empty and not annotated.
 
     One that a module keeps becomes state; the compilation then begins again.
     Raises CompileError for a list or dict that exists only while compiling.
     """
-    if isinstance(item, ListItem | DictItem) and item.kept is not None:
-        owner, name = item.kept
-        learn_container(frame, owner, name, put)
-        return module_attribute(frame, owner, name)
-    return item
-
-
-def learn_container(frame: Frame, owner: ModuleItem, name: str, put: Item | None) -> None:
-    """Makes a list or dict of the module state; an empty one holds what is put into it."""
-    type = _initial_type(frame, owner, name)
-    if type is None and put is not None:
-        element = type_of(put)
-        value = getattr(owner.module, name)
-        if element is not None and isinstance(value, list):
-            type = ListType(element)
-        elif element is not None and isinstance(value, dict):
-            type = DictType(STR, element)
-    if type is None:
+    if not isinstance(item, ListItem | DictItem):
+        return item
+    if item.kept is None:
         raise CompileError(
-            f"what the attribute {name} holds is not known",
-            f"annotate self.{name} in the class",
+            f"{item.describe()} is known while compiling and cannot be changed",
+            "make it inside the function, or keep it as an attribute of a module",
+        )
+    owner, name = item.kept
+    learn_container(frame, owner, name, empty)
+    return module_attribute(frame, owner, name)
+
+
+def learn_container(frame: Frame, owner: ModuleItem, name: str, empty: Type | None) -> None:
+    """Makes a list or dict of the module state; ``empty`` as for ``changeable``."""
+    type = _initial_type(frame, owner, name) or empty
+    if type is None or has_hole(type):
+        raise CompileError(
+            f"what the attribute {name} is to hold is not known",
+            f"annotate it in the class, for example {name}: list[int]",
         )
     _note_beginning(frame, owner, name)
     frame.compiler.knowledge.learn(owner.path, name, type)
@@ -269,13 +271,39 @@ def _is_literal(value: Any) -> bool:
     """Whether a file holds the value as it is."""
     if isinstance(value, list | torch.Size):
         return all(map(_is_literal, value))
+    if isinstance(value, dict):
+        return all(_is_literal(part) for pair in value.items() for part in pair)
     return is_constant_object(value)
+
+
+def _annotation_in_init(cls: type, name: str) -> Any:
+    """What ``self.name: annotation = ...`` in ``__init__`` says; None without one."""
+    init = vars(cls).get("__init__")
+    if not isinstance(init, types.FunctionType):
+        return None
+    try:
+        tree = source_of(init).node
+    except NoSource:
+        return None
+    for node in ast.walk(tree):
+        match node:
+            case ast.AnnAssign(target=ast.Attribute(value=ast.Name(), attr=attr)) if attr == name:
+                scope = {**vars(builtins), **init.__globals__}
+                try:
+                    return eval(ast.unparse(node.annotation), scope)
+                except Exception:
+                    return None
+    return None
 
 
 def _initial_type(frame: Frame, owner: ModuleItem, name: str) -> Type | None:
     for cls in type(owner.module).__mro__:
+        if cls is torch.nn.Module:
+            break
         annotation = inspect.get_annotations(cls).get(name)
-        if annotation is not None and cls is not torch.nn.Module:
+        if annotation is None:
+            annotation = _annotation_in_init(cls, name)
+        if annotation is not None:
             return read_annotation(annotation, frame)
     missing = object()
     value = getattr(owner.module, name, missing)
@@ -304,9 +332,9 @@ def _declare(frame: Frame, owner: ModuleItem, name: str, type: Type) -> None:
 def _literal(frame: Frame, value: Any) -> Any:
     if isinstance(value, list | tuple):
         return tuple(_literal(frame, each) for each in value)
+    if isinstance(value, dict):
+        return tuple((_literal(frame, k), _literal(frame, v)) for k, v in value.items())
     item = wrap(frame, value, "attribute")
     if not isinstance(item, Constant):
         raise CompileError(f"{item.describe()} cannot be kept by a module")
     return frame.literal(item.value)
-
-

@@ -42,11 +42,12 @@ def call_op(
     builder = frame.builder
     if not builder.ops.overloads(base):
         return _missing_op(frame, base, args, kwargs)
+    given = _stored if base in _STORING else operand
     try:
         result = builder.call(
             base,
-            [operand(frame, a) for a in args],
-            {name: operand(frame, a) for name, a in kwargs.items()},
+            [given(frame, a) for a in args],
+            {name: given(frame, a) for name, a in kwargs.items()},
         )
     except Error as error:
         if any(type_of(a) == _NUMBERS for a in args):
@@ -65,6 +66,14 @@ def call_op(
     if all(names):
         return TupleItem(items, _result_class(base.partition("::")[2], names))
     return TupleItem(items)
+
+
+_STORING = frozenset(("aten::append", "aten::insert", "aten::_set_item", "aten::setdefault"))
+"""Ops that keep an argument: a list among them stays the list that it is."""
+
+
+def _stored(frame: Frame, item: Item) -> Any:
+    return frame.value(item) if isinstance(item, Dynamic) else operand(frame, item)
 
 
 @cache

@@ -11,9 +11,10 @@ from ingot.capture.script.dispatch import pick, pick_by_key
 from ingot.capture.script.indexing import read_index
 from ingot.capture.script.items import type_of
 from ingot.capture.script.iteration import module_items, require_known_element
+from ingot.capture.script.language import SIZE, join
 from ingot.capture.script.modules import part_of_sequential
-from ingot.capture.script.language import SIZE, join, lower
 from ingot.capture.script.operations import call_op
+from ingot.capture.script.readonly import readable
 from ingot.capture.script.values import (
     Constant,
     DictItem,
@@ -51,11 +52,10 @@ def subscript(frame: Frame, base: Item, index: Item) -> Item:
                 if index.value in items:
                     return items[index.value]
                 raise CompileError(f"{base.describe()} has no key {index.value!r}")
+            _ask_for_unrolling(frame, index)
+            if type_of(base) is not None:
+                return subscript(frame, readable(frame, base), index)
             if type_of(index) == STR and all(isinstance(key, str) for key in items):
-                whole = type_of(base)
-                if isinstance(whole, DictType):
-                    made = frame.dynamic(frame.value(base), whole)
-                    return call_op(frame, "aten::__getitem__", [made, index], type=whole.value)
                 return pick_by_key(frame, base, items, index)
             raise CompileError(f"{base.describe()} needs a key that is known while compiling")
         case ModuleItem():
@@ -92,9 +92,7 @@ def _static(frame: Frame, base: Item, items: tuple[Item, ...], index: Item) -> I
     if isinstance(index, SliceItem):
         bounds = constant_slice(index)
         if bounds is None:
-            raise CompileError(
-                f"a slice of {base.describe()} needs bounds that are known while compiling"
-            )
+            return _dynamic_slice(frame, base, items, index)
         return ListItem(items[bounds]) if isinstance(base, ListItem) else TupleItem(items[bounds])
     if isinstance(index, Constant) and isinstance(index.value, int):
         try:
@@ -121,10 +119,20 @@ def _static(frame: Frame, base: Item, items: tuple[Item, ...], index: Item) -> I
             )
     if together is None:
         raise CompileError("an empty tuple cannot be indexed")
-    values = [frame.value(each, together) for each in items]
-    whole = frame.builder.list_construct(values, lower(together))
-    sequence = frame.dynamic(whole, ListType(together))
-    return call_op(frame, "aten::__getitem__", [sequence, index], type=together)
+    whole = ListItem(items)
+    return call_op(frame, "aten::__getitem__", [readable(frame, whole), index], type=together)
+
+
+def _dynamic_slice(frame: Frame, base: Item, items: tuple[Item, ...], index: SliceItem) -> Item:
+    """A slice of a known list or tuple whose bounds are not known: a list."""
+    for bound in (index.start, index.stop, index.step):
+        _ask_for_unrolling(frame, bound)
+    whole = ListItem(items)
+    if type_of(whole) is None:
+        raise CompileError(
+            f"a slice of {base.describe()} needs bounds that are known while compiling"
+        )
+    return subscript(frame, readable(frame, whole), index)
 
 
 def unroll_loops(frame: Frame) -> None:

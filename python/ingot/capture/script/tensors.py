@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from ingot.capture.script.diagnostics import CompileError
+from ingot.capture.script.handlers import apply_handler
 from ingot.capture.script.items import type_of
 from ingot.capture.script.language import DEVICE, DTYPE, NUMBER, SIZE, settle, without_none
 from ingot.capture.script.operations import call_op
@@ -59,7 +60,7 @@ def call_tensor_method(
     """``tensor.name(...)``. Raises CompileError if it cannot be compiled."""
     handler = _METHODS.get(name)
     if handler is not None:
-        return handler(frame, tensor, *args, **kwargs)
+        return apply_handler(name, handler, frame, [tensor], args, kwargs)
     if name in _CASTS and not args:
         return call_op(frame, "aten::to", [tensor, Constant(_CASTS[name])])
     if name in _SAME:

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import ast
 import enum
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 import torch
@@ -123,7 +125,7 @@ class ListItem(Item):
     kept: tuple[ModuleItem, str] | None = None
 
     def describe(self) -> str:
-        return f"the list [{', '.join(each.describe() for each in self.items)}]"
+        return f"the list [{_some(each.describe() for each in self.items)}]"
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,7 +139,7 @@ class DictItem(Item):
     kept: tuple[ModuleItem, str] | None = None
 
     def describe(self) -> str:
-        return f"the dict with the keys {list(self.items)!r}"
+        return f"the dict with the keys [{_some(map(repr, self.items))}]"
 
 
 @dataclass(frozen=True, eq=False)
@@ -361,6 +363,12 @@ def same(a: Item, b: Item) -> bool:
 def is_constant_object(value: object) -> bool:
     """Whether a Python object becomes a ``Constant``; enum members and subclasses do not."""
     return type(value) in CONSTANT_TYPES and not isinstance(value, enum.Enum)
+
+
+def _some(parts: Iterable[str]) -> str:
+    """The parts with commas; of many, the first ones."""
+    first = list(islice(parts, 9))
+    return ", ".join(first if len(first) < 9 else [*first[:8], "..."])
 
 
 def _with_article(name: str) -> str:
