@@ -85,9 +85,9 @@ class Model(nn.Module):
         super().__init__()
         self.layers = nn.ModuleList([nn.Linear(2, 2)])
 
-    def forward(self, x: Tensor, i: int):
+    def forward(self, x: Tensor):
         self.new = x
-        y = self.layers[i](x)
+        y = self.layers[0](x)
         return self.nothing(y)
 
 

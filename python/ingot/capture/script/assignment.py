@@ -151,12 +151,12 @@ def _parts(frame: Frame, item: Item, count: int, starred: bool) -> list[Item]:
 
 def store(frame: Frame, base: Item, index: Item, item: Item) -> None:
     """``base[index] = item``."""
-    key, value = type_of(index), type_of(item)
-    known = key is not None and value is not None
-    base = changeable(frame, base, DictType(key, value) if known else None)  # type: ignore[arg-type]
-    type = type_of(base)
-    if isinstance(base, TupleItem | ListItem | DictItem):
+    if isinstance(base, TupleItem):
         raise CompileError(f"{base.describe()} cannot be changed", "make a list in the function")
+    key, value = type_of(index), type_of(item)
+    whole = None if key is None or value is None else DictType(key, value)
+    base = changeable(frame, base, whole if isinstance(base, DictItem) else None)
+    type = type_of(base)
     if isinstance(type, TensorType):
         write_index(frame, base, index, item)
         return
@@ -191,10 +191,9 @@ def _combine(frame: Frame, symbol: str, current: Item, value: ast.expr) -> tuple
     if isinstance(current, PoisonItem):
         raise Poisoned
     item = expression(frame, value)
-    type = type_of(current)
-    if isinstance(current, ListItem) and symbol == "+":
+    if isinstance(current, ListItem) and current.kept is not None and symbol == "+":
         current = changeable(frame, current, type_of(item))
-        type = type_of(current)
+    type = type_of(current)
     if isinstance(type, TensorType) and symbol in _IN_PLACE:
         if type_of(item) is None:
             raise CompileError(f"{item.describe()} cannot be combined with a Tensor")

@@ -34,7 +34,7 @@ def call_container_method(
     frame: Frame, receiver: Item, name: str, args: list[Item], kwargs: dict[str, Item]
 ) -> Item:
     """A method of a list, dict, str, tuple or size. Raises CompileError if there is none."""
-    if name in _CHANGING and isinstance(receiver, ListItem | DictItem):
+    if name in _CHANGES and isinstance(receiver, ListItem | DictItem):
         receiver = changeable(frame, receiver, _type_after(receiver, name, args))
     type = type_of(receiver)
     if isinstance(receiver, DictItem):
@@ -59,12 +59,6 @@ def call_container_method(
     if type == SIZE and name in ("index", "count"):
         return call_op(frame, f"aten::{name}", [receiver, *args])
     raise CompileError(f"{receiver.describe()} has no method {name} that can be compiled")
-
-
-_CHANGING = {
-    "append", "extend", "insert", "pop", "clear", "remove", "reverse", "sort", "setdefault",
-    "update", "popitem",
-}  # fmt: skip
 
 
 def product(frame: Frame, numbers: Item) -> Item:
@@ -247,6 +241,23 @@ _DICT: dict[str, Callable[..., Item]] = {
     "clear": _plain("aten::clear"),
     "copy": _copy,
 }
+
+
+_CHANGES = frozenset(
+    {
+        "append",
+        "extend",
+        "insert",
+        "pop",
+        "clear",
+        "remove",
+        "reverse",
+        "sort",
+        "setdefault",
+        "update",
+        "popitem",
+    }
+)
 
 
 def _type_after(receiver: ListItem | DictItem, name: str, args: list[Item]) -> Type | None:

@@ -150,25 +150,30 @@ def _read_state(frame: Frame, item: ModuleItem, name: str, known: Type) -> Item:
 
 
 def changeable(frame: Frame, item: Item, empty: Type | None = None) -> Item:
-    """The list or dict as one that the program can change. ``empty`` is its type if it holds
-    nothing yet and is not annotated.
+    """The list or dict as one that the program can change. ``empty`` is the type of one that is
+    empty and not annotated.
 
     One that a module keeps becomes state; the compilation then begins again.
     Raises CompileError for a list or dict that exists only while compiling.
     """
-    if isinstance(item, ListItem | DictItem) and item.kept is not None:
-        owner, name = item.kept
-        learn_container(frame, owner, name, empty)
-        return module_attribute(frame, owner, name)
-    return item
+    if not isinstance(item, ListItem | DictItem):
+        return item
+    if item.kept is None:
+        raise CompileError(
+            f"{item.describe()} is known while compiling and cannot be changed",
+            "make it inside the function, or keep it as an attribute of a module",
+        )
+    owner, name = item.kept
+    learn_container(frame, owner, name, empty)
+    return module_attribute(frame, owner, name)
 
 
 def learn_container(frame: Frame, owner: ModuleItem, name: str, empty: Type | None) -> None:
-    """Makes a list or dict of the module state; an empty one is an ``empty``."""
+    """Makes a list or dict of the module state; ``empty`` as for ``changeable``."""
     type = _initial_type(frame, owner, name) or empty
     if type is None or has_hole(type):
         raise CompileError(
-            f"what the attribute {name} holds is not known",
+            f"what the attribute {name} is to hold is not known",
             f"annotate it in the class, for example {name}: list[int]",
         )
     _note_beginning(frame, owner, name)
@@ -273,8 +278,8 @@ def _is_literal(value: Any) -> bool:
     """Whether a file holds the value as it is."""
     if isinstance(value, list | torch.Size) or value.__class__ is tuple:
         return all(map(_is_literal, value))
-    if value.__class__ is dict:
-        return all(map(is_constant_object, value)) and all(map(_is_literal, value.values()))
+    if isinstance(value, dict):
+        return all(_is_literal(part) for pair in value.items() for part in pair)
     return is_constant_object(value)
 
 
