@@ -304,3 +304,19 @@ def test_recurrent_networks(kind, gates):
     layer = kind(3, 5, 2, bidirectional=True)
     assert layer.weight_ih_l0.shape[0] == 5 * gates
     same_as_eager(layer, *[(torch.randn(length, 2, 3),) for length in (1, 4, 7)])
+
+
+class Encodes(nn.Module):
+    def forward(self, x: Tensor, n: int):
+        return self.encode(x) + self.encode(x, n)
+
+    @ingot.export
+    def encode(self, x: Tensor, n: int = 2):
+        return x * n
+
+
+def test_an_exported_method_that_another_one_calls():
+    module, x = Encodes(), torch.ones(2)
+    compiled = ingot.script(module)
+    assert torch.equal(compiled(x, 3), module(x, 3))
+    assert torch.equal(compiled.encode(x, 5), module.encode(x, 5))

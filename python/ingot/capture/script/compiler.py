@@ -72,6 +72,8 @@ class Compiler:
         self.state = StateTable(self.program)
         self.functions: dict[tuple, Compiled] = {}
         self.open_values: dict[int, tuple[Value, Type]] = {}
+        self.exported: set[str] = set()
+        """Names of methods that callers may run: the compiled functions take others."""
         self.failures: list[Exception] = []
         """Exceptions that are mistakes of the compiler, for those who mend it."""
         self.parts: dict[tuple, torch.nn.Module] = {}
@@ -385,7 +387,7 @@ class Compiler:
 
     def _unique(self, name: str) -> str:
         candidate, number = name, 0
-        while candidate in self.program.methods:
+        while candidate in self.program.methods or candidate in self.exported:
             number += 1
             candidate = f"{name}_{number}"
         return candidate

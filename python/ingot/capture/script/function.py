@@ -145,6 +145,7 @@ def compile_module(module: torch.nn.Module, ops: Catalogue | None = None) -> Pro
 
     def build(compiler: Compiler) -> None:
         compiler.state.add_module(module, "")
+        compiler.exported = set(methods)
         for name, function in methods.items():
             compiler.entry(name, function, ModuleItem(module, ""))
 
