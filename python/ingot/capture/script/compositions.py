@@ -12,6 +12,8 @@ from typing import Any
 
 import torch
 
+from ingot.capture.script.decompositions import DECOMPOSITIONS
+
 
 def rsub(self, other, alpha=1):
     return torch.add(torch.neg(self) if alpha == 1 else torch.neg(self) * alpha, other)
@@ -193,18 +195,6 @@ def cdist(x1, x2, p=2.0, compute_mode=None):
     return torch.pow(torch.pow(difference, p).sum(-1), 1.0 / p)
 
 
-def tensordot(self, other, dims_self, dims_other):
-    left = [d for d in range(self.dim()) if d not in dims_self]
-    right = [d for d in range(other.dim()) if d not in dims_other]
-    summed = 1
-    for d in dims_self:
-        summed = summed * self.size(d)
-    a = self.permute(left + list(dims_self)).reshape([-1, summed])
-    b = other.permute(list(dims_other) + right).reshape([summed, -1])
-    shape = [self.size(d) for d in left] + [other.size(d) for d in right]
-    return torch.matmul(a, b).reshape(shape)
-
-
 def _reduced(loss, reduction):
     if reduction == 0:
         return loss
@@ -378,6 +368,7 @@ def pad_sequence(sequences, batch_first=False, padding_value=0.0, padding_side="
 
 
 COMPOSITIONS: dict[str, Callable[..., Any]] = {
+    **DECOMPOSITIONS,
     "aten::_weight_norm": weight_norm,
     "aten::adjoint": adjoint,
     "aten::atleast_1d": atleast_1d,
@@ -427,7 +418,6 @@ COMPOSITIONS: dict[str, Callable[..., Any]] = {
     "aten::scalar_tensor": scalar_tensor,
     "aten::smooth_l1_loss": smooth_l1_loss,
     "aten::soft_margin_loss": soft_margin_loss,
-    "aten::tensordot": tensordot,
     "aten::triplet_margin_loss": triplet_margin_loss,
     "aten::vdot": vdot,
     "aten::vstack": vstack,

@@ -21,6 +21,7 @@ from ingot.capture.script.operations import call_op
 from ingot.capture.script.strings import as_string
 from ingot.capture.script.values import (
     EMPTY,
+    FALSE,
     NOTHING,
     TRUE,
     Constant,
@@ -73,6 +74,13 @@ def call_named_op(
     schemas = frame.builder.ops.overloads(base)
     known = {a.name for schema in schemas for a in schema.arguments}
     given = {}
+    out = kwargs.get("out", NOTHING)
+    if isinstance(type_of(out), TensorType):
+        from ingot.capture.script.library import store_out
+
+        others = {key: item for key, item in kwargs.items() if key != "out"}
+        result = call_named_op(frame, name, args, others, method)
+        return frame.compiler.call(frame, store_out, [out, result], {}, frame.node)
     for key, item in kwargs.items():
         key = key if key in known or not known else _RENAMED.get(key, key)
         if key in _DROPPED and (key not in known or item == NOTHING or key != "memory_format"):
@@ -254,6 +262,12 @@ def _same(frame: Frame, item: Item, *args: Item, **kwargs: Item) -> Item:
     return item
 
 
+def _nonzero(frame: Frame, tensor: Item, as_tuple: Item = FALSE) -> Item:
+    if as_tuple == TRUE:
+        return call_op(frame, "aten::nonzero_numpy", [tensor])
+    return call_op(frame, "aten::nonzero", [tensor])
+
+
 def _checkpoint(frame: Frame, function: Item, *args: Item, **kwargs: Item) -> Item:
     """``torch.utils.checkpoint``: without gradients nothing is kept or computed again."""
     from ingot.capture.script.calls import call
@@ -299,6 +313,9 @@ def _functions() -> dict[Any, Callable[..., Item]]:
         torch._check: _check,
         warnings.warn: _warn,
         torch.einsum: _einsum,
+        torch.block_diag: _tensor_list("aten::block_diag"),
+        torch.cartesian_prod: _tensor_list("aten::cartesian_prod"),
+        torch.nonzero: _nonzero,
         torch.broadcast_tensors: _tensor_list("aten::broadcast_tensors"),
         torch.meshgrid: _tensor_list("aten::meshgrid"),
         torch.promote_types: _promote_types,
