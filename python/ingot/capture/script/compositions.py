@@ -48,8 +48,7 @@ def meshgrid(tensors, indexing="ij"):
     for i in range(rank):
         view = [1 for _ in range(rank)]
         view[i] = sizes[i]
-        grid = order[i].reshape(view).expand(sizes)
-        grids.append(grid.transpose(0, 1) if indexing == "xy" and rank >= 2 else grid)
+        grids.append(order[i].reshape(view).expand(sizes))
     if indexing == "xy" and rank >= 2:
         first = grids[0]
         grids[0] = grids[1]

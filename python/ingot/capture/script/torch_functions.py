@@ -13,6 +13,7 @@ import torch.jit._trace
 import torch.utils.checkpoint
 
 from ingot.capture.script.annotations import read_annotation
+from ingot.capture.script.decompositions import linear_algebra
 from ingot.capture.script.diagnostics import CompileError
 from ingot.capture.script.einsum import einsum
 from ingot.capture.script.items import type_of
@@ -262,6 +263,15 @@ def _same(frame: Frame, item: Item, *args: Item, **kwargs: Item) -> Item:
     return item
 
 
+def _library(function: Callable[..., Any]) -> Callable[..., Item]:
+    """A function whose op takes other arguments than Python's."""
+
+    def apply(frame: Frame, *args: Item, **kwargs: Item) -> Item:
+        return frame.compiler.call(frame, function, list(args), kwargs, frame.node)
+
+    return apply
+
+
 def _nonzero(frame: Frame, tensor: Item, as_tuple: Item = FALSE) -> Item:
     if as_tuple == TRUE:
         return call_op(frame, "aten::nonzero_numpy", [tensor])
@@ -316,6 +326,7 @@ def _functions() -> dict[Any, Callable[..., Item]]:
         torch.block_diag: _tensor_list("aten::block_diag"),
         torch.cartesian_prod: _tensor_list("aten::cartesian_prod"),
         torch.nonzero: _nonzero,
+        torch.linalg.pinv: _library(linear_algebra.linalg_pinv),
         torch.broadcast_tensors: _tensor_list("aten::broadcast_tensors"),
         torch.meshgrid: _tensor_list("aten::meshgrid"),
         torch.promote_types: _promote_types,

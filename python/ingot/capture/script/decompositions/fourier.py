@@ -86,15 +86,17 @@ def fft_hfft(self, n=None, dim=-1, norm=None):
 
 def _dims(x, s, dim):
     if dim is not None:
-        return list(dim)
+        return [dim] if isinstance(dim, int) else list(dim)
     if s is None:
         return list(range(x.dim()))
-    return list(range(x.dim() - len(s), x.dim()))
+    count = 1 if isinstance(s, int) else len(s)
+    return list(range(x.dim() - count, x.dim()))
 
 
 def _shaped(x, s, dims):
     if s is not None:
-        for d, n in zip(dims, s):  # noqa: B905
+        sizes = [s] if isinstance(s, int) else s
+        for d, n in zip(dims, sizes):  # noqa: B905
             if n != -1:
                 x = _resized(x, d, n)
     return x
@@ -119,11 +121,12 @@ def _half_sized(x, s, dims):
     """The input of a transform to real numbers, and how long its last dimension becomes."""
     last = 2 * (x.size(dims[-1]) - 1)
     if s is not None:
-        if s[-1] != -1:
-            last = s[-1]
+        sizes = [s] if isinstance(s, int) else s
+        if sizes[-1] != -1:
+            last = sizes[-1]
         for i in range(len(dims) - 1):
-            if s[i] != -1:
-                x = _resized(x, dims[i], s[i])
+            if sizes[i] != -1:
+                x = _resized(x, dims[i], sizes[i])
     return _resized(x, dims[-1], last // 2 + 1), last
 
 

@@ -93,7 +93,7 @@ def linalg_eigvalsh(self, UPLO="L"):
 
 
 def linalg_eigvals(self):
-    return torch._linalg_eigvals(self)
+    return torch.ops.aten._linalg_eigvals(self)
 
 
 def linalg_svd(A, full_matrices=True, driver=None):
@@ -122,6 +122,24 @@ def pinverse(self, rcond=1e-15):
 def linalg_lu_factor(A, pivot=True):
     lu, pivots, _ = torch.linalg.lu_factor_ex(A, pivot=pivot, check_errors=True)
     return Factor(lu, pivots)
+
+
+def _lu_with_info(self, pivot=True, check_errors=True):
+    lu, pivots, info = torch.linalg.lu_factor_ex(self, pivot=pivot, check_errors=check_errors)
+    return lu, pivots, info
+
+
+def linalg_pinv(A, rcond=None, hermitian=False, atol=None, rtol=None):
+    relative = rtol if rcond is None else rcond
+    if relative is None:
+        relative = 0.0 if atol is not None else max(A.size(-2), A.size(-1)) * _epsilon(A)
+    absolute = 0.0 if atol is None else atol
+    return torch.ops.aten.linalg_pinv.atol_rtol_tensor(
+        A,
+        atol=absolute if isinstance(absolute, torch.Tensor) else torch.tensor(absolute),
+        rtol=relative if isinstance(relative, torch.Tensor) else torch.tensor(relative),
+        hermitian=hermitian,
+    )
 
 
 def linalg_ldl_factor(self, hermitian=False):
@@ -256,8 +274,9 @@ def linalg_matrix_rank(self, atol=None, rtol=None, hermitian=False, tol=None):
 
 
 def linalg_vander(x, N=None):
-    count = x.size(-1) if N is None else N
-    return torch.pow(x.unsqueeze(-1), torch.arange(count))
+    points = x.reshape([1]) if x.dim() == 0 else x
+    count = points.size(-1) if N is None else N
+    return torch.pow(points.unsqueeze(-1), torch.arange(count))
 
 
 def linalg_tensorinv(self, ind=2):
@@ -284,7 +303,7 @@ def linalg_tensorsolve(self, other, dims=None):
 COMPOSITIONS: dict[str, Callable[..., Any]] = {
     f"aten::{function.__name__}": function
     for function in (
-        linalg_cholesky, linalg_cond, linalg_det, linalg_diagonal, linalg_eigh, linalg_eigvals,
+        _lu_with_info, linalg_cholesky, linalg_cond, linalg_det, linalg_diagonal, linalg_eigh, linalg_eigvals,
         linalg_eigvalsh, linalg_inv, linalg_ldl_factor, linalg_lu_factor, linalg_matrix_norm,
         linalg_matrix_power, linalg_matrix_rank, linalg_multi_dot, linalg_norm, linalg_slogdet,
         linalg_solve, linalg_solve_ex, linalg_svd, linalg_svdvals, linalg_tensorinv,

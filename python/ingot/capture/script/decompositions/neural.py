@@ -97,8 +97,10 @@ def im2col(self, kernel_size, dilation, padding, stride):
     x = self.unsqueeze(0) if self.dim() == 3 else self
     places = _flat_places(x.size(2), x.size(3), kernel, dilation, padding, stride)
     padded = torch.nn.functional.pad(x, [padding[1], padding[1], padding[0], padding[0]])
-    picked = padded.reshape([x.size(0), x.size(1), -1]).index_select(2, places.reshape([-1]))
-    blocks = picked.reshape([x.size(0), x.size(1) * kernel[0] * kernel[1], -1])
+    rows = padded.reshape([x.size(0), x.size(1), padded.size(2) * padded.size(3)])
+    area = kernel[0] * kernel[1]
+    blocks = rows.index_select(2, places.reshape([-1]))
+    blocks = blocks.reshape([x.size(0), x.size(1) * area, places.numel() // area])
     return blocks.squeeze(0) if self.dim() == 3 else blocks
 
 
@@ -111,7 +113,7 @@ def col2im(self, output_size, kernel_size, dilation, padding, stride):
     channels = x.size(1) // (kernel[0] * kernel[1])
     height, width = size[0] + 2 * padding[0], size[1] + 2 * padding[1]
     image = torch.zeros([x.size(0), channels, height * width], dtype=x.dtype)
-    image = image.index_add(2, places, x.reshape([x.size(0), channels, -1]))
+    image = image.index_add(2, places, x.reshape([x.size(0), channels, places.numel()]))
     image = image.reshape([x.size(0), channels, height, width])
     image = image.narrow(2, padding[0], size[0]).narrow(3, padding[1], size[1])
     return image.squeeze(0) if self.dim() == 2 else image

@@ -13,7 +13,10 @@ import torch
 
 
 def addr(self, vec1, vec2, beta=1, alpha=1):
-    return self * beta + torch.outer(vec1, vec2) * alpha
+    product = torch.outer(vec1, vec2) * alpha
+    if beta == 0:
+        return torch.zeros(self.shape, dtype=self.dtype) + product
+    return self * beta + product
 
 
 def block_diag(tensors):
@@ -53,7 +56,8 @@ def combinations(self, r=2, with_replacement=False):
     return torch.stack(picked, 1)
 
 
-def sum_to_size(self, size):
+def sum_to_size(self, *sizes):
+    size = sizes[0] if len(sizes) == 1 and not isinstance(sizes[0], int) else list(sizes)
     extra = self.dim() - len(size)
     result = self.sum(list(range(extra))) if extra > 0 else self
     for i in range(len(size)):
@@ -123,6 +127,11 @@ def kron(self, other):
 def tensordot(self, other, dims_self, dims_other):
     mine = [d % self.dim() for d in dims_self]
     theirs = [d % other.dim() for d in dims_other]
+    for i in range(len(mine)):  # a size of 1 is repeated
+        if self.size(mine[i]) == 1 and other.size(theirs[i]) != 1:
+            other = other.sum(theirs[i], True)
+        elif other.size(theirs[i]) == 1 and self.size(mine[i]) != 1:
+            self = self.sum(mine[i], True)
     left = [d for d in range(self.dim()) if d not in mine]
     right = [d for d in range(other.dim()) if d not in theirs]
     summed = 1
@@ -185,7 +194,7 @@ def chalf(self):
 
 
 def pdist(self, p=2.0):
-    return torch._pdist_forward(self, p)
+    return torch.ops.aten._pdist_forward(self, p)
 
 
 def grid_sampler(input, grid, interpolation_mode, padding_mode, align_corners):
@@ -237,7 +246,8 @@ def _between(ordered, place, interpolation):
 
 def quantile(self, q, dim=None, keepdim=False, interpolation="linear"):
     levels = q if isinstance(q, torch.Tensor) else torch.full([], q, dtype=self.dtype)
-    x = self.reshape([-1]) if dim is None else torch.movedim(self, dim, -1)
+    flat = dim is None or self.dim() == 0
+    x = self.reshape([-1]) if flat else torch.movedim(self, 0 if dim is None else dim, -1)
     ordered = torch.sort(x, -1)[0]
     place = levels.reshape([-1]) * (x.size(-1) - 1)
     found = _between(ordered, place, interpolation)
@@ -250,7 +260,7 @@ def _quantiles(self, found, levels, dim, keepdim):
     """The levels come first; one level alone has no dimension."""
     found = torch.movedim(found, -1, 0)
     if keepdim:
-        if dim is None:
+        if dim is None or self.dim() == 0:
             found = found.reshape([found.size(0)] + [1] * self.dim())
         else:
             found = found.unsqueeze(dim % self.dim() + 1)
@@ -259,7 +269,8 @@ def _quantiles(self, found, levels, dim, keepdim):
 
 def nanquantile(self, q, dim=None, keepdim=False, interpolation="linear"):
     levels = q if isinstance(q, torch.Tensor) else torch.full([], q, dtype=self.dtype)
-    x = self.reshape([-1]) if dim is None else torch.movedim(self, dim, -1)
+    flat = dim is None or self.dim() == 0
+    x = self.reshape([-1]) if flat else torch.movedim(self, 0 if dim is None else dim, -1)
     ordered = torch.sort(x, -1)[0]
     count = torch.logical_not(torch.isnan(x)).sum(-1, True)
     place = torch.clamp((count - 1), min=0).to(x.dtype) * levels.reshape([-1])
@@ -314,7 +325,7 @@ def gradient(self, spacing=None, dim=None, edge_order=1):
     for i in range(len(dims)):
         if spacing is None:
             step = 1.0
-        elif isinstance(spacing, int | float):
+        elif isinstance(spacing, (int, float)):
             step = float(spacing)
         else:
             step = float(spacing[i])
