@@ -345,6 +345,18 @@ def _functions() -> dict[Any, Callable[..., Item]]:
     return found
 
 
+def function_by_name(object: Any) -> Callable[..., Item] | None:
+    """Functions of packages that need not be there: torchvision's ops are in the catalogue."""
+    place = (getattr(object, "__module__", None), getattr(object, "__name__", None))
+    return _BY_NAME.get(place)
+
+
+_BY_NAME: dict[tuple[str | None, str | None], Callable[..., Item]] = {
+    ("torchvision.extension", "_assert_has_ops"): _nothing,
+    ("torchvision.extension", "_has_ops"): _constant(True),
+}
+
+
 def _softmax_dim(frame: Frame, name: Item, rank: Item, level: Item) -> Item:
     """The dimension that softmax takes when none is given: 0 for ranks 0, 1 and 3, else 1."""
     from ingot.capture.script.library import softmax_dim
