@@ -109,7 +109,7 @@ def script(target: Any) -> Any:
         return Module.from_program(compile_module(target))
     if isinstance(target, ScriptFunction):
         return target
-    function = inspect.unwrap(target) if callable(target) else target
+    function = target
     if inspect.iscoroutinefunction(function) or inspect.isgeneratorfunction(function):
         kind = "an async function" if inspect.iscoroutinefunction(function) else "a generator"
         raise Error(

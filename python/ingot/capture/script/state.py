@@ -27,11 +27,14 @@ class Restart(Unwind):
 class Knowledge:
     """What is learned about modules while compiling and kept when it begins again.
 
-    ``attributes`` are those that compiled code assigns, with their types.
+    ``attributes`` are those that compiled code assigns or changes, with their types.
+    ``beginnings`` are the first values of those that no file can hold as they are, such as
+    lists of tensors: exported methods begin by making them, once.
     """
 
     def __init__(self) -> None:
         self.attributes: dict[tuple[str, str], Type] = {}
+        self.beginnings: dict[tuple[str, str], Any] = {}
 
     def learn(self, path: str, name: str, type: Type) -> None:
         """Raises Restart if this changes what was compiled so far."""
