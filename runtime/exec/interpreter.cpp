@@ -103,15 +103,17 @@ class Interpreter {
       : run_(run), code_(code), registers_(registers), depth_(depth) {}
 
   Value run() {
-    try {
-      return loop();
-    } catch (Error& error) {
-      annotate(error);
-      throw;
-    } catch (const std::bad_alloc&) {
-      Error error(ErrorCode::out_of_memory, "out of memory");
-      annotate(error);
-      throw error;
+    for (;;) {
+      try {
+        return loop();
+      } catch (Error& error) {
+        annotate(error);
+        if (!handle(error)) throw;
+      } catch (const std::bad_alloc&) {
+        Error error(ErrorCode::out_of_memory, "out of memory");
+        annotate(error);
+        throw error;
+      }
     }
   }
 
@@ -195,11 +197,18 @@ class Interpreter {
                  in(i, 0).describe());
           out(i, 0) = Value(in(i, 0));
           break;
+        case Opcode::is_instance: {
+          Value value = in(i, 0);
+          const bool is = holds(*code_.types[i.aux], value);
+          out(i, 0) = Value(is);
+          out(i, 1) = is ? std::move(value) : Value();
+          break;
+        }
         case Opcode::guard:
           if (!in(i, 0).to_bool()) throw Error(ErrorCode::guard, code_.texts[i.aux]);
           break;
-        case Opcode::raise:
-          fail(ErrorCode::runtime, code_.texts[i.aux], ": ", in(i, 0).to_string());
+        case Opcode::raise: raise(code_.texts[i.aux], in(i, 0).to_string());
+        case Opcode::reraise: reraise(i);
         case Opcode::finish: {
           const int32_t operand = code_.operands[i.first];
           Value result = operand >= 0 ? std::move(registers_[operand]) : in(i, 0);
@@ -210,6 +219,37 @@ class Interpreter {
       clear(i);
       pc_ = next;
     }
+  }
+
+  [[noreturn]] static void raise(const std::string& kind, std::string_view text) {
+    throw Error(ErrorCode::runtime, text.empty() ? kind : concat(kind, ": ", text))
+        .with_kind(kind, std::string(text));
+  }
+
+  [[noreturn]] void reraise(const Instruction& i) const {
+    const auto part = [&](uint32_t k) { return std::string(in(i, k).to_string()); };
+    throw Error(ErrorCode::runtime, part(2)).with_kind(part(0), part(1)).with_location(part(3));
+  }
+
+  // Whether a handler around the failed instruction takes the error; execution goes on there.
+  // Broken assumptions, exhausted memory and faults of Ingot are no exceptions of the program.
+  bool handle(const Error& error) {
+    const ErrorCode code = error.code();
+    if (code != ErrorCode::runtime && code != ErrorCode::invalid_argument &&
+        code != ErrorCode::unsupported)
+      return false;
+    for (const Handler& handler : code_.handlers) {
+      if (pc_ < handler.begin || pc_ >= handler.end) continue;
+      for (uint32_t k = handler.first; k < handler.last; ++k) registers_[k] = Value();
+      Value* const parts = registers_ + handler.parts;
+      parts[0] = error.kind().empty() ? Value("RuntimeError") : Value(error.kind());
+      parts[1] = Value(error.text());
+      parts[2] = Value(error.message());
+      parts[3] = Value(error.location());
+      pc_ = handler.target;
+      return true;
+    }
+    return false;
   }
 
   bool run_region(const Instruction& i, uint32_t& next) {
@@ -259,8 +299,8 @@ class Interpreter {
     const Value list = in(i, 0);
     const auto& elements = list.to_list().elements;
     if (elements.size() != i.outputs)
-      fail(ErrorCode::runtime, "a list of ", elements.size(), " elements cannot be unpacked into ",
-           i.outputs);
+      raise("ValueError", concat("a list of ", elements.size(),
+                                 " elements cannot be unpacked into ", i.outputs));
     for (uint32_t k = 0; k < i.outputs; ++k) out(i, k) = elements[k];
   }
 
@@ -280,7 +320,7 @@ class Interpreter {
 
   Value call(const Instruction& i) const {
     if (depth_ >= kDeepestCall)
-      fail(ErrorCode::runtime, "RecursionError: calls nest deeper than ", kDeepestCall);
+      raise("RecursionError", concat("calls nest deeper than ", kDeepestCall));
     const Code& callee = run_.codes[i.aux];
     Frame frame(callee.registers);
     for (uint32_t k = 0; k < i.inputs; ++k) frame.values()[k] = in(i, k);
@@ -296,6 +336,7 @@ class Interpreter {
   void annotate(Error& error) const {
     const Instruction& i = code_.instructions[pc_];
     const bool innermost = i.opcode != Opcode::call;
+    if (i.opcode == Opcode::reraise) return;  // it has been said where this comes from
     if (innermost && i.op) error.with_prefix(describe_call(*i.op, arguments(i)));
     const std::string here = run_.program.location(i.source);
     if (here.empty()) return;

@@ -14,12 +14,16 @@ from ingot.capture.script.items import type_of
 from ingot.capture.script.language import DEVICE, DTYPE
 from ingot.capture.script.modules import module_attribute
 from ingot.capture.script.operations import call_op
+from ingot.capture.script.operators import as_number
 from ingot.capture.script.values import (
     FALSE,
     NOTHING,
+    CaughtClassItem,
+    CaughtItem,
     Constant,
     DictItem,
     Dynamic,
+    ExceptionItem,
     Item,
     ListItem,
     MethodItem,
@@ -30,7 +34,7 @@ from ingot.capture.script.values import (
     TupleItem,
 )
 from ingot.capture.script.wrapping import wrap
-from ingot.ir.types import NamedTupleType, TensorType
+from ingot.ir.types import BOOL, COMPLEX, FLOAT, INT, NamedTupleType, TensorType, Type
 
 if TYPE_CHECKING:
     from ingot.capture.script.frame import Frame
@@ -51,9 +55,17 @@ def attribute(frame: Frame, item: Item, name: str) -> Item:
             return items[named._fields.index(name)]  # type: ignore[attr-defined]
         case TupleItem() | ListItem() | DictItem() | ShapeItem():
             return MethodItem(item, name)
+        case CaughtItem() | ExceptionItem():
+            from ingot.capture.script.exceptions import caught_attribute
+
+            return caught_attribute(frame, item, name)
+        case CaughtClassItem(caught) if name in ("__name__", "__qualname__"):
+            return caught.kind
     type = type_of(item)
     if isinstance(type, TensorType):
         return tensor_attribute(frame, item, name)
+    if type in (INT, BOOL, FLOAT, COMPLEX) and name in ("real", "imag"):
+        return _number_part(frame, item, type, name)
     if isinstance(type, NamedTupleType) and name in type.fields:
         index = type.fields.index(name)
         value = frame.builder.tuple_index(frame.value(item), index)
@@ -73,6 +85,14 @@ def attribute(frame: Frame, item: Item, name: str) -> Item:
             "check it with `is not None` first",
         )
     return MethodItem(item, name)
+
+
+def _number_part(frame: Frame, item: Item, type: Type | None, name: str) -> Item:
+    if type == COMPLEX:
+        return call_op(frame, f"prim::{name}", [item])
+    if name == "real":
+        return as_number(frame, item, INT) if type == BOOL else item
+    return Constant(0.0) if type == FLOAT else Constant(0)
 
 
 def _python_attribute(frame: Frame, item: PythonItem, object: Any, name: str) -> Item:

@@ -107,7 +107,41 @@ def _parse(function: types.FunctionType) -> FunctionSource:
     node = next((n for n in body if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)), None)
     if not isinstance(node, ast.FunctionDef):
         raise NoSource(f"{name} is not a plain function")
+    _apply_type_comments(node)
     return FunctionSource(node, name, file, path, first - (2 if indented else 1))
+
+
+def _apply_type_comments(node: ast.FunctionDef) -> None:
+    """Type comments as the annotations that they stand for."""
+    arguments = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
+    for each in arguments:
+        if each.annotation is None and each.type_comment is not None:
+            each.annotation = _type_expression(each.type_comment, each)
+    if node.type_comment is None:
+        return
+    try:
+        signature = ast.parse(node.type_comment.strip(), mode="func_type")
+    except SyntaxError:
+        return  # a comment for another tool
+    types = signature.argtypes
+    if node.returns is None:
+        node.returns = ast.copy_location(signature.returns, node)
+    if len(types) == 1 and isinstance(types[0], ast.Constant) and types[0].value is Ellipsis:
+        return
+    if len(types) == len(arguments) - 1:
+        arguments = arguments[1:]  # self has none
+    if len(types) == len(arguments):
+        for each, type in zip(arguments, types, strict=True):
+            if each.annotation is None:
+                each.annotation = ast.copy_location(type, each)
+
+
+def _type_expression(text: str, place: ast.AST) -> ast.expr | None:
+    try:
+        found = ast.parse(text.strip(), mode="eval").body
+    except SyntaxError:
+        return None
+    return ast.copy_location(found, place)
 
 
 def _find_lambda(path: str, code: types.CodeType) -> ast.Lambda:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import inspect
 import types
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import torch
 
+from ingot.capture.script import library
 from ingot.capture.script.diagnostics import CompileError
 from ingot.capture.script.items import type_of
-from ingot.capture.script.language import DEVICE, DTYPE, NUMBER, SIZE
+from ingot.capture.script.language import DEVICE, DTYPE, NUMBER, SIZE, settle
 from ingot.capture.script.operations import call_op
 from ingot.capture.script.torch_functions import call_named_op
 from ingot.capture.script.values import (
@@ -19,10 +21,11 @@ from ingot.capture.script.values import (
     Constant,
     Dynamic,
     Item,
+    PythonItem,
     ShapeItem,
     TupleItem,
 )
-from ingot.ir.types import INT, TensorType
+from ingot.ir.types import BOOL, FLOAT, INT, ListType, TensorType, Type
 
 if TYPE_CHECKING:
     from ingot.capture.script.frame import Frame
@@ -190,11 +193,43 @@ def _numpy(frame: Frame, tensor: Item, *args: Item, **kwargs: Item) -> Item:
     raise CompileError("numpy arrays do not exist in a program", "use tensor operations")
 
 
+_NUMBERS: dict[Type, Callable[..., Any]] = {
+    INT: library.int_list,
+    FLOAT: library.float_list,
+    BOOL: library.bool_list,
+    NUMBER: library.number_list,
+}
+
+
+def to_list(frame: Frame, tensor: Item, type: Type) -> Item:
+    """``tensor.tolist()`` where ``type`` is expected: its depth says how many dimensions there
+    are. Raises CompileError if it is no list of numbers."""
+    type = settle(type)
+    inner = settle(type.element) if isinstance(type, ListType) else None
+    if inner in _NUMBERS:
+        return frame.compiler.call(frame, _NUMBERS[inner], [tensor], {}, frame.node)
+    if isinstance(inner, ListType):
+        convert = PythonItem(_ToList(inner))
+        return frame.compiler.call(frame, library.nested_list, [tensor, convert], {}, frame.node)
+    if type in (INT, FLOAT, BOOL):
+        number = {INT: "aten::Int", FLOAT: "aten::Float", BOOL: "aten::Bool"}[type]
+        return call_op(frame, number, [tensor], type=type)
+    raise CompileError(f"tolist() gives no {type}", "use a list of int, float or bool")
+
+
+@dataclass(frozen=True)
+class _ToList:
+    """``to_list`` for one type, as something that compositions call."""
+
+    type: Type
+
+    def compile(self, frame: Frame, tensor: Item) -> Item:
+        return to_list(frame, tensor, self.type)
+
+
 def _to_list(frame: Frame, tensor: Item) -> Item:
-    raise CompileError(
-        "tolist() gives lists whose depth is not known while compiling",
-        "index the tensor, or loop over it",
-    )
+    """Without an annotation: of a tensor with one dimension, whatever its numbers are."""
+    return to_list(frame, tensor, ListType(NUMBER))
 
 
 def _backward(frame: Frame, tensor: Item, *args: Item, **kwargs: Item) -> Item:
