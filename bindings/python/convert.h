@@ -41,7 +41,8 @@ Value from_python(PyObject* object, const Type* expected, Conversion& conversion
 
 // Converts a result: tensors to torch or NumPy ones that share memory, named tuples to
 // collections.namedtuple classes.
-nanobind::object to_python(const Value& value, const Conversion& conversion);
+nanobind::object to_python(const Value& value, const Conversion& conversion,
+                           const Type* type = nullptr);
 nanobind::object to_python(const Tensor& tensor, bool torch);
 
 }  // namespace ingot::python

@@ -25,7 +25,9 @@ void set_python_error(const Error& error) {
   const nb::object instance = nb::steal(PyObject_CallFunctionObjArgs(
       type, to_str(error.message()).ptr(), to_str(name_of(error.code())).ptr(),
       to_str(error.location()).ptr(), to_str(error.hint()).ptr(), nullptr));
-  if (instance.is_valid()) PyErr_SetObject(type, instance.ptr());
+  if (!instance.is_valid()) return;
+  if (!error.kind().empty()) instance.attr("kind") = to_str(error.kind());
+  PyErr_SetObject(type, instance.ptr());
 }
 
 std::string take_python_error() {

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <string>
@@ -95,6 +96,32 @@ Value from_tuple(PyObject* object, const Type* expected, Conversion& conversion)
                std::move(names));
 }
 
+bool is_key(const Value& value) {
+  if (!value.is_tuple())
+    return value.is_none() || value.is_bool() || value.is_int() || value.is_double() ||
+           value.is_string();
+  const std::vector<Value>& elements = value.to_tuple().elements;
+  return std::all_of(elements.begin(), elements.end(), is_key);
+}
+
+void check_key(const Value& converted, PyObject* key) {
+  INGOT_CHECK(is_key(converted), "a dict or set holds a key of type ", Py_TYPE(key)->tp_name,
+              "; keys must be bool, int, float, str, None or tuples of them");
+}
+
+// A set is a dict whose values are None.
+Value from_set(PyObject* object, const Type* expected, Conversion& conversion) {
+  const Nesting nesting;
+  const Type* key_type = element_of(expected, TypeKind::dict, 0);
+  std::vector<std::pair<Value, Value>> items;
+  for (const nb::handle key : nb::borrow<nb::iterable>(object)) {
+    Value converted = from_python(key.ptr(), key_type, conversion);
+    check_key(converted, key.ptr());
+    items.emplace_back(std::move(converted), Value());
+  }
+  return Value::dict(std::move(items));
+}
+
 Value from_dict(PyObject* object, const Type* expected, Conversion& conversion) {
   const Nesting nesting;
   const Type* key_type = element_of(expected, TypeKind::dict, 0);
@@ -106,10 +133,7 @@ Value from_dict(PyObject* object, const Type* expected, Conversion& conversion) 
     const nb::object held_key = nb::borrow(key);
     const nb::object held_value = nb::borrow(value);
     Value converted = from_python(key, key_type, conversion);
-    INGOT_CHECK(
-        converted.is_bool() || converted.is_int() || converted.is_double() || converted.is_string(),
-        "a dict has a key of type ", Py_TYPE(key)->tp_name,
-        "; keys must be bool, int, float or str");
+    check_key(converted, key);
     items.emplace_back(std::move(converted), from_python(value, value_type, conversion));
   }
   return Value::dict(std::move(items));
@@ -225,6 +249,7 @@ Value from_other(PyObject* object, const Type* expected, Conversion& conversion)
   }
   if (PyTuple_Check(object)) return from_tuple(object, expected, conversion);
   if (PyDict_Check(object)) return from_dict(object, expected, conversion);
+  if (PyAnySet_Check(object)) return from_set(object, expected, conversion);
   if (is_ndarray(object)) return Value(tensor_from_ndarray(object));  // a subclass
   Value constant;
   if (from_torch_constant(object, constant)) return constant;

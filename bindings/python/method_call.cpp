@@ -23,7 +23,9 @@ std::string count_of(size_t count, const char* what) {
 }  // namespace
 
 MethodCall::MethodCall(Module module, const Method& method)
-    : module_(std::move(module)), method_(method) {
+    : module_(std::move(module)),
+      method_(method),
+      result_type_(method.values[method.body.outputs[0]].type.get()) {
   for (size_t i = 0; i < method.inputs.size(); ++i) {
     inputs_.push_back({nb::steal(PyUnicode_InternFromString(method.inputs[i].name.c_str())),
                        method.values[method.body.inputs[i]].type.get()});
@@ -102,7 +104,7 @@ nb::object MethodCall::operator()(PyObject* args, PyObject* kwargs) const {
     const nb::gil_scoped_release released;
     result = module_.run(method_.name, std::span<const Value>(values, inputs_.size()));
   }
-  return to_python(result, conversion);
+  return to_python(result, conversion, result_type_);
 }
 
 nb::list MethodCall::profile(const nb::args& args, const nb::kwargs& kwargs) const {

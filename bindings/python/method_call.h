@@ -43,6 +43,7 @@ class MethodCall {
   Module module_;
   const Method& method_;
   std::vector<Input> inputs_;
+  const Type* result_type_;
 };
 
 }  // namespace ingot::python

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <map>
 #include <string>
 
@@ -43,31 +44,46 @@ nb::handle named_tuple_class(const TupleNames& names) {
   return found;
 }
 
-nb::object from_tuple(const Tuple& tuple, const Conversion& conversion) {
+const Type* element_type(const Type* type, size_t index) {
+  return type && index < type->elements.size() ? type->elements[index].get() : nullptr;
+}
+
+nb::object from_tuple(const Tuple& tuple, const Conversion& conversion, const Type* type) {
   const size_t size = tuple.elements.size();
   nb::object result = checked(PyTuple_New(static_cast<Py_ssize_t>(size)));
   for (size_t i = 0; i < size; ++i) {
     PyTuple_SET_ITEM(result.ptr(), static_cast<Py_ssize_t>(i),
-                     to_python(tuple.elements[i], conversion).release().ptr());
+                     to_python(tuple.elements[i], conversion, element_type(type, i)).release().ptr());
   }
   if (!tuple.names) return result;
   return checked(PyObject_Call(named_tuple_class(*tuple.names).ptr(), result.ptr(), nullptr));
 }
 
-nb::object from_list(const List& list, const Conversion& conversion) {
+nb::object from_list(const List& list, const Conversion& conversion, const Type* type) {
   const size_t size = list.elements.size();
   nb::object result = checked(PyList_New(static_cast<Py_ssize_t>(size)));
   for (size_t i = 0; i < size; ++i) {
     PyList_SET_ITEM(result.ptr(), static_cast<Py_ssize_t>(i),
-                    to_python(list.elements[i], conversion).release().ptr());
+                    to_python(list.elements[i], conversion, element_type(type, 0)).release().ptr());
   }
   return result;
 }
 
-nb::object from_dict(const Dict& dict, const Conversion& conversion) {
+// A dict whose values are None is a set of the language.
+nb::object from_dict(const Dict& dict, const Conversion& conversion, const Type* type) {
+  const Type* const key_type = element_type(type, 0);
+  const Type* const value_type = element_type(type, 1);
+  if (value_type && value_type->kind == TypeKind::none) {
+    nb::object set = checked(PySet_New(nullptr));
+    for (const std::pair<Value, Value>& item : dict.items())
+      if (PySet_Add(set.ptr(), to_python(item.first, conversion, key_type).ptr()) != 0)
+        throw nb::python_error();
+    return set;
+  }
   nb::dict result;
   for (const std::pair<Value, Value>& item : dict.items())
-    result[to_python(item.first, conversion)] = to_python(item.second, conversion);
+    result[to_python(item.first, conversion, key_type)] =
+        to_python(item.second, conversion, value_type);
   return result;
 }
 
@@ -110,7 +126,13 @@ nb::object to_python(const Tensor& tensor, bool torch) {
   return torch ? torch_from_tensor(tensor) : ndarray_from_tensor(tensor);
 }
 
-nb::object to_python(const Value& value, const Conversion& conversion) {
+nb::object to_python(const Value& value, const Conversion& conversion, const Type* type) {
+  if (type && type->kind == TypeKind::optional) type = type->elements[0].get();
+  if (type && type->kind == TypeKind::union_) {
+    const auto found = std::find_if(type->elements.begin(), type->elements.end(),
+                                    [&](const TypePtr& each) { return holds(*each, value); });
+    type = found == type->elements.end() ? nullptr : found->get();
+  }
   switch (value.tag()) {
     case Tag::none: return nb::none();
     case Tag::boolean: return nb::bool_(value.to_bool());
@@ -122,9 +144,9 @@ nb::object to_python(const Value& value, const Conversion& conversion) {
     }
     case Tag::string: return from_utf8(value.to_string());
     case Tag::tensor: return from_tensor(value.tensor(), conversion);
-    case Tag::list: return from_list(value.to_list(), conversion);
-    case Tag::tuple: return from_tuple(value.to_tuple(), conversion);
-    case Tag::dict: return from_dict(value.to_dict(), conversion);
+    case Tag::list: return from_list(value.to_list(), conversion, type);
+    case Tag::tuple: return from_tuple(value.to_tuple(), conversion, type);
+    case Tag::dict: return from_dict(value.to_dict(), conversion, type);
   }
   fail(ErrorCode::internal, "a result has an unknown tag");
 }

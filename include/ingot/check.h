@@ -44,6 +44,13 @@ template <class... Parts>
   throw Error(code, concat(parts...));
 }
 
+// The same for what PyTorch raises as another class than RuntimeError: `kind` is "IndexError".
+template <class... Parts>
+[[noreturn, gnu::cold, gnu::noinline]] void fail_as(const char* kind, const Parts&... parts) {
+  std::string text = concat(parts...);
+  throw Error(ErrorCode::invalid_argument, text).with_kind(kind, text);
+}
+
 }  // namespace ingot
 
 // Raises Error(invalid_argument) with the sentence made of the further arguments, which are

@@ -29,7 +29,8 @@ INGOT_API std::string_view name_of(ErrorCode code);
 // then the user's source lines (innermost first), then the hint.
 class INGOT_API Error : public std::exception {
  public:
-  Error(ErrorCode code, std::string message) : code_(code), message_(std::move(message)) {
+  Error(ErrorCode code, std::string message)
+      : code_(code), message_(std::move(message)), text_(message_) {
     compose();
   }
 
@@ -40,8 +41,17 @@ class INGOT_API Error : public std::exception {
   const std::string& location() const noexcept { return location_; }
   // What to do about it; "" if there is nothing to add.
   const std::string& hint() const noexcept { return hint_; }
+  // The Python class of an exception that the program raised, "ValueError"; "" for others.
+  const std::string& kind() const noexcept { return kind_; }
+  // What str(exception) gives in Python: the sentence without class and op.
+  const std::string& text() const noexcept { return text_; }
   const char* what() const noexcept override { return what_.c_str(); }
 
+  Error& with_kind(std::string kind, std::string text) {
+    kind_ = std::move(kind);
+    text_ = std::move(text);
+    return *this;
+  }
   Error& with_location(std::string location) {
     location_ = std::move(location);
     compose();
@@ -64,6 +74,8 @@ class INGOT_API Error : public std::exception {
 
   ErrorCode code_;
   std::string message_;
+  std::string kind_;
+  std::string text_;
   std::string location_;
   std::string hint_;
   std::string what_;

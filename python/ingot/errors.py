@@ -10,12 +10,14 @@ class Error(Exception):
     ``corrupt_file``, ``version``, ``unsupported``, ``runtime``, ``out_of_memory`` and
     ``internal``; ``message`` the sentence; ``location`` the user's Python lines, innermost
     first, or ``""``; ``hint`` what to do about it, or ``""``. ``str()`` gives all of them.
+    ``kind`` is the class of the exception that a program raised, ``"ValueError"``, or ``""``.
     """
 
     code: str
     message: str
     location: str
     hint: str
+    kind: str = ""
 
     def __init__(
         self, message: str, code: str = "invalid_argument", location: str = "", hint: str = ""
@@ -25,6 +27,16 @@ class Error(Exception):
         self.code = code
         self.location = location
         self.hint = hint
+
+    @property
+    def text(self) -> str:
+        """What ``str`` gives of the exception that the program raised."""
+        return self.__dict__.get("raised_text", self.message)
+
+    def raised_as(self, kind: str, text: str) -> Error:
+        """Says which Python exception this was in the program."""
+        self.kind, self.raised_text = kind, text
+        return self
 
     def __str__(self) -> str:
         parts = [self.message]

@@ -32,8 +32,10 @@ enum class Opcode : uint8_t {
   dict_construct,
   call,    // method `aux`
   cast,    // to the type Code::types[aux]
+  is_instance,  // whether it is a Code::types[aux] -> bool, and the value if so, else None
   guard,   // text Code::texts[aux]
   raise,   // class name Code::texts[aux]
+  reraise,  // inputs kind, text, sentence, location of the exception
   finish,  // input is the result
 };
 
@@ -51,6 +53,17 @@ struct Instruction {
   const Op* op = nullptr;
 };
 
+// What becomes of an exception in instructions [begin, end): the registers [first, last) of the
+// body are cleared, the exception's parts go to four registers, control to `target`.
+struct Handler {
+  uint32_t begin = 0;
+  uint32_t end = 0;
+  uint32_t target = 0;
+  uint32_t first = 0;
+  uint32_t last = 0;
+  uint32_t parts = 0;  // kind, text, sentence, location: this register and the three after it
+};
+
 // Immutable. Operand k >= 0 is a register, k < 0 the constant ~k.
 struct Code {
   const Method* method = nullptr;
@@ -60,6 +73,7 @@ struct Code {
   std::vector<std::shared_ptr<const TupleNames>> tuple_names;  // null: a plain tuple
   std::vector<TypePtr> types;
   std::vector<std::string> texts;
+  std::vector<Handler> handlers;  // inner ones before those around them
   uint32_t registers = 0;                // the first ones are the method's inputs
   std::vector<TypeKind> register_kinds;  // of what each holds; none: several kinds
   bool uses_mutable_state = false;       // itself or through calls

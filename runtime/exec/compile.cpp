@@ -255,6 +255,12 @@ class MethodCompiler {
         return simple(
             node, {.opcode = Opcode::cast, .aux = static_cast<uint32_t>(code_.types.size() - 1)},
             dead);
+      case Prim::is_instance:
+        code_.types.push_back(method_.values[node.outputs[1]].type);
+        return simple(node,
+                      {.opcode = Opcode::is_instance,
+                       .aux = static_cast<uint32_t>(code_.types.size() - 1)},
+                      dead);
       case Prim::guard:
         code_.texts.push_back(node.text);
         return simple(
@@ -265,6 +271,8 @@ class MethodCompiler {
         return simple(
             node, {.opcode = Opcode::raise, .aux = static_cast<uint32_t>(code_.texts.size() - 1)},
             dead);
+      case Prim::try_: return try_node(node, dead);
+      case Prim::reraise: return simple(node, {.opcode = Opcode::reraise}, dead);
       case Prim::none: return op_node(node, dead);
     }
   }
@@ -354,6 +362,31 @@ class MethodCompiler {
         wanted = kNoPlace;
     places_[value] = wanted == kNoPlace ? new_register(result) : wanted;
     return places_[result] = places_[value];
+  }
+
+  // Its blocks compute in registers of their own, so that the handler finds all others as they
+  // were.
+  void try_node(const Node& node, const Dead& dead) {
+    std::vector<int32_t> outputs;
+    for (const ValueId value : node.outputs) outputs.push_back(new_register(value));
+    const auto part = [&](const Block& body) {
+      block(body, body.inputs, [&](const std::vector<int32_t>& clears) {
+        emit({.opcode = Opcode::move}, places(body.outputs), outputs, clears);
+      });
+    };
+    Handler handler{.begin = here(), .first = next_register_};
+    part(node.blocks[0]);
+    handler.end = here();
+    handler.last = next_register_;
+    handler.parts = next_register_;
+    const uint32_t skip = here();
+    emit({.opcode = Opcode::jump}, {}, {});
+    handler.target = here();
+    for (const ValueId value : node.blocks[1].inputs) new_register(value);
+    code_.handlers.push_back(handler);
+    part(node.blocks[1]);
+    code_.instructions[skip].target = here();
+    clear(dead());
   }
 
   bool is_true(ValueId value) const {

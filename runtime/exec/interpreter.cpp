@@ -101,26 +101,17 @@ class Interpreter {
   Value run() {
     std::copy(code_.literals.begin(), code_.literals.end(), registers_ + code_.registers);
     const Step* step = code_.steps.data();
-    try {
-      for (;;) {
-        while (step->run) step = step->run(step, registers_);
-        const Instruction& i = code_.instructions[step->instruction];
-        if (uint32_t next; i.region && run_region(i, next)) {
-          step = code_.steps.data() + code_.first_step[next];
-          continue;
-        }
-        if (i.opcode == Opcode::finish) return finish(i);
-        instruction(i);
-        clear(i);
-        ++step;
+    for (;;) {
+      try {
+        return loop(step);
+      } catch (Error& error) {
+        annotate(error, code_.instructions[step->instruction]);
+        if (!handle(error, step)) throw;
+      } catch (const std::bad_alloc&) {
+        Error error(ErrorCode::out_of_memory, "out of memory");
+        annotate(error, code_.instructions[step->instruction]);
+        throw error;
       }
-    } catch (Error& error) {
-      annotate(error, code_.instructions[step->instruction]);
-      throw;
-    } catch (const std::bad_alloc&) {
-      Error error(ErrorCode::out_of_memory, "out of memory");
-      annotate(error, code_.instructions[step->instruction]);
-      throw error;
     }
   }
 
@@ -134,6 +125,22 @@ class Interpreter {
   }
   Arguments arguments(const Instruction& i) const {
     return {registers_, code_.constants.data(), &code_.operands[i.first], i.inputs};
+  }
+
+  // Runs from `step` on, which it moves on: where something fails it names what failed.
+  Value loop(const Step*& step) {
+    for (;;) {
+      while (step->run) step = step->run(step, registers_);
+      const Instruction& i = code_.instructions[step->instruction];
+      if (uint32_t next; i.region && run_region(i, next)) {
+        step = code_.steps.data() + code_.first_step[next];
+        continue;
+      }
+      if (i.opcode == Opcode::finish) return finish(i);
+      instruction(i);
+      clear(i);
+      ++step;
+    }
   }
 
   // One that is no step of its own.
@@ -180,12 +187,51 @@ class Interpreter {
                in(i, 0).describe());
         out(i, 0) = Value(in(i, 0));
         break;
+      case Opcode::is_instance: {
+        Value value = in(i, 0);
+        const bool is = holds(*code_.types[i.aux], value);
+        out(i, 0) = Value(is);
+        out(i, 1) = is ? std::move(value) : Value();
+        break;
+      }
       case Opcode::guard:
         if (!in(i, 0).to_bool()) throw Error(ErrorCode::guard, code_.texts[i.aux]);
         break;
-      case Opcode::raise: fail(ErrorCode::runtime, code_.texts[i.aux], ": ", in(i, 0).to_string());
+      case Opcode::raise: raise(code_.texts[i.aux], in(i, 0).to_string());
+      case Opcode::reraise: reraise(i);
       default: fail(ErrorCode::internal, "an instruction that is a step of its own");
     }
+  }
+
+  [[noreturn]] static void raise(const std::string& kind, std::string_view text) {
+    throw Error(ErrorCode::runtime, text.empty() ? kind : concat(kind, ": ", text))
+        .with_kind(kind, std::string(text));
+  }
+
+  [[noreturn]] void reraise(const Instruction& i) const {
+    const auto part = [&](uint32_t k) { return std::string(in(i, k).to_string()); };
+    throw Error(ErrorCode::runtime, part(2)).with_kind(part(0), part(1)).with_location(part(3));
+  }
+
+  // Whether a handler around the failed step takes the error; execution goes on there.
+  // Broken assumptions, exhausted memory and faults of Ingot are no exceptions of the program.
+  bool handle(const Error& error, const Step*& step) const {
+    const ErrorCode code = error.code();
+    if (code != ErrorCode::runtime && code != ErrorCode::invalid_argument &&
+        code != ErrorCode::unsupported)
+      return false;
+    for (const Handler& handler : code_.handlers) {
+      if (step->instruction < handler.begin || step->instruction >= handler.end) continue;
+      for (uint32_t k = handler.first; k < handler.last; ++k) registers_[k] = Value();
+      Value* const parts = registers_ + handler.parts;
+      parts[0] = error.kind().empty() ? Value("RuntimeError") : Value(error.kind());
+      parts[1] = Value(error.text());
+      parts[2] = Value(error.message());
+      parts[3] = Value(error.location());
+      step = code_.steps.data() + code_.first_step[handler.target];
+      return true;
+    }
+    return false;
   }
 
   Value finish(const Instruction& i) const {
@@ -242,8 +288,8 @@ class Interpreter {
     const Value list = in(i, 0);
     const auto& elements = list.to_list().elements;
     if (elements.size() != i.outputs)
-      fail(ErrorCode::runtime, "a list of ", elements.size(), " elements cannot be unpacked into ",
-           i.outputs);
+      raise("ValueError", concat("a list of ", elements.size(),
+                                 " elements cannot be unpacked into ", i.outputs));
     for (uint32_t k = 0; k < i.outputs; ++k) out(i, k) = elements[k];
   }
 
@@ -263,7 +309,7 @@ class Interpreter {
 
   Value call(const Instruction& i) const {
     if (depth_ >= kDeepestCall)
-      fail(ErrorCode::runtime, "RecursionError: calls nest deeper than ", kDeepestCall);
+      raise("RecursionError", concat("calls nest deeper than ", kDeepestCall));
     const Code& callee = run_.codes[i.aux];
     Frame frame(callee);
     for (uint32_t k = 0; k < i.inputs; ++k) frame.values()[k] = in(i, k);
@@ -278,6 +324,7 @@ class Interpreter {
   // Adds what failed (once) and where (one line per active call).
   void annotate(Error& error, const Instruction& i) const {
     const bool innermost = i.opcode != Opcode::call;
+    if (i.opcode == Opcode::reraise) return;  // it has been said where this comes from
     if (innermost && i.op) error.with_prefix(describe_call(*i.op, arguments(i)));
     const std::string here = run_.program.location(i.source);
     if (here.empty()) return;

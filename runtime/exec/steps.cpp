@@ -80,6 +80,7 @@ class StepWriter {
       if (i.opcode == Opcode::jump || i.opcode == Opcode::jump_if_false ||
           i.opcode == Opcode::loop_check || i.opcode == Opcode::loop_next)
         target_[i.target] = true;
+    for (const Handler& handler : code.handlers) target_[handler.target] = true;
   }
 
   void write() {

@@ -43,6 +43,9 @@ constexpr PrimName kPrims[] = {
     {"prim::Uninitialized", Prim::uninitialized},
     {"prim::Guard", Prim::guard},
     {"prim::RaiseException", Prim::raise_exception},
+    {"prim::Try", Prim::try_},
+    {"prim::Reraise", Prim::reraise},
+    {"prim::IsInstance", Prim::is_instance},
 };
 
 std::string string_of(const flatbuffers::String* text) {

@@ -38,6 +38,9 @@ enum class Prim : uint8_t {
   uninitialized,
   guard,
   raise_exception,
+  try_,
+  reraise,
+  is_instance,
 };
 
 using ValueId = uint32_t;

@@ -130,7 +130,8 @@ class MethodVerifier {
   }
 
   void verify_node(const Node& node) const {
-    if (node.prim != Prim::if_ && node.prim != Prim::loop && !node.blocks.empty())
+    if (node.prim != Prim::if_ && node.prim != Prim::loop && node.prim != Prim::try_ &&
+        !node.blocks.empty())
       error("it cannot have blocks");
     switch (node.prim) {
       case Prim::none: return verify_op(node);
@@ -213,6 +214,10 @@ class MethodVerifier {
         return;
       }
       case Prim::cast: return arity(1, 1);
+      case Prim::is_instance:
+        arity(1, 2);
+        if (type(node.outputs[0])->kind != TypeKind::boolean) error("its first result is no bool");
+        return;
       case Prim::uninitialized: return arity(0, 1);
       case Prim::guard:
         arity(1, 0);
@@ -220,6 +225,12 @@ class MethodVerifier {
       case Prim::raise_exception:
         arity(1, 0);
         return expect_subtype(node.inputs[0], *Type::simple(TypeKind::string), "the message");
+      case Prim::try_: return verify_try(node);
+      case Prim::reraise:
+        arity(4, 0);
+        for (const ValueId id : node.inputs)
+          expect_subtype(id, *Type::simple(TypeKind::string), "a part of the exception");
+        return;
     }
   }
 
@@ -235,6 +246,20 @@ class MethodVerifier {
     expect_subtype(node.inputs[0], *Type::simple(TypeKind::boolean), "the condition");
     for (const Block& block : node.blocks) {
       if (!block.inputs.empty()) error("its blocks take no inputs");
+      if (block.outputs.size() != node.outputs.size())
+        error("a block has the wrong number of outputs");
+      for (size_t i = 0; i < node.outputs.size(); ++i)
+        expect_subtype(block.outputs[i], *type(node.outputs[i]), "a block's output");
+    }
+  }
+
+  void verify_try(const Node& node) const {
+    arity(0, node.outputs.size(), 2);
+    if (!node.blocks[0].inputs.empty()) error("its body takes no inputs");
+    if (node.blocks[1].inputs.size() != 4) error("its handler takes four inputs");
+    for (const ValueId id : node.blocks[1].inputs)
+      if (type(id)->kind != TypeKind::string) error("its handler takes strings");
+    for (const Block& block : node.blocks) {
       if (block.outputs.size() != node.outputs.size())
         error("a block has the wrong number of outputs");
       for (size_t i = 0; i < node.outputs.size(); ++i)

@@ -118,6 +118,7 @@ INGOT_DICT_OPS("bool");
 INGOT_DICT_OPS("int");
 INGOT_DICT_OPS("float");
 INGOT_DICT_OPS("str");
+INGOT_DICT_OPS("tKey");  // tuples and what may be None
 
 }  // namespace
 }  // namespace ingot

@@ -1,5 +1,7 @@
 // Text from values: str(), str.format, %, print, warnings.
 #include <cstdio>
+#include <mutex>
+#include <set>
 
 #include <ingot/op.h>
 #include "ops/format_spec.h"
@@ -13,6 +15,7 @@ namespace {
 using Text = std::string_view;
 
 std::string str_of(const Value& elem) { return str(elem); }
+std::string repr_of(const Value& elem) { return repr(elem); }
 
 // The values of a str.format call, counted as its fields ask for them.
 class Fields {
@@ -246,10 +249,14 @@ Value percent_format(const Arguments& in) {
   return out;
 }
 
+constexpr size_t kMostWarnings = 1000;
+
 void write_line(std::FILE* file, const std::string& line) {
   std::fwrite(line.data(), 1, line.size(), file);
   std::fflush(file);
 }
+
+void write(Text text) { write_line(stdout, std::string(text)); }
 
 void print(const Arguments& in) {
   std::string line;
@@ -260,12 +267,23 @@ void print(const Arguments& in) {
   write_line(stdout, line + "\n");
 }
 
-void warn(Text message, int64_t) { write_line(stderr, concat("Warning: ", message, "\n")); }
+// Once for each message, as Python warns once for each place.
+void warn(Text message, int64_t) {
+  static std::mutex mutex;
+  static auto* said = new std::set<std::string, std::less<>>();
+  {
+    const std::lock_guard lock(mutex);
+    if (said->size() >= kMostWarnings || !said->emplace(message).second) return;
+  }
+  write_line(stderr, concat("Warning: ", message, "\n"));
+}
 
 INGOT_OP("aten::str(t elem) -> str", Function<str_of>);
 INGOT_OP("aten::format(str self, ...) -> str", Variadic<format>);
 INGOT_OP("aten::percentFormat(str self, ...) -> str", Variadic<percent_format>);
+INGOT_OP("prim::repr(t elem) -> str", Function<repr_of>);
 INGOT_OP("prim::Print(...) -> ()", Variadic<print>);
+INGOT_OP("prim::Write(str text) -> ()", Function<write>);
 INGOT_OP("aten::warn(str message, int stacklevel=2) -> ()", Function<warn>);
 
 }  // namespace

@@ -19,8 +19,8 @@ Positions positions_in(const Tensor& index, int64_t size, bool wrap) {
   for (int64_t& position : positions) {
     const int64_t given = position;
     if (wrap && position < 0) position += size;
-    INGOT_CHECK(position >= 0 && position < size, "index ", given, " is out of range for size ",
-                size);
+    if (position < 0 || position >= size) [[unlikely]]
+      fail_as("IndexError", "index ", given, " is out of range for size ", size);
   }
   return positions;
 }

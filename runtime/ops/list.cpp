@@ -146,6 +146,8 @@ bool contains(const Value& list, const Value& item) {
   return find(elements, item) < elements.size();
 }
 
+bool equal_values(const Value& a, const Value& b) { return equal(a, b); }
+
 void reverse(const Value& self) {
   std::reverse(elements_of(self).begin(), elements_of(self).end());
 }
@@ -161,6 +163,36 @@ Value slice(const Value& list, std::optional<int64_t> start, std::optional<int64
   part.reserve(static_cast<size_t>(range.count));
   for (int64_t i = 0; i < range.count; ++i) part.push_back(elements[range.start + i * range.step]);
   return Value::list(std::move(part));
+}
+
+// l[start:end:step] = values. Without a step the list may change its length.
+void set_slice(const Value& self, std::optional<int64_t> start, std::optional<int64_t> end,
+               int64_t step, const Value& values) {
+  std::vector<Value>& elements = elements_of(self);
+  const std::vector<Value> given = elements_of(values);  // may be the list itself
+  const SliceRange range = slice_range(start, end, step, static_cast<int64_t>(elements.size()));
+  if (step == 1) {
+    check_length(elements.size() + given.size(), 1);
+    const auto first = elements.begin() + range.start;
+    elements.insert(elements.erase(first, first + range.count), given.begin(), given.end());
+    return;
+  }
+  if (static_cast<int64_t>(given.size()) != range.count)
+    raise_python("ValueError", "attempt to assign sequence of size ", given.size(),
+                 " to extended slice of size ", range.count);
+  for (int64_t i = 0; i < range.count; ++i) elements[range.start + i * range.step] = given[i];
+}
+
+void delete_slice(const Value& self, std::optional<int64_t> start, std::optional<int64_t> end,
+                  int64_t step) {
+  std::vector<Value>& elements = elements_of(self);
+  const SliceRange range = slice_range(start, end, step, static_cast<int64_t>(elements.size()));
+  std::vector<bool> gone(elements.size());
+  for (int64_t i = 0; i < range.count; ++i) gone[range.start + i * range.step] = true;
+  std::vector<Value> left;
+  for (size_t i = 0; i < elements.size(); ++i)
+    if (!gone[i]) left.push_back(elements[i]);
+  elements = std::move(left);
 }
 
 Value unwrap_optional(const Value& optional) {
@@ -192,6 +224,11 @@ INGOT_OP("aten::slice.t(t[] l, int? start=None, int? end=None, int step=1) -> t[
          Function<slice>);
 INGOT_OP("aten::_unwrap_optional(t(a)? optional) -> t(a)", Symbolic<unwrap_optional>);
 
+INGOT_OP("prim::set_slice(t[](a!) l, int? start, int? end, int step, t[] values) -> ()",
+         Function<set_slice>);
+INGOT_OP("prim::delete_slice(t[](a!) l, int? start, int? end, int step) -> ()",
+         Function<delete_slice>);
+
 #define INGOT_SEARCH_OPS(type, name)                                                           \
   INGOT_OP("aten::remove." name "(" type "[](a!) self, " type " el) -> ()", Function<remove>); \
   INGOT_OP("aten::index.list_" name "(" type "[] self, " type " el) -> int", Function<index>); \
@@ -203,6 +240,10 @@ INGOT_SEARCH_OPS("str", "str");
 INGOT_OP("aten::__contains__.int_list(int[] l, int item) -> bool", Stepped<contains>);
 INGOT_OP("aten::__contains__.float_list(float[] l, float item) -> bool", Stepped<contains>);
 INGOT_OP("aten::__contains__.str_list(str[] l, str item) -> bool", Stepped<contains>);
+// Elements of any other type, compared as Python compares tuples, lists and dicts.
+INGOT_SEARCH_OPS("t", "any");
+INGOT_OP("aten::__contains__.any_list(t[] l, t item) -> bool", Function<contains>);
+INGOT_OP("prim::equal(Any a, Any b) -> bool", Function<equal_values>);
 
 }  // namespace
 }  // namespace ingot

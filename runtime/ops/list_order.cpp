@@ -153,6 +153,7 @@ INGOT_OP("aten::sum.bool(bool[] self) -> int", Function<sum_whole>);
 INGOT_OP("aten::sum.float(float[] self) -> float", Function<sum_float>);
 INGOT_OP("aten::sum.complex(complex[] self) -> complex", Function<sum_complex>);
 
+INGOT_OP("prim::less(Any a, Any b) -> bool", Function<less>);
 INGOT_OP("aten::__range_length(int lo, int hi, int step) -> int", Function<range_length>);
 INGOT_OP("aten::__derive_index(int index, int start, int step) -> int", Function<derive_index>);
 INGOT_OP("prim::rangelist(int n) -> int[]", Function<range_list>);

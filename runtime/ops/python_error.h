@@ -11,7 +11,8 @@ namespace ingot {
 // Raises Error(runtime) with "ValueError: math domain error"; `kind` is Python's class name.
 template <class... Parts>
 [[noreturn, gnu::cold, gnu::noinline]] void raise_python(const char* kind, const Parts&... parts) {
-  fail(ErrorCode::runtime, kind, ": ", parts...);
+  std::string text = concat(parts...);
+  throw Error(ErrorCode::runtime, concat(kind, ": ", text)).with_kind(kind, std::move(text));
 }
 
 // A Python index (negative: from the end) as a position in [0, length). Raises IndexError.

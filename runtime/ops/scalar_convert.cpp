@@ -1,6 +1,9 @@
 // Between numbers, strings and tensors: int(), float(), bool(), item(), torch.tensor().
 #include <charconv>
+#include <cmath>
 #include <complex>
+#include <cstdio>
+#include <limits>
 
 #include <ingot/op.h>
 #include "ops/python_error.h"
@@ -99,6 +102,80 @@ int64_t int_string(std::string_view a) {
   if (error != std::errc() || stop != end)
     raise_python("ValueError", "invalid literal for int() with base 10: ", repr(a));
   return value;
+}
+
+// int(text, base) of Python; base 0 reads the prefix.
+int64_t int_string_base(std::string_view a, int64_t base) {
+  if (base != 0 && (base < 2 || base > 36))
+    raise_python("ValueError", "int() base must be >= 2 and <= 36, or 0");
+  std::string_view text = strip_space(a);
+  const auto invalid = [&] {
+    raise_python("ValueError", "invalid literal for int() with base ", base, ": ", repr(a));
+  };
+  bool negative = false;
+  if (!text.empty() && (text[0] == '-' || text[0] == '+')) {
+    negative = text[0] == '-';
+    text.remove_prefix(1);
+  }
+  int64_t radix = base;
+  if (text.size() > 1 && text[0] == '0') {
+    const char mark = static_cast<char>(text[1] | 0x20);
+    const int64_t named = mark == 'x' ? 16 : mark == 'o' ? 8 : mark == 'b' ? 2 : 0;
+    if (named != 0 && (base == 0 || base == named)) {
+      radix = named;
+      text.remove_prefix(2);
+      if (!text.empty() && text[0] == '_') text.remove_prefix(1);
+    }
+  }
+  const bool leading_zero = radix == 0 && text.size() > 1 && text[0] == '0';
+  if (radix == 0) radix = 10;
+  if (text.empty()) invalid();
+  int64_t value = 0;
+  bool after_digit = false;
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '_') {
+      if (!after_digit || i + 1 == text.size()) invalid();
+      after_digit = false;
+      continue;
+    }
+    const char lower = static_cast<char>(text[i] | 0x20);
+    const int64_t digit = text[i] >= '0' && text[i] <= '9' ? text[i] - '0'
+                          : lower >= 'a' && lower <= 'z'   ? lower - 'a' + 10
+                                                           : radix;
+    if (digit >= radix || (leading_zero && digit != 0)) invalid();
+    if (__builtin_mul_overflow(value, radix, &value) ||
+        __builtin_sub_overflow(value, digit, &value))
+      raise_python("OverflowError", a, " does not fit in 64 bits");
+    after_digit = true;
+  }
+  // The digits were counted downwards, because the least int has no positive counterpart.
+  if (negative) return value;
+  if (value == std::numeric_limits<int64_t>::min())
+    raise_python("OverflowError", a, " does not fit in 64 bits");
+  return -value;
+}
+
+// round(a, digits) of Python: to the nearest decimal, ties as the exact binary value decides.
+double round_digits(double a, int64_t digits) {
+  constexpr int64_t kMostDigits = 323;
+  if (!std::isfinite(a) || digits > kMostDigits) return a;
+  if (digits < -308) return std::copysign(0.0, a);
+  char buffer[700];
+  if (digits >= 0) {
+    std::snprintf(buffer, sizeof buffer, "%.*f", static_cast<int>(digits), a);
+    return std::strtod(buffer, nullptr);
+  }
+  // "%.*e" with as many digits as stand left of the rounded place.
+  const int exponent = a == 0 ? 0 : static_cast<int>(std::floor(std::log10(std::fabs(a))));
+  const int kept = exponent + static_cast<int>(digits);
+  if (kept < 0) {
+    const double unit = std::pow(10.0, static_cast<double>(-digits));
+    return std::copysign(std::fabs(a) > unit / 2 ? unit : 0.0, a);
+  }
+  std::snprintf(buffer, sizeof buffer, "%.*e", kept, a);
+  const double rounded = std::strtod(buffer, nullptr);
+  if (!std::isfinite(rounded)) raise_python("OverflowError", "rounded value too large to represent");
+  return rounded;
 }
 
 double float_string(std::string_view a) {
@@ -219,6 +296,8 @@ INGOT_OP("aten::Int.Tensor(Tensor a) -> int", Function<int_tensor>);
 INGOT_OP("aten::Int.Scalar(Scalar a) -> int", Function<int_scalar>);
 INGOT_OP("aten::Int.float(float a) -> int", Stepped<int_float>);
 INGOT_OP("aten::Int.bool(bool a) -> int", Stepped<int_bool>);
+INGOT_OP("prim::int_base(str text, int base) -> int", Function<int_string_base>);
+INGOT_OP("prim::round_digits(float a, int digits) -> float", Function<round_digits>);
 INGOT_OP("aten::Int.str(str a) -> int", Function<int_string>);
 INGOT_OP("aten::Float.Tensor(Tensor a) -> float", Function<float_tensor>);
 INGOT_OP("aten::Float.Scalar(Scalar a) -> float", Function<float_scalar>);

@@ -85,6 +85,11 @@ double angle_any(const Value& x) {
   return x.tag() == Tag::complex ? angle_complex(x) : angle_of(number(x));
 }
 
+double hypot_of(double a, double b) { return std::hypot(a, b); }
+double real_of(const Value& a) { return a.to_complex().real(); }
+double imag_of(const Value& a) { return a.to_complex().imag(); }
+Value conj_of(const Value& a) { return std::conj(a.to_complex()); }
+
 #define INGOT_MATH_OPS(name, f)                              \
   INGOT_OP(name ".int(int a) -> float", Stepped<of_int<f>>); \
   INGOT_OP(name ".float(float a) -> float", Stepped<f>)
@@ -122,6 +127,14 @@ INGOT_REAL_MATH_OPS("aten::fabs", checked<std::fabs>);
 INGOT_REAL_MATH_OPS("aten::degrees", degrees_of);
 INGOT_REAL_MATH_OPS("aten::radians", radians_of);
 INGOT_REAL_MATH_OPS("aten::round", round_half_even);
+// Python has these, TorchScript does not.
+INGOT_OP("prim::log2(float a) -> float", Function<checked_pole<std::log2>>);
+INGOT_OP("prim::exp2(float a) -> float", Function<checked<std::exp2>>);
+INGOT_OP("prim::cbrt(float a) -> float", Function<checked<std::cbrt>>);
+INGOT_OP("prim::hypot(float a, float b) -> float", Function<hypot_of>);
+INGOT_OP("prim::real(complex a) -> float", Function<real_of>);
+INGOT_OP("prim::imag(complex a) -> float", Function<imag_of>);
+INGOT_OP("prim::conj(complex a) -> complex", Function<conj_of>);
 INGOT_MATH_OPS("aten::angle", angle_of);
 INGOT_OP("aten::angle.complex(complex a) -> float", Function<angle_complex>);
 INGOT_OP("aten::angle.Scalar(Scalar a) -> Scalar", Function<angle_any>);

@@ -10,8 +10,9 @@ namespace ingot {
 // A dimension number as an index in [0, rank); a tensor without dimensions takes 0 and -1.
 inline int wrap_dim(int64_t dim, int rank) {
   const int64_t count = rank == 0 ? 1 : rank;
-  INGOT_CHECK(dim >= -count && dim < count, "dimension ", dim, " is out of range: it must be in [",
-              -count, ", ", count - 1, "]");
+  if (dim < -count || dim >= count) [[unlikely]]
+    fail_as("IndexError", "dimension ", dim, " is out of range: it must be in [", -count, ", ",
+            count - 1, "]");
   return static_cast<int>(dim < 0 ? dim + count : dim);
 }
 

@@ -170,6 +170,7 @@ std::string repr(const Tuple& tuple) {
 std::string repr(const Value& value) {
   switch (value.tag()) {
     case Tag::floating: return repr(value.to_double());
+    case Tag::tensor: return tensor_text(value.tensor());
     case Tag::complex: return repr(value.to_complex());
     case Tag::string: return repr(value.to_string());
     case Tag::tuple: return repr(value.to_tuple());

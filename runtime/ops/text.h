@@ -24,6 +24,7 @@ size_t byte_of(std::string_view text, int64_t index);
 std::string_view strip_space(std::string_view text);
 
 // Python's repr() and str(). Tensors are printed as PyTorch prints them.
+std::string tensor_text(const Tensor& tensor);
 std::string repr(std::string_view text);
 std::string repr(double value);
 std::string repr(const Value& value);

@@ -11,8 +11,8 @@ Tensor select(const Tensor& self, int64_t dim, int64_t index) {
   INGOT_CHECK(self.rank() > 0, "select() cannot be applied to a tensor without dimensions");
   const int d = wrap_dim(dim, self.rank());
   const int64_t size = self.size(d);
-  INGOT_CHECK(index >= -size && index < size, "index ", index, " is out of range for dimension ", d,
-              " of size ", size);
+  if (index < -size || index >= size) [[unlikely]]
+    fail_as("IndexError", "index ", index, " is out of range for dimension ", d, " of size ", size);
   Dims sizes = self.sizes();
   Dims strides = self.strides();
   const int64_t offset = (index < 0 ? index + size : index) * strides[d];

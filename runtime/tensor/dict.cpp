@@ -13,9 +13,15 @@ size_t Dict::Hash::operator()(const Value& key) const {
     case Tag::integer: return std::hash<double>()(static_cast<double>(key.to_int()));
     case Tag::floating: return std::hash<double>()(key.to_double());
     case Tag::string: return std::hash<std::string_view>()(key.to_string());
+    case Tag::none: return 0;
+    case Tag::tuple: {
+      size_t hash = 0;
+      for (const Value& element : key.to_tuple().elements) hash = hash * 1000003 ^ (*this)(element);
+      return hash;
+    }
     default:
       fail(ErrorCode::invalid_argument, "a ", name_of(key.tag()),
-           " cannot be a dict key: use bool, int, float or str");
+           " cannot be a dict key: use bool, int, float, str, None or a tuple of them");
   }
 }
 

@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 import torch
 
 import ingot
@@ -22,9 +23,11 @@ def outcome(function: Callable[..., Any], *args: Any) -> Any:
 
 
 def agree(expected: Any, actual: Any) -> bool:
-    """Equal in value, type, dtype and shape; two exceptions agree."""
+    """Equal in value, type, dtype and shape; two exceptions of one class agree."""
     if isinstance(expected, Exception) or isinstance(actual, Exception):
-        return isinstance(expected, Exception) and isinstance(actual, ingot.Error)
+        if not isinstance(expected, Exception) or not isinstance(actual, ingot.Error):
+            return False
+        return actual.kind in ("", type(expected).__name__)
     if isinstance(expected, torch.Tensor):
         return (
             isinstance(actual, torch.Tensor)
@@ -57,3 +60,28 @@ def check(function: Callable[..., Any], *cases: tuple[Any, ...]) -> None:
                     f"{function.__name__}{case}: Python gives {expected!r}, "
                     f"the program {actual!r}\n{program.graph}"
                 )
+
+
+class Programs:
+    """The functions of a test file, each with the arguments that it is run on."""
+
+    def __init__(self) -> None:
+        self.cases: dict[Callable[..., Any], tuple[tuple[Any, ...], ...]] = {}
+
+    def case(self, *cases: tuple[Any, ...]) -> Callable[..., Any]:
+        """``@case((1, 2), (3, 4))``: the function is run on these tuples of arguments."""
+
+        def add(function: Callable[..., Any]) -> Callable[..., Any]:
+            self.cases[function] = cases
+            return function
+
+        return add
+
+    def parametrize(self, test: Callable[..., Any]) -> Callable[..., Any]:
+        """Runs ``test(function)`` for every function, under its name."""
+        functions = list(self.cases)
+        names = [function.__name__ for function in functions]
+        return pytest.mark.parametrize("function", functions, ids=names)(test)
+
+    def check(self, function: Callable[..., Any]) -> None:
+        check(function, *self.cases[function])

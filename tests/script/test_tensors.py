@@ -51,8 +51,8 @@ def attributes(x: Tensor):
 
 
 def shapes(x: Tensor) -> Tensor:
-    y = x.reshape(x.shape[:-1] + (1, x.shape[-1]))  # noqa: RUF005
-    y = y.reshape((*x.shape[:-1], 1, x.shape[-1])).view([*x.shape, 1][:-1] + [1])  # noqa: RUF005
+    y = x.reshape(x.shape[:-1] + (1, x.shape[-1]))
+    y = y.reshape((*x.shape[:-1], 1, x.shape[-1])).view([*x.shape, 1][:-1] + [1])
     y = y.reshape(*x.shape[:1], 1, -1)
     y = y.expand(*x.shape[:1], 2, x.shape[1]).permute(1, 0, 2)
     return y.contiguous().view(-1, y.size(-1)).flatten()

@@ -146,7 +146,7 @@ def calls_variadic(a: int) -> int:
 
 
 def closures(n: int, flag: bool) -> int:
-    double = lambda t: t * 2 + n  # noqa: E731
+    double = lambda t: t * 2 + n
 
     def inner(z, k=3):
         return double(z) - k

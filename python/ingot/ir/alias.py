@@ -89,7 +89,7 @@ class Aliases:
                 self._join(self._state_key(node.attributes["name"]), *node.outputs)
             case "prim::SetState":
                 self._join(self._state_key(node.attributes["name"]), *node.inputs)
-            case "prim::If":
+            case "prim::If" | "prim::Try":
                 for number, output in enumerate(node.outputs):
                     self._join(output, *(b.outputs[number] for b in node.blocks))
             case "prim::Loop":

@@ -393,6 +393,14 @@ class Builder:
         """The run ends with an error; ``kind`` is the Python class name."""
         self.insert("prim::RaiseException", [self.value(message)], (), {"kind": kind})
 
+    def reraise(self, parts: Sequence[Operand]) -> None:
+        """The run ends with an exception that a Try has caught, as it was."""
+        self.insert("prim::Reraise", [self.value(part) for part in parts])
+
+    def is_instance(self, value: Value, type: Type) -> Value:
+        """Whether the value is a ``type``."""
+        return self.insert("prim::IsInstance", [value], [BOOL, type]).outputs[0]
+
     def call_method(
         self,
         name: str,
@@ -437,6 +445,13 @@ class Builder:
         """Appends an If with two empty blocks, to be filled with ``at`` and ended by ``join``."""
         node = self.insert("prim::If", [self.value(condition)])
         node.blocks = [Block(), Block()]
+        return node
+
+    def try_(self) -> Node:
+        """Appends a Try with an empty body and an empty handler, to be filled with ``at``."""
+        node = self.insert("prim::Try")
+        names = ("kind", "text", "sentence", "location")
+        node.blocks = [Block(), Block(inputs=[Value(STR, name) for name in names])]
         return node
 
     def join(

@@ -163,6 +163,10 @@ class _Writer:
                 return self.branch(node)
             case "prim::Loop":
                 return self.loop(node)
+            case "prim::Try":
+                return self.attempt(node)
+            case "prim::Reraise":
+                return [f"raise caught({self.texts(node.inputs)})"]
             case "prim::SetState":
                 return [f"{_place(node.attributes['name'])} = {self.text(node.inputs[0])}"]
             case "prim::Guard":
@@ -174,6 +178,8 @@ class _Writer:
         if len(node.outputs) == 1 and self.stands_alone(node):
             self.expressions[node.output] = expression
             return []
+        if node.op == "prim::IsInstance":
+            return [f"{self.names[node.outputs[0]]} = {expression}"]
         used = [v for v in node.outputs if self.uses[v]]
         if not used:
             return [expression]
@@ -227,6 +233,8 @@ class _Writer:
                 return f"self.{node.attributes['method']}({self.texts(inputs)})"
             case "prim::Cast":
                 return f"cast({node.output.type}, {self.text(inputs[0])})"
+            case "prim::IsInstance":
+                return f"isinstance({self.text(inputs[0])}, {node.outputs[1].type})"
             case "prim::Uninitialized":
                 return f"uninitialized({node.output.type})"
         return self.call(node)
@@ -304,6 +312,17 @@ class _Writer:
         if len(else_lines) > 1 and else_lines[0].startswith("if ") and _is_one_if(else_lines):
             return [*lines, f"el{else_lines[0]}", *else_lines[1:]]
         return [*lines, "else:", *_indented(else_lines)] if else_lines else lines
+
+    def attempt(self, node: Node) -> list[str]:
+        results = [i for i, value in enumerate(node.outputs) if self.uses[value]]
+        targets = [self.names[node.outputs[i]] for i in results]
+        parts: list[list[str]] = []
+        for block in node.blocks:
+            lines = self.block(block)
+            lines += _assign(targets, [self.text(block.outputs[i]) for i in results])
+            parts.append(_indented(lines or ["pass"]))
+        caught = ", ".join(self.names[v] for v in node.blocks[1].inputs)
+        return ["try:", *parts[0], f"except Exception as ({caught}):", *parts[1]]
 
     def loop(self, node: Node) -> list[str]:
         body = node.blocks[0]

@@ -12,8 +12,10 @@ OUTWARD = frozenset(
         "prim::SetState",
         "prim::Guard",
         "prim::RaiseException",
+        "prim::Reraise",
         "prim::Call",
         "prim::Print",
+        "prim::Write",
         "aten::warn",
         "aten::_assert_async",
         "aten::_assert_scalar",
@@ -43,6 +45,20 @@ MAY_RETURN_INPUT = frozenset(
 """Ops whose result may share an input's storage though their schemas do not say so."""
 
 
+_TOTAL = frozenset(
+    "aten::" + name
+    for name in ["__is__", "__isnot__", "__not__", "len", "append", "clear", "dim", "size", "str"]
+)
+_NEVER_RAISES = frozenset(PRIMS) - {
+    "prim::Call",
+    "prim::Cast",
+    "prim::Guard",
+    "prim::ListUnpack",
+    "prim::RaiseException",
+    "prim::Reraise",
+}
+
+
 def base(op: str) -> str:
     """The op's name without its overload."""
     return op.partition(".")[0]
@@ -52,6 +68,11 @@ def has_effect(node: Node, ops: Catalogue) -> bool:
     """Whether a run may notice that the node is gone, its results and mutations aside."""
     schema = ops.find(node.op)
     return base(node.op) in OUTWARD or (schema is not None and schema.random)
+
+
+def may_raise(node: Node) -> bool:
+    """Whether the node itself, blocks aside, may end in an exception that a Try catches."""
+    return node.op not in _NEVER_RAISES and base(node.op) not in _TOTAL
 
 
 def mutates(node: Node, ops: Catalogue) -> bool:

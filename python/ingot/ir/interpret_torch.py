@@ -172,6 +172,8 @@ class StepCompiler:
                 return self.branch(node)
             case "prim::Loop":
                 return self.loop(node)
+            case "prim::Try":
+                return self.attempt(node)
             case op if op in _PRIMS:
                 return self.simple(node, _PRIMS[op](self.module, node))
         schema = self.ops.find(node.op)
@@ -204,9 +206,10 @@ class StepCompiler:
                     raise
                 raise type(error)(
                     error.message, error.code, stack(node.source), error.hint
-                ) from error
+                ).raised_as(error.kind, error.text) from error
             except (RuntimeError, TypeError, ValueError, LookupError, ArithmeticError) as error:
-                raise Error(f"{node.op}: {error}", "runtime", stack(node.source)) from error
+                failed = Error(f"{node.op}: {error}", "runtime", stack(node.source))
+                raise failed.raised_as(type(error).__name__, str(error)) from error
             if len(outputs) == 1:
                 environment[outputs[0]] = result
             elif outputs:
@@ -222,6 +225,28 @@ class StepCompiler:
             steps, results = then if environment[condition] else otherwise
             for step in steps:
                 step(environment)
+            for output, result in zip(node.outputs, results, strict=True):
+                environment[output] = environment[result]
+
+        return run
+
+    def attempt(self, node: Node) -> Step:
+        body, handler = node.blocks
+        steps, handling = self.steps(body), self.steps(handler)
+
+        def run(environment: Environment) -> None:
+            results = body.outputs
+            try:
+                for step in steps:
+                    step(environment)
+            except Error as error:
+                if error.code not in ("runtime", "invalid_argument", "unsupported"):
+                    raise
+                parts = (error.kind or "RuntimeError", error.text, error.message, error.location)
+                environment.update(zip(handler.inputs, parts, strict=True))
+                for step in handling:
+                    step(environment)
+                results = handler.outputs
             for output, result in zip(node.outputs, results, strict=True):
                 environment[output] = environment[result]
 
@@ -325,9 +350,27 @@ def _raise(module: ProgramModule, node: Node) -> Callable[..., Any]:
     kind = node.attributes["kind"]
 
     def fails(message: str) -> None:
-        raise Error(f"{kind}: {message}" if message else str(kind), "runtime")
+        error = Error(f"{kind}: {message}" if message else str(kind), "runtime")
+        raise error.raised_as(str(kind), message)
 
     return fails
+
+
+def _reraise(module: ProgramModule, node: Node) -> Callable[..., Any]:
+    def fails(kind: str, text: str, sentence: str, location: str) -> None:
+        raise Error(sentence, "runtime", location).raised_as(kind, text)
+
+    return fails
+
+
+def _is_instance(module: ProgramModule, node: Node) -> Callable[..., Any]:
+    type = node.outputs[1].type
+
+    def ask(value: Any) -> tuple[bool, Any]:
+        is_one = _is_a(value, type)
+        return is_one, value if is_one else None
+
+    return ask
 
 
 _PRIMS: dict[str, Make] = {
@@ -345,6 +388,8 @@ _PRIMS: dict[str, Make] = {
     "prim::Uninitialized": lambda module, node: lambda: None,
     "prim::Guard": _guard,
     "prim::RaiseException": _raise,
+    "prim::Reraise": _reraise,
+    "prim::IsInstance": _is_instance,
 }
 
 _CLASSES: dict[Type, type | tuple[type, ...]] = {

@@ -237,6 +237,34 @@ def _raise(node: Node, program: Program) -> str | None:
     return None if isinstance(node.attributes["kind"], str) else "its kind is no text"
 
 
+def _try(node: Node, program: Program) -> str | None:
+    body, handler = node.blocks
+    if body.inputs:
+        return "block0 has inputs"
+    if len(handler.inputs) != 4 or any(v.type != STR for v in handler.inputs):
+        return "block1 does not take four strings: kind, text, sentence, location"
+    for number, block in enumerate(node.blocks):
+        if len(block.outputs) != len(node.outputs):
+            return f"block{number} gives {len(block.outputs)} values, not {len(node.outputs)}"
+        for value, output in zip(block.outputs, node.outputs, strict=True):
+            if not is_subtype(value.type, output.type):
+                return f"block{number} gives {value.type} where the result is {output.type}"
+    return None
+
+
+def _reraise(node: Node, program: Program) -> str | None:
+    if any(v.type != STR for v in node.inputs):
+        return "its inputs are not all strings: kind, text, sentence, location"
+    return None
+
+
+def _is_instance(node: Node, program: Program) -> str | None:
+    if node.outputs[0].type != BOOL:
+        return f"its first result is {node.outputs[0].type}, not bool"
+    before, after = node.inputs[0].type, node.outputs[1].type
+    return None if _related(before, after) else f"no {before} is a {after}"
+
+
 PRIMS: dict[str, Prim] = {
     "prim::Constant": Prim(("value",), inputs=0, rule=_constant),
     "prim::GetState": Prim(("name",), inputs=0, rule=_state),
@@ -251,8 +279,11 @@ PRIMS: dict[str, Prim] = {
     "prim::DictConstruct": Prim(rule=_dict_construct),
     "prim::Call": Prim(("method",), rule=_call),
     "prim::Cast": Prim(inputs=1, rule=_cast),
+    "prim::IsInstance": Prim(inputs=1, outputs=2, rule=_is_instance),
     "prim::Uninitialized": Prim(inputs=0),
     "prim::Guard": Prim(("message",), inputs=1, outputs=0, rule=_guard),
     "prim::RaiseException": Prim(("kind",), inputs=1, outputs=0, rule=_raise),
+    "prim::Try": Prim(inputs=0, outputs=None, blocks=2, rule=_try),
+    "prim::Reraise": Prim(inputs=4, outputs=0, rule=_reraise),
 }
 """Every op that the executor itself carries out; all others are the catalogue's."""

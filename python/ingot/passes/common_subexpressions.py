@@ -11,6 +11,7 @@ from __future__ import annotations
 from ingot.ir.alias import Aliases
 from ingot.ir.effects import has_effect, mutates
 from ingot.ir.graph import Block, Node, Program, Value
+from ingot.ir.prims import PRIMS
 from ingot.passes.context import Context
 
 _Key = tuple[object, ...]
@@ -53,11 +54,12 @@ def _block(
 
 
 def _key(node: Node, mapping: dict[Value, Value]) -> _Key:
-    if node.inputs:
+    if node.inputs and node.op not in PRIMS:
         inputs = tuple(mapping.get(v, v) for v in node.inputs)
         return (node.op, inputs, *map(repr, node.attributes.items()), len(node.outputs))
     types = tuple(v.type for v in node.outputs)
-    return (node.op, types, *map(repr, node.attributes.items()))
+    inputs = tuple(mapping.get(v, v) for v in node.inputs)
+    return (node.op, inputs, types, *map(repr, node.attributes.items()))
 
 
 def _is_pure(node: Node, aliases: Aliases, replaced: set[object], context: Context) -> bool:

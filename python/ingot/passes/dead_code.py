@@ -7,7 +7,7 @@ into storage that something that stays may read (``ir.alias``).
 from __future__ import annotations
 
 from ingot.ir.alias import Aliases, can_alias
-from ingot.ir.effects import has_effect
+from ingot.ir.effects import has_effect, may_raise
 from ingot.ir.graph import Block, Method, Node, Program, Value
 from ingot.ir.schema import Catalogue
 from ingot.passes.context import Context
@@ -47,7 +47,7 @@ class _Liveness:
                 self.made_by[value] = (node, number)
             for inner in node.blocks:
                 for number, value in enumerate(inner.inputs):
-                    self.made_by[value] = (node, number - 1)
+                    self.made_by[value] = (node, number - 1 if node.op == "prim::Loop" else -1)
                 self._index(inner, node)
 
     def _reach(self, key: object) -> None:
@@ -64,7 +64,15 @@ class _Liveness:
                 self.work += [*node.inputs[:2], node.blocks[0].outputs[0]]
             else:
                 self.work += node.inputs
+                if node.op == "prim::Try":
+                    self._keep_failures(node.blocks[0])
             node = self.parent[node]
+
+    def _keep_failures(self, body: Block) -> None:
+        """What ends the body of a Try decides what follows."""
+        for node in body.walk():
+            if may_raise(node):
+                self._keep(node)
 
     def _use(self, value: Value) -> None:
         if value in self.values:
@@ -76,7 +84,7 @@ class _Liveness:
             return
         node, number = self.made_by[value]
         self._keep(node)
-        if node.op == "prim::If":
+        if node.op in ("prim::If", "prim::Try") and number >= 0:
             self.work += [block.outputs[number] for block in node.blocks]
         elif node.op == "prim::Loop" and number >= 0:
             body = node.blocks[0]
@@ -91,7 +99,7 @@ def _sweep(block: Block, live: _Liveness, context: Context) -> None:
         if node not in live.nodes and context.change():
             continue
         kept.append(node)
-        if node.op == "prim::If":
+        if node.op in ("prim::If", "prim::Try"):
             _drop_results(node, live, context)
         elif node.op == "prim::Loop":
             _still_carries(node, live, context)

@@ -22,7 +22,7 @@ bool is_pure(const Op& op) {
   const Schema& schema = op.schema();
   if (schema.mutates || schema.variadic || op.definition().random) return false;
   const std::string_view name = op.name();
-  return name != "aten::warn" && name != "prim::Print";
+  return name != "aten::warn" && name != "prim::Print" && name != "prim::Write";
 }
 
 // Tensors, or values that may hold some.
@@ -69,6 +69,8 @@ class RegionFinder {
       if (i.opcode == Opcode::jump || i.opcode == Opcode::jump_if_false ||
           i.opcode == Opcode::loop_check || i.opcode == Opcode::loop_next)
         target_[i.target] = true;
+    for (const Handler& handler : code.handlers)
+      target_[handler.begin] = target_[handler.end] = target_[handler.target] = true;
     find_settled();
   }
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import numbers
 import types
 import typing
+from collections import ChainMap
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -17,6 +19,8 @@ from ingot.capture.script.language import (
     MEMORY_FORMAT,
     NUMBER,
     SIZE,
+    FutureType,
+    SetType,
 )
 from ingot.ir.types import (
     BOOL,
@@ -57,6 +61,16 @@ _SIMPLE: dict[Any, Type] = {
     torch.types.Number: NUMBER,
 }
 
+ANY = UnionType((TENSOR, INT, FLOAT, BOOL, COMPLEX, STR, NONE))
+"""``typing.Any`` as an input: whatever is no container."""
+
+_DEFAULT_NAMES: dict[str, Any] = {
+    **{name: getattr(typing, name) for name in typing.__all__ if name[0].isupper()},
+    "Tensor": torch.Tensor,
+    "Future": torch.jit.Future,
+}
+"""Names that type comments may use without an import, as in TorchScript."""
+
 _SUPPORTED = (
     "use Tensor, int, float, bool, str, None, Optional, List, Tuple, Dict or a NamedTuple class"
 )
@@ -64,6 +78,17 @@ _SUPPORTED = (
 
 class _Unknown(Exception):
     """An annotation that names no type of the language."""
+
+
+def read_type_comment(frame: Frame, text: str) -> Type:
+    """The type after ``# type:`` behind an assignment. Raises CompileError."""
+    try:
+        node = ast.parse(text.strip(), mode="eval").body
+    except SyntaxError:
+        raise CompileError(f"the type comment {text} cannot be read", _SUPPORTED) from None
+    found = annotation_of(frame, node)
+    assert found is not None
+    return found
 
 
 def annotation_of(frame: Frame, node: ast.expr | None) -> Type | None:
@@ -88,7 +113,8 @@ def _evaluate(text: str, frame: Frame) -> Any:
     known = frame.compiler.annotations
     key = (text, id(frame.scope))
     if key not in known or frame.closure:
-        known[key] = eval(text, frame.scope, dict(frame.closure))
+        names = ChainMap(dict(frame.closure), frame.scope, _DEFAULT_NAMES)
+        known[key] = eval(text, frame.scope, names)
     return known[key]
 
 
@@ -103,9 +129,23 @@ def read_annotation(value: Any, frame: Frame) -> Type:
             return _SIMPLE[value]
     except TypeError:
         pass
+    if value is typing.Any:
+        return ANY
     origin, inside = typing.get_origin(value), typing.get_args(value)
     if origin is None and isinstance(value, type):
         return _read_class(value, frame)
+    if isinstance(value, typing.NewType):
+        return read_annotation(value.__supertype__, frame)
+    if isinstance(value, typing.TypeVar):
+        if value.__bound__ is not None:
+            return read_annotation(value.__bound__, frame)
+        if value.__constraints__:
+            return _union([read_annotation(each, frame) for each in value.__constraints__])
+        return ANY
+    if value is numbers.Number:
+        return NUMBER
+    if getattr(origin, "__name__", "") == "Future" and inside:
+        return FutureType(read_annotation(inside[0], frame))
     if origin in (typing.Annotated, typing.Final, typing.ClassVar) and inside:
         return read_annotation(inside[0], frame)
     if origin is typing.Literal:
@@ -119,13 +159,17 @@ def read_annotation(value: Any, frame: Frame) -> Type:
     name = getattr(origin, "__name__", "")
     if name in ("list", "List", "Sequence", "Iterable", "Collection") and inside:
         return ListType(read_annotation(inside[0], frame))
+    if name in ("set", "frozenset", "Set", "MutableSet", "AbstractSet") and inside:
+        return SetType(read_annotation(inside[0], frame))
+    if name == "defaultdict" and len(inside) == 2:
+        return DictType(read_annotation(inside[0], frame), read_annotation(inside[1], frame))
     if name in ("dict", "Dict", "Mapping", "OrderedDict", "MutableMapping") and len(inside) == 2:
         return DictType(read_annotation(inside[0], frame), read_annotation(inside[1], frame))
     raise _Unknown(str(getattr(value, "__name__", value)))
 
 
 def _read_class(value: type, frame: Frame) -> Type:
-    if issubclass(value, torch.Tensor):
+    if issubclass(value, torch.Tensor) or type(value).__name__ == "tensortype":
         return TENSOR
     if value in (list, tuple, dict):
         raise _Unknown(f"{value.__name__} without element types")

@@ -12,10 +12,11 @@ from ingot.capture.script.expressions import expression, make_list, resolve
 from ingot.capture.script.indexing import is_view, write_index
 from ingot.capture.script.items import type_of
 from ingot.capture.script.iteration import turns_of
-from ingot.capture.script.language import SIZE
+from ingot.capture.script.language import SIZE, SetType
 from ingot.capture.script.modules import changeable, set_attribute
 from ingot.capture.script.operations import call_op
 from ingot.capture.script.operators import SYMBOLS, binary
+from ingot.capture.script.sets import set_method
 from ingot.capture.script.subscripts import subscript
 from ingot.capture.script.values import (
     Constant,
@@ -160,10 +161,27 @@ def store(frame: Frame, base: Item, index: Item, item: Item) -> None:
     if isinstance(type, TensorType):
         write_index(frame, base, index, item)
         return
+    if isinstance(type, ListType) and isinstance(index, SliceItem):
+        values = frame.dynamic(frame.value(_as_list(frame, item, type), type), type)
+        call_op(frame, "prim::set_slice", [base, *_bounds(index), values])
+        return
     if isinstance(type, ListType | DictType) and not isinstance(index, SliceItem):
         store_element(frame, base, type, index, item)
         return
     raise CompileError(f"an element of {base.describe()} cannot be assigned")
+
+
+def _bounds(index: SliceItem) -> list[Item]:
+    step = Constant(1) if index.step == Constant(None) else index.step
+    return [index.start, index.stop, step]
+
+
+def _as_list(frame: Frame, item: Item, type: ListType) -> Item:
+    if isinstance(item, TupleItem | ListItem) or isinstance(type_of(item), ListType):
+        return item
+    from ingot.capture.script.sequence_builtins import as_list
+
+    return as_list(frame, item)
 
 
 def augmented_assignment(frame: Frame, node: ast.AugAssign) -> None:
@@ -201,7 +219,24 @@ def _combine(frame: Frame, symbol: str, current: Item, value: ast.expr) -> tuple
     if isinstance(type, ListType) and symbol == "+" and isinstance(current, Dynamic):
         extend(frame, current, item)
         return current, True
+    if isinstance(type, ListType) and symbol == "*" and isinstance(current, Dynamic):
+        call_op(frame, "aten::mul_", [current, item])
+        return current, True
+    if isinstance(type, SetType) and symbol in _SET_UPDATES:
+        set_method(frame, current, _SET_UPDATES[symbol], [item])
+        return current, True
+    if isinstance(type, DictType) and symbol == "|":
+        call_op(frame, "aten::update", [current, item])
+        return current, True
     return binary(frame, symbol, current, item), False
+
+
+_SET_UPDATES = {
+    "|": "update",
+    "&": "intersection_update",
+    "-": "difference_update",
+    "^": "symmetric_difference_update",
+}
 
 
 def delete_target(frame: Frame, target: ast.expr) -> None:
@@ -212,7 +247,11 @@ def delete_target(frame: Frame, target: ast.expr) -> None:
             frame.environment.names[name] = Missing(f"{name} was deleted before this line")
         case ast.Subscript(value=value, slice=index):
             base = changeable(frame, expression(frame, value))
-            call_op(frame, "aten::Delete", [base, expression(frame, index)])
+            place = expression(frame, index)
+            if isinstance(place, SliceItem) and isinstance(type_of(base), ListType):
+                call_op(frame, "prim::delete_slice", [base, *_bounds(place)])
+            else:
+                call_op(frame, "aten::Delete", [base, place])
         case ast.Tuple(elts=targets):
             for each in targets:
                 delete_target(frame, each)

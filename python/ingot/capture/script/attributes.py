@@ -15,12 +15,16 @@ from ingot.capture.script.items import type_of
 from ingot.capture.script.language import DEVICE, DTYPE
 from ingot.capture.script.modules import module_attribute
 from ingot.capture.script.operations import call_op
+from ingot.capture.script.operators import as_number
 from ingot.capture.script.values import (
     FALSE,
     NOTHING,
+    CaughtClassItem,
+    CaughtItem,
     Constant,
     DictItem,
     Dynamic,
+    ExceptionItem,
     Item,
     ListItem,
     MethodItem,
@@ -34,6 +38,7 @@ from ingot.capture.script.values import (
 from ingot.capture.script.wrapping import wrap
 from ingot.ir.types import (
     BOOL,
+    COMPLEX,
     FLOAT,
     INT,
     STR,
@@ -42,6 +47,7 @@ from ingot.ir.types import (
     NamedTupleType,
     TensorType,
     TupleType,
+    Type,
 )
 
 if TYPE_CHECKING:
@@ -70,9 +76,17 @@ def attribute(frame: Frame, item: Item, name: str) -> Item:
             )
         case TupleItem() | ListItem() | DictItem() | ShapeItem():
             return MethodItem(item, name)
+        case CaughtItem() | ExceptionItem():
+            from ingot.capture.script.exceptions import caught_attribute
+
+            return caught_attribute(frame, item, name)
+        case CaughtClassItem(caught) if name in ("__name__", "__qualname__"):
+            return caught.kind
     type = type_of(item)
     if isinstance(type, TensorType):
         return tensor_attribute(frame, item, name)
+    if type in (INT, BOOL, FLOAT, COMPLEX) and name in ("real", "imag"):
+        return _number_part(frame, item, type, name)
     if isinstance(type, NamedTupleType) and name in type.fields:
         index = type.fields.index(name)
         value = frame.builder.tuple_index(frame.value(item), index)
@@ -116,6 +130,14 @@ def _picked_attribute(frame: Frame, item: PickItem, name: str) -> Item:
         return PickItem(item.index, found, item.keys)
     frame.undo(mark, before)
     return each_choice(frame, item, lambda one: attribute(frame, one, name))
+
+
+def _number_part(frame: Frame, item: Item, type: Type | None, name: str) -> Item:
+    if type == COMPLEX:
+        return call_op(frame, f"prim::{name}", [item])
+    if name == "real":
+        return as_number(frame, item, INT) if type == BOOL else item
+    return Constant(0.0) if type == FLOAT else Constant(0)
 
 
 def _python_attribute(frame: Frame, item: PythonItem, object: Any, name: str) -> Item:

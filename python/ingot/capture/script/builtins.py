@@ -2,34 +2,59 @@
 
 from __future__ import annotations
 
+import collections
 import itertools
-import math
-from collections import OrderedDict
 from collections.abc import Callable, Sized
+from types import NoneType
 from typing import TYPE_CHECKING, Any, cast
 
 import torch
 
-from ingot.capture.script.comparison import compare
+from ingot.capture.script import library
+from ingot.capture.script.containers import store_element
 from ingot.capture.script.diagnostics import CompileError
-from ingot.capture.script.expressions import make_dict, make_list
+from ingot.capture.script.expressions import make_dict
 from ingot.capture.script.items import type_of
 from ingot.capture.script.iteration import turns_of
-from ingot.capture.script.language import NUMBER, SIZE, settle
+from ingot.capture.script.language import (
+    NUMBER,
+    SIZE,
+    DefaultDictType,
+    Hole,
+    SetType,
+    lower,
+    settle,
+)
+from ingot.capture.script.number_builtins import NUMBER_BUILTINS
 from ingot.capture.script.operations import call_op
-from ingot.capture.script.operators import as_number, binary
-from ingot.capture.script.strings import as_string, concatenate
+from ingot.capture.script.operators import binary
+from ingot.capture.script.sequence_builtins import (
+    all_any,
+    as_list,
+    extreme,
+    filter_elements,
+    iterator,
+    map_elements,
+    next_element,
+    sorted_list,
+    total,
+)
+from ingot.capture.script.sets import set_of
+from ingot.capture.script.strings import as_repr, as_string, concatenate
 from ingot.capture.script.subscripts import unroll_loops
 from ingot.capture.script.truth import truth
 from ingot.capture.script.values import (
     EMPTY,
     FALSE,
     NOTHING,
+    TRUE,
     ZERO,
+    CaughtClassItem,
+    CaughtItem,
     Constant,
     DictItem,
-    Dynamic,
     EnumerateItem,
+    ExceptionItem,
     Item,
     ListItem,
     LocalFunction,
@@ -41,25 +66,23 @@ from ingot.capture.script.values import (
     ShapeItem,
     TupleItem,
     ZipItem,
-    is_constant_object,
 )
 from ingot.ir.types import (
     BOOL,
     COMPLEX,
     FLOAT,
     INT,
+    NONE,
     STR,
     TENSOR,
     DictType,
     ListType,
     TensorType,
-    Type,
+    TupleType,
 )
 
 if TYPE_CHECKING:
     from ingot.capture.script.frame import Frame
-
-_NUMBERS = (BOOL, INT, FLOAT)
 
 
 def _len(frame: Frame, item: Item) -> Item:
@@ -74,10 +97,13 @@ def _len(frame: Frame, item: Item) -> Item:
             return Constant(len(text))
         case ShapeItem(tensor):
             return call_op(frame, "aten::dim", [tensor])
-        case RangeItem() | ZipItem() | EnumerateItem():
-            return turns_of(frame, item).count
+        case RangeItem():
+            count = turns_of(frame, item).count
+            if isinstance(count, Constant):
+                return Constant(max(count.value, 0))
+            return call_op(frame, "prim::max", [count, ZERO])
     type = type_of(item)
-    if isinstance(type, ListType | DictType | TensorType) or type in (STR, SIZE):
+    if isinstance(type, ListType | DictType | SetType | TensorType) or type in (STR, SIZE):
         return call_op(frame, "aten::len", [item])
     raise CompileError(f"{item.describe()} has no len()")
 
@@ -107,7 +133,18 @@ def _enumerate(frame: Frame, item: Item, start: Item = ZERO) -> Item:
 
 
 def _zip(frame: Frame, *items: Item, strict: Item = FALSE) -> Item:
+    if strict == TRUE:
+        counts = [_len(frame, each) for each in items]
+        for each in counts[1:]:
+            _assert_same_length(frame, counts[0], each)
     return ZipItem(items)
+
+
+def _assert_same_length(frame: Frame, a: Item, b: Item) -> None:
+    same = binary(frame, "-", a, b)
+    branch = frame.builder.if_(frame.value(truth(frame, same)))
+    with frame.builder.at(branch.blocks[0]):
+        frame.builder.raise_exception("zip() arguments have different lengths", "ValueError")
 
 
 def _repeat(frame: Frame, item: Item, times: Item) -> Item:
@@ -121,209 +158,42 @@ def _reversed(frame: Frame, item: Item) -> Item:
     return ReversedItem(item)
 
 
-def _int(frame: Frame, item: Item = ZERO) -> Item:
-    return _number(frame, item, INT, int, "aten::Int")
-
-
-def _float(frame: Frame, item: Item = ZERO) -> Item:
-    return _number(frame, item, FLOAT, float, "aten::Float")
-
-
-def _number(frame: Frame, item: Item, type: Type, convert: Callable[[Any], Any], op: str) -> Item:
-    actual = type_of(item)
-    if isinstance(item, Constant) and item.value is not None:
-        try:
-            return Constant(convert(item.value))
-        except (ValueError, OverflowError, TypeError):
-            pass
-    if actual == type:
-        return item
-    if actual in (*_NUMBERS, NUMBER, STR) or isinstance(actual, TensorType):
-        return call_op(frame, op, [item], type=type)
-    raise CompileError(f"{item.describe()} cannot be converted to {type}")
-
-
 def _bool(frame: Frame, item: Item = FALSE) -> Item:
     return truth(frame, item)
-
-
-def _complex(frame: Frame, real: Item, imag: Item = ZERO) -> Item:
-    if isinstance(real, Constant) and isinstance(imag, Constant):
-        return Constant(complex(real.value, imag.value))
-    return call_op(frame, "aten::Complex", [real, imag])
 
 
 def _str(frame: Frame, item: Item = EMPTY) -> Item:
     return as_string(frame, item)
 
 
-def _abs(frame: Frame, item: Item) -> Item:
-    type = type_of(item)
-    if isinstance(item, Constant) and type in (*_NUMBERS, COMPLEX):
-        return Constant(abs(item.value))
-    if isinstance(type, TensorType):
-        return call_op(frame, "aten::abs", [item])
-    if type in (*_NUMBERS, NUMBER):
-        item = as_number(frame, item, INT) if type == BOOL else item
-        return call_op(frame, "prim::abs", [item])
-    raise CompileError(f"abs does not take {item.describe()}")
-
-
-def _extreme(op: str, python: Callable[..., Any]) -> Callable[..., Item]:
-    def apply(frame: Frame, *args: Item) -> Item:
-        if len(args) == 1:
-            (only,) = args
-            if isinstance(only, TupleItem | ListItem | ShapeItem | DictItem | RangeItem):
-                turns = turns_of(frame, only)
-                if turns.items is None:
-                    sequence = frame.dynamic(frame.value(only), ListType(INT))
-                    return call_op(frame, op, [sequence])
-                args = tuple(turns.items)
-            else:
-                type = type_of(only)
-                if isinstance(type, TensorType):
-                    return call_op(frame, "aten::" + op.partition("::")[2], [only])
-                element = type.element if isinstance(type, ListType) else None
-                sequence = frame.dynamic(frame.value(only), type)
-                return call_op(frame, op, [sequence], type=element)
-        if not args:
-            raise CompileError(f"{python.__name__} of nothing")
-        if all(isinstance(a, Constant) for a in args):
-            return Constant(python(a.value for a in args))  # type: ignore[attr-defined]
-        if any(isinstance(type_of(a), TensorType) for a in args):
-            args = tuple(_as_tensor(frame, a) for a in args)
-            best = args[0]
-            for each in args[1:]:
-                best = _pick_tensor(frame, op, best, each)
-            return best
-        for each in args:
-            if type_of(each) not in (*_NUMBERS, NUMBER):
-                raise CompileError(f"{python.__name__} does not take {each.describe()}")
-        best = args[0]
-        for each in args[1:]:
-            pair = [as_number(frame, a, INT) if type_of(a) == BOOL else a for a in (best, each)]
-            best = call_op(frame, op, pair)
-        return best
-
-    return apply
-
-
-def _as_tensor(frame: Frame, item: Item) -> Item:
-    """A number beside tensors: which one is the largest is decided at run time."""
-    if isinstance(type_of(item), TensorType):
-        return item
-    from ingot.capture.script.torch_functions import make_tensor
-
-    return make_tensor(frame, item)
-
-
-def _pick_tensor(frame: Frame, op: str, a: Item, b: Item) -> Item:
-    """Python's min and max of one-element tensors: the first that no other one beats."""
-    import ast
-
-    from ingot.capture.script.flow import Junction
-
-    beats = compare(frame, ast.Lt() if op == "prim::min" else ast.Gt(), b, a)
-    branch = frame.builder.if_(frame.value(truth(frame, beats)))
-    junction = Junction(frame, branch, 0)
-    result = junction.join_items(b, a, "value")
-    junction.finish()
-    return result
-
-
-def _sum(frame: Frame, item: Item, start: Item = ZERO) -> Item:
-    if isinstance(item, TupleItem | ListItem):
-        total = start
-        for each in item.items:
-            total = binary(frame, "+", total, each)
-        return total
-    type = type_of(item)
-    if isinstance(type, TensorType):
-        return call_op(frame, "aten::sum", [item, Constant(0)])
-    sequence = frame.dynamic(frame.value(item), type)
-    element = INT if type == SIZE else type.element if isinstance(type, ListType) else None
-    if element in (INT, FLOAT, BOOL):
-        total = call_op(frame, "aten::sum", [sequence])
-        return total if start == Constant(0) else binary(frame, "+", start, total)
-    if isinstance(element, TensorType):
-        from ingot.capture.script.library import sum_tensors
-
-        total = frame.compiler.call(frame, sum_tensors, [sequence], {}, frame.node)
-        return total if start == Constant(0) else binary(frame, "+", start, total)
-    raise CompileError(f"sum does not take {item.describe()}")
-
-
-def _all_any(name: str, python: Callable[..., bool], symbol: str) -> Callable[..., Item]:
-    def apply(frame: Frame, item: Item) -> Item:
-        if isinstance(item, TupleItem | ListItem):
-            result: Item = Constant(name == "all")
-            for each in item.items:
-                one = truth(frame, each)
-                if isinstance(one, Constant):
-                    if one.value is not (name == "all"):
-                        return one
-                elif isinstance(result, Constant):
-                    result = one
-                else:
-                    result = binary(frame, symbol, result, one)
-            return result
-        type = type_of(item)
-        if isinstance(type, TensorType):
-            return truth(frame, call_op(frame, f"aten::{name}", [item]))
-        return call_op(frame, f"aten::{name}", [item], type=BOOL)
-
-    return apply
-
-
-def _round(frame: Frame, item: Item, digits: Item = NOTHING) -> Item:
-    type = type_of(item)
-    if isinstance(item, Constant) and isinstance(digits, Constant):
-        return Constant(round(item.value, digits.value))
-    if isinstance(type, TensorType):
-        return call_op(frame, "aten::round", [item])
-    if digits == NOTHING and type in (INT, BOOL):
-        return as_number(frame, item, INT)
-    if digits == NOTHING and type == FLOAT:
-        return call_op(frame, "aten::Int", [call_op(frame, "aten::round", [item])])
-    raise CompileError("round with digits is supported for compile-time constants only")
+def _repr(frame: Frame, item: Item) -> Item:
+    return as_repr(frame, item)
 
 
 _SPACE, _NEW_LINE = Constant(" "), Constant("\n")
 
 
-def _print(frame: Frame, *items: Item, sep: Item = _SPACE, end: Item = _NEW_LINE) -> Item:
+def _print(
+    frame: Frame,
+    *items: Item,
+    sep: Item = _SPACE,
+    end: Item = _NEW_LINE,
+    flush: Item = FALSE,
+) -> Item:
+    sep, end = (_SPACE if sep == NOTHING else sep), (_NEW_LINE if end == NOTHING else end)
     parts: list[Item] = []
     for i, each in enumerate(items):
         parts += [sep] * bool(i)
         parts.append(as_string(frame, each))
-    call_op(frame, "prim::Print", [concatenate(frame, [*parts, end])])
+    if end == _NEW_LINE:
+        call_op(frame, "prim::Print", [concatenate(frame, parts)])
+    else:
+        call_op(frame, "prim::Write", [concatenate(frame, [*parts, end])])
     return NOTHING
 
 
-def _list(frame: Frame, item: Item | None = None) -> Item:
-    if item is None:
-        return make_list(frame, [])
-    type = type_of(item)
-    if isinstance(item, TupleItem | ListItem | DictItem | ModuleItem):
-        return make_list(frame, list(turns_of(frame, item).items or ()))
-    if isinstance(type, ListType) or type == SIZE:
-        element = type.element if isinstance(type, ListType) else INT
-        sequence = frame.dynamic(frame.value(item), ListType(element))
-        return call_op(frame, "aten::list", [sequence], type=ListType(element))
-    if type == STR:
-        return call_op(frame, "aten::list", [item])
-    if isinstance(type, TensorType):
-        return call_op(frame, "aten::unbind", [item])
-    if isinstance(type, DictType):
-        return call_op(frame, "aten::keys", [item], type=ListType(type.key))
-    return _collect(frame, item)
-
-
-def _collect(frame: Frame, item: Item) -> Item:
-    """The elements of a range, zip, enumerate or reversed as a list."""
-    from ingot.capture.script.library import collect
-
-    return frame.compiler.call(frame, collect, [item], {}, frame.node)
+def _set(frame: Frame, item: Item | None = None) -> Item:
+    return set_of(frame, item)
 
 
 _NO_ITEMS = TupleItem(())
@@ -339,7 +209,7 @@ def _tuple(frame: Frame, item: Item = _NO_ITEMS) -> Item:
                 return TupleItem(tuple(turns.items))
         case ShapeItem():
             return item
-    return item if type_of(item) == SIZE else _list(frame, item)
+    return item if type_of(item) == SIZE else as_list(frame, item)
 
 
 def _dict(frame: Frame, *args: Item, **kwargs: Item) -> Item:
@@ -351,23 +221,33 @@ def _dict(frame: Frame, *args: Item, **kwargs: Item) -> Item:
         return make_dict(frame, [(Constant(k), v) for k, v in item.items.items()] + pairs)
     type = type_of(item)
     if isinstance(type, DictType):
-        return call_op(frame, "aten::copy", [item], type=type)
-    return call_op(frame, "aten::dict", [item])
+        made = call_op(frame, "aten::copy", [item], type=DictType(type.key, type.value))
+    else:
+        made = frame.compiler.call(frame, library.dict_of_pairs, [item], {}, frame.node)
+    for key, value in pairs:
+        store_element(frame, made, type_of(made), key, value)  # type: ignore[arg-type]
+    return made
 
 
-def _sorted(frame: Frame, item: Item, reverse: Item = FALSE) -> Item:
-    copied = _list(frame, item)
-    assert isinstance(copied, Dynamic)
-    call_op(frame, "aten::sort", [copied, reverse])
-    return copied
+def _default_dict(frame: Frame, factory: Item = NOTHING, *args: Item) -> Item:
+    """``defaultdict(factory)``: what a new key gets decides the type of the values."""
+    from ingot.capture.script.calls import call
 
-
-def _divmod(frame: Frame, a: Item, b: Item) -> Item:
-    return TupleItem((binary(frame, "//", a, b), binary(frame, "%", a, b)))
-
-
-def _pow(frame: Frame, a: Item, b: Item) -> Item:
-    return binary(frame, "**", a, b)
+    if factory == NOTHING:
+        return _dict(frame, *args)
+    mark = frame.builder.mark()
+    value = type_of(call(frame, factory, [], {}))
+    frame.builder.rewind(mark)
+    if value is None:
+        raise CompileError(f"{factory.describe()} gives no value that a dict can hold")
+    if args:
+        made = _dict(frame, *args)
+        type = type_of(made)
+        assert isinstance(type, DictType)
+        return frame.dynamic(frame.value(made), DefaultDictType(type.key, type.value, factory))
+    key = Hole()
+    empty = frame.builder.dict_construct([], lower(key), lower(value))
+    return frame.dynamic(empty, DefaultDictType(key, value, factory))
 
 
 def _hasattr(frame: Frame, item: Item, name: Item) -> Item:
@@ -416,9 +296,18 @@ def _callable(frame: Frame, item: Item) -> Item:
 
 def _type(frame: Frame, item: Item) -> Item:
     if isinstance(item, ModuleItem):
-        return PythonItem(type(item.module))
-    classes = {TENSOR: torch.Tensor, INT: int, FLOAT: float, BOOL: bool, STR: str}
-    found = classes.get(settle(type_of(item) or NUMBER))
+        return PythonItem(item.module.__class__)
+    classes = {TENSOR: torch.Tensor, INT: int, FLOAT: float, BOOL: bool, STR: str,
+               COMPLEX: complex, NONE: NoneType}  # fmt: skip
+    if isinstance(item, CaughtItem):
+        return CaughtClassItem(item)
+    if isinstance(item, ExceptionItem):
+        return PythonItem(item.cls)
+    type = settle(type_of(item) or NUMBER)
+    found = classes.get(type)
+    if found is None:
+        kinds = {ListType: list, DictType: dict, TupleType: tuple, SetType: set}
+        found = kinds.get(type.__class__)
     if found is None:
         raise CompileError(f"type() of {item.describe()} is not known", "use isinstance")
     return PythonItem(found)
@@ -430,72 +319,40 @@ def _issubclass(frame: Frame, a: Item, b: Item) -> Item:
     raise CompileError("issubclass takes classes")
 
 
-def _character(op: str, python: Callable[..., Any]) -> Callable[..., Item]:
-    def apply(frame: Frame, item: Item) -> Item:
-        if isinstance(item, Constant):
-            return Constant(python(item.value))
-        return call_op(frame, op, [item])
-
-    return apply
-
-
-def _math(function: Callable[..., Any]) -> Callable[..., Item]:
-    """A function of Python's math module, folded or an op of the same name."""
-
-    def apply(frame: Frame, *args: Item) -> Item:
-        if all(isinstance(a, Constant) for a in args):
-            try:
-                value = function(*(a.value for a in args))  # type: ignore[attr-defined]
-            except (ValueError, OverflowError, TypeError):
-                value = ...
-            if is_constant_object(value):
-                return Constant(value)
-        numbers = [
-            call_op(frame, "aten::Float", [a]) if type_of(a) in (NUMBER, TENSOR) else a
-            for a in args
-        ]
-        numbers = [as_number(frame, a, INT) if type_of(a) == BOOL else a for a in numbers]
-        return call_op(frame, f"aten::{function.__name__}", numbers)
-
-    return apply
-
-
 BUILTINS: dict[Any, Callable[..., Item]] = {
+    **NUMBER_BUILTINS,
     len: _len,
     range: _range,
     enumerate: _enumerate,
     zip: _zip,
     reversed: _reversed,
     itertools.repeat: _repeat,
-    int: _int,
-    float: _float,
     bool: _bool,
-    complex: _complex,
     str: _str,
-    repr: _str,
-    abs: _abs,
-    min: _extreme("prim::min", min),
-    max: _extreme("prim::max", max),
-    sum: _sum,
-    all: _all_any("all", all, "&"),
-    any: _all_any("any", any, "|"),
-    round: _round,
+    repr: _repr,
+    min: extreme("prim::min", min),
+    max: extreme("prim::max", max),
+    sum: total,
+    all: all_any("all", "&"),
+    any: all_any("any", "|"),
+    map: map_elements,
+    filter: filter_elements,
+    iter: iterator,
+    next: next_element,
+    sorted: sorted_list,
     print: _print,
-    list: _list,
+    list: as_list,
     tuple: _tuple,
     torch.Size: _tuple,
     dict: _dict,
-    OrderedDict: _dict,
-    sorted: _sorted,
-    divmod: _divmod,
-    pow: _pow,
+    collections.OrderedDict: _dict,
+    collections.defaultdict: _default_dict,
+    set: _set,
+    frozenset: _set,
     hasattr: _hasattr,
     getattr: _getattr,
     setattr: _setattr,
     callable: _callable,
     type: _type,
     issubclass: _issubclass,
-    ord: _character("aten::ord", ord),
-    chr: _character("aten::chr", chr),
-    **{f: _math(f) for f in vars(math).values() if callable(f) and not isinstance(f, type)},
 }

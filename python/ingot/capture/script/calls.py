@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from ingot.capture.script.annotations import annotation_of
 from ingot.capture.script.attributes import attribute
 from ingot.capture.script.builtins import BUILTINS
 from ingot.capture.script.containers import call_container_method
@@ -20,17 +21,17 @@ from ingot.capture.script.hooks import call_module
 from ingot.capture.script.items import type_of
 from ingot.capture.script.markers import marker_of
 from ingot.capture.script.module_methods import module_method
-from ingot.capture.script.refinement import test
+from ingot.capture.script.refinement import jit_isinstance_test, test
 from ingot.capture.script.tensors import call_tensor_method
 from ingot.capture.script.torch_functions import (
     TORCH_FUNCTIONS,
+    annotate,
     call_torch_function,
     function_by_name,
 )
 from ingot.capture.script.values import (
     Constant,
     DictItem,
-    ExceptionItem,
     Item,
     LocalFunction,
     MethodItem,
@@ -53,8 +54,12 @@ def call_expression(frame: Frame, node: ast.Call) -> Item:
     callee = expression(frame, node.func)
     if callee == PythonItem(isinstance):
         return test(frame, node).item
+    if callee == PythonItem(torch.jit.isinstance):
+        return jit_isinstance_test(frame, node).item
     if callee == PythonItem(super):
         return _super(frame, node)
+    if callee == PythonItem(torch.jit.annotate) and len(node.args) == 2:
+        return _annotated(frame, *node.args)
     args = _arguments(frame, node.args)
     kwargs: dict[str, Item] = {}
     for keyword in node.keywords:
@@ -69,6 +74,15 @@ def call_expression(frame: Frame, node: ast.Call) -> Item:
                 f"** needs a dict whose keys are known while compiling, not {item.describe()}"
             )
     return call(frame, callee, args, kwargs)
+
+
+def _annotated(frame: Frame, annotation: ast.expr, value: ast.expr) -> Item:
+    """``torch.jit.annotate(T, value)``: what is expected decides what ``[]`` holds."""
+    return annotate(
+        frame,
+        expression(frame, annotation),
+        expression(frame, value, annotation_of(frame, annotation)),
+    )
 
 
 def _keywords(frame: Frame, node: ast.expr) -> Item:
@@ -116,6 +130,8 @@ def call_object(frame: Frame, object: Any, args: list[Item], kwargs: dict[str, I
     if handler is not None:
         name = getattr(object, "__name__", str(object))
         return apply_handler(name, handler, frame, [], args, kwargs)
+    if hasattr(object, "compile") and type(object).__module__.startswith("ingot.capture.script"):
+        return object.compile(frame, *args, **kwargs)  # type: ignore[no-any-return]
     if isinstance(object, functools.partial):
         given = [wrap(frame, v, f"argument{i}") for i, v in enumerate(object.args)]
         named = {k: wrap(frame, v, k) for k, v in object.keywords.items()}
@@ -192,10 +208,9 @@ def _super(frame: Frame, node: ast.Call) -> Item:
 def _construct(frame: Frame, cls: type, args: list[Item], kwargs: dict[str, Item]) -> Item:
     """``cls(...)`` for the classes that exist at run time or while compiling."""
     if issubclass(cls, BaseException):
-        from ingot.capture.script.strings import as_string
+        from ingot.capture.script.exceptions import make_exception
 
-        message = as_string(frame, args[0]) if args else Constant("")
-        return ExceptionItem(cls.__name__, message)
+        return make_exception(frame, cls, args)
     if issubclass(cls, tuple) and hasattr(cls, "_fields"):
         return _named_tuple(frame, cls, args, kwargs)
     items = [*args, *kwargs.values()]

@@ -16,8 +16,12 @@ from ingot.capture.script.language import (
     MEMORY_FORMAT,
     NUMBER,
     SIZE,
+    SetType,
+    has_hole,
     lower,
     may_be_none,
+    rewrite,
+    settle,
     without_none,
 )
 from ingot.capture.script.operations import call_op
@@ -32,6 +36,7 @@ from ingot.capture.script.values import (
     ListItem,
     ModuleItem,
     PythonItem,
+    RangeItem,
     TupleItem,
     same,
 )
@@ -44,8 +49,13 @@ from ingot.ir.types import (
     STR,
     DictType,
     ListType,
+    NamedTupleType,
+    OptionalType,
+    SimpleType,
     TensorType,
+    TupleType,
     Type,
+    UnionType,
 )
 
 if TYPE_CHECKING:
@@ -116,10 +126,41 @@ def _ordered(frame: Frame, op: ast.cmpop, a: Item, b: Item) -> Item:
         return call_op(frame, name, [_no_bool(frame, a), _no_bool(frame, b)])
     elif x == y == STR:
         return call_op(frame, name, [a, b])
+    elif isinstance(x, SetType) and isinstance(y, SetType):
+        from ingot.capture.script.sets import set_order
+
+        return set_order(frame, _SIGNS[op.__class__], a, b)
+    elif x is not None and y is not None and _have_order(x, y):
+        return _by_less(frame, op, a, b)
     hint = ""
     if any(t is not None and may_be_none(t) for t in (x, y)):
         hint = "check the Optional value with `is not None` first"
     raise CompileError(f"{a.describe()} and {b.describe()} have no order", hint)
+
+
+_SIGNS = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">="}
+
+
+def _have_order(x: Type, y: Type) -> bool:
+    """Whether the types are numbers, strings, or lists or tuples of what has an order."""
+    if x in (BOOL, INT, FLOAT) and y in (BOOL, INT, FLOAT):
+        return True
+    if x == STR or y == STR:
+        return x == y
+    if isinstance(x, ListType) and isinstance(y, ListType):
+        return _have_order(settle(x.element), settle(y.element)) or has_hole(x) or has_hole(y)
+    tuples = TupleType | NamedTupleType
+    if isinstance(x, tuples) and isinstance(y, tuples):
+        return all(map(_have_order, map(settle, x.elements), map(settle, y.elements)))
+    return x == y == SIZE
+
+
+def _by_less(frame: Frame, op: ast.cmpop, a: Item, b: Item) -> Item:
+    a, b = frame.dynamic(frame.value(a)), frame.dynamic(frame.value(b))
+    if isinstance(op, ast.Gt | ast.LtE):
+        a, b = b, a
+    less = call_op(frame, "prim::less", [a, b])
+    return negate(frame, less) if isinstance(op, ast.LtE | ast.GtE) else less
 
 
 def _no_bool(frame: Frame, item: Item) -> Item:
@@ -206,6 +247,8 @@ def _equal_optional(frame: Frame, a: Item, b: Item, x: Type, y: Type) -> Item:
     if x == NONE or y == NONE:
         return _identical(frame, a, b)
     if may_be_none(x) and may_be_none(y):
+        if not _holds_tensor(x) and not _holds_tensor(y):
+            return call_op(frame, "prim::equal", [a, b])
         raise CompileError(
             f"{a.describe()} == {b.describe()}: both may be None", "check one for None first"
         )
@@ -232,13 +275,57 @@ def _equal_containers(frame: Frame, a: Item, b: Item, x: Type, y: Type) -> Item:
             left = frame.dynamic(frame.value(a, ListType(INT)))
             right = frame.dynamic(frame.value(b, ListType(INT)))
             return call_op(frame, "aten::eq", [left, right])
-    if x == y and (x == STR or isinstance(x, ListType)):
+    if x == y == STR:
         return call_op(frame, "aten::eq", [a, b])
+    if not _holds_tensor(x) and not _holds_tensor(y):
+        if not _may_be_equal(x, y):
+            return FALSE
+        return call_op(frame, "prim::equal", [_by_value(frame, a), _by_value(frame, b)])
     if isinstance(x, ListType) and isinstance(y, ListType):
         return call_op(frame, "aten::eq", [a, b])
     if lower(x) != lower(y):
         return FALSE
     raise CompileError(f"{a.describe()} == {b.describe()} cannot be compiled")
+
+
+def _in_range(frame: Frame, container: RangeItem, item: Item) -> Item:
+    from ingot.capture.script.library import is_in_range
+
+    bounds = [container.start, container.stop, container.step]
+    return frame.compiler.call(frame, is_in_range, [item, *bounds], {}, frame.node)
+
+
+def _by_value(frame: Frame, item: Item) -> Item:
+    return frame.dynamic(frame.value(item))
+
+
+def _holds_tensor(type: Type) -> bool:
+    found = []
+
+    def leaf(each: Type) -> Type:
+        if isinstance(each, TensorType):
+            found.append(each)
+        return each
+
+    rewrite(settle(type), leaf)
+    return bool(found)
+
+
+def _may_be_equal(x: Type, y: Type) -> bool:
+    """Whether values of the two types can be equal: a list is no tuple, a number no string."""
+    numbers = (*_NUMBERS, NUMBER)
+    if isinstance(x, UnionType | OptionalType) or isinstance(y, UnionType | OptionalType):
+        return True
+    if x in numbers and y in numbers:
+        return True
+    tuples = (TupleType, NamedTupleType)
+    if isinstance(x, tuples) and isinstance(y, tuples):
+        return len(x.elements) == len(y.elements)
+    return (
+        x == y
+        or (type(x) is type(y) and not isinstance(x, SimpleType))
+        or (isinstance(x, DictType) and isinstance(y, DictType))
+    )
 
 
 def contains(frame: Frame, container: Item, item: Item) -> Item:
@@ -270,6 +357,16 @@ def contains(frame: Frame, container: Item, item: Item) -> Item:
             return Constant(item.value in container.value)
         place = call_op(frame, "aten::find", [container, item])
         return call_op(frame, "aten::ge", [place, Constant(0)])
+    if isinstance(container, RangeItem):
+        return _in_range(frame, container, item)
+    if isinstance(type, SetType):
+        return call_op(frame, "aten::__contains__", [container, item])
+    if isinstance(type, ListType):
+        element, actual = settle(type.element), type_of(item)
+        if element != actual or _holds_tensor(type):
+            from ingot.capture.script.library import has_equal
+
+            return frame.compiler.call(frame, has_equal, [container, item], {}, frame.node)
     if isinstance(type, ListType | DictType) or type == SIZE:
         sequence = frame.dynamic(frame.value(container), type)
         return call_op(frame, "aten::__contains__", [sequence, item])

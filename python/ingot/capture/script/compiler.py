@@ -15,6 +15,7 @@ import torch
 from ingot.capture.script import statements
 from ingot.capture.script.annotations import annotation_of
 from ingot.capture.script.diagnostics import CompileError, Diagnostics, Poisoned
+from ingot.capture.script.exceptions import ExceptionNames
 from ingot.capture.script.expressions import expression
 from ingot.capture.script.flow import RESULT, Flow, Way, merge
 from ingot.capture.script.frame import Frame
@@ -22,6 +23,7 @@ from ingot.capture.script.hooks import call_module, has_hooks
 from ingot.capture.script.items import leaves, rebuild, signature, type_of
 from ingot.capture.script.language import is_subtype, lower
 from ingot.capture.script.modules import begin
+from ingot.capture.script.names import free_names, nonlocal_names, shared_names
 from ingot.capture.script.parameters import bind_arguments, parameters_of
 from ingot.capture.script.sources import FunctionSource, NoSource, source_of
 from ingot.capture.script.state import Knowledge, StateTable
@@ -35,6 +37,7 @@ from ingot.capture.script.values import (
     Missing,
     ModuleItem,
     PoisonItem,
+    TupleItem,
     is_constant_object,
 )
 from ingot.capture.script.wrapping import wrap
@@ -80,6 +83,7 @@ class Compiler:
         """Slices of Sequential modules: the module and the bounds."""
         self.writes = 0
         """How often code that was compiled so far assigns attributes of modules."""
+        self.exceptions = ExceptionNames()
         self._active: list[tuple[tuple, Compiled]] = []
         self._kept_alive: list[object] = []
 
@@ -176,6 +180,7 @@ class Compiler:
 
     def close(self) -> None:
         """Gives every value its final type, now that all holes that will be filled are."""
+        self.exceptions.close()
         for value, type in self.open_values.values():
             value.type = lower(type)
 
@@ -226,6 +231,14 @@ class Compiler:
         """A call of a lambda or nested function; what it captures travels as arguments."""
         owner = function.owner
         assert isinstance(owner, Frame)
+        function = self.refreshed(frame, function)
+        changed = nonlocal_names(function.node)
+        if changed and owner is not frame:
+            raise CompileError(
+                f"{function.describe()} assigns {changed[0]} of the function around it, so it "
+                "can be called there only",
+                "return the value instead",
+            )
         defaults = {
             name: item
             for name, item in function.environment.names.items()
@@ -236,17 +249,48 @@ class Compiler:
         captured = {
             f"outer {name}": item
             for name, item in function.environment.names.items()
-            if name not in defaults
+            if name not in defaults and name not in changed
         }
+        for name in changed:
+            item = frame.read(name)
+            if item is None or type_of(item) is None:
+                raise CompileError(f"{name} has no value that a function can change here")
+            captured[name] = frame.dynamic(frame.value(item), type_of(item))
+        own = function.source.name
+        if f"outer {own}" not in captured and own in free_names(function.node):
+            captured[f"outer {own}"] = function  # it calls itself
 
         def make(builder: Builder) -> Frame:
             inner = Frame(self, function.source, builder, owner.scope, owner.closure, owner.owner)
             inner.outer = Environment()
+            inner.changes = changed
+            inner.final_depth += bool(changed)
             return inner
 
         key = ("local", id(function.node))
         self._kept_alive.append(function.node)
-        return self._call(frame, function.node, key, function.source, captured | bound, make, node)
+        result = self._call(
+            frame, function.node, key, function.source, captured | bound, make, node
+        )
+        if not changed:
+            return result
+        assert isinstance(result, TupleItem)
+        for name, item in zip(changed, result.items[1:], strict=True):
+            frame.assign(name, item)
+        return result.items[0]
+
+    def refreshed(self, frame: Frame, function: LocalFunction) -> LocalFunction:
+        """The function over the variables as they are now, if it was defined in this frame."""
+        if function.owner is not frame:
+            return function
+        names = dict(function.environment.names)
+        for name in free_names(function.node):
+            item = frame.environment.names.get(name)
+            if item is function or (isinstance(item, LocalFunction) and item.node is function.node):
+                continue
+            if item is not None and not isinstance(item, Missing | PoisonItem):
+                names[name] = frame.force(item)
+        return LocalFunction(function.node, function.source, Environment(names), function.owner)
 
     def _call(
         self,
@@ -261,6 +305,9 @@ class Compiler:
         if any(isinstance(item, PoisonItem) for item in bound.values()):
             raise Poisoned
         bound = {name: frame.force(item) for name, item in bound.items()}
+        for name, item in bound.items():
+            if isinstance(item, LocalFunction):
+                bound[name] = self.refreshed(frame, item)
         if any(c.function is function for _, c in self._active):
             bound = {name: self._generalise(frame, item) for name, item in bound.items()}
         key = (*key, *((name, signature(item)) for name, item in bound.items()))
@@ -418,6 +465,7 @@ class Compiler:
                 pass
             return PoisonItem()
         frame.locals |= frame.source.assigned
+        frame.shared = shared_names(node) & frame.locals
         try:
             frame.result_type = annotation_of(frame, node.returns)
         except CompileError:
@@ -431,6 +479,8 @@ class Compiler:
 
     def _result(self, frame: Frame, flow: Flow) -> Item:
         node = frame.source.node
+        if frame.changes:
+            return self._result_and_changes(frame, flow)
         falls = flow.ends.get(Way.FALL)
         if falls is not None:
             if Way.RETURN not in flow.ends:
@@ -446,6 +496,26 @@ class Compiler:
             frame.report(node, item.reason, item.hint)
             return PoisonItem()
         return frame.force(item)
+
+    def _result_and_changes(self, frame: Frame, flow: Flow) -> Item:
+        """The result of a nested function, and the variables around it that it assigned."""
+        line = frame.source.line(frame.source.node)
+        falls = flow.ends.get(Way.FALL)
+        if falls is not None:
+            falls.names[RESULT] = NOTHING
+            flow = merge(frame, flow, Way.FALL, Way.RETURN, line)
+        end = flow.ends.get(Way.FALL) or flow.ends.get(Way.RETURN)
+        if end is None:
+            end = frame.environment
+            end.names[RESULT] = NOTHING
+        items = []
+        for name in (RESULT, *frame.changes):
+            item = end.names[name]
+            if isinstance(item, Missing):
+                frame.report(frame.source.node, item.reason, item.hint)
+                return PoisonItem()
+            items.append(frame.force(item))
+        return TupleItem(tuple(items))
 
 
 def _hooked(receiver: Item | None) -> bool:

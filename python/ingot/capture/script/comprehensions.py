@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ingot.capture.script.expressions import expression, make_dict, make_list
 from ingot.capture.script.iteration import turns_of
 from ingot.capture.script.names import assigned_names
+from ingot.capture.script.sets import make_set
 from ingot.capture.script.values import Item, ListItem, Missing
 
 if TYPE_CHECKING:
@@ -16,17 +17,19 @@ if TYPE_CHECKING:
 _MAX_WRITTEN_OUT = 64
 """Elements of a constant range that are written one by one, so that each knows its number."""
 
-Comprehension = ast.ListComp | ast.GeneratorExp | ast.DictComp
+Comprehension = ast.ListComp | ast.GeneratorExp | ast.DictComp | ast.SetComp
 
 
 def comprehension(frame: Frame, node: Comprehension) -> Item:
     """A list or dict. A generator is made at once, so it may be used once, as in Python."""
     hidden = assigned_names([g.target for g in node.generators])
     before = {name: frame.environment.names.get(name) for name in hidden}
+    cells = {name: frame.cells.pop(name) for name in hidden if name in frame.cells}
     try:
         item = _written_out(frame, node)
         return _looped(frame, node) if item is None else item
     finally:
+        frame.cells.update(cells)
         for name, old in before.items():
             if old is None:
                 frame.environment.names.pop(name, None)
@@ -38,7 +41,8 @@ def _written_out(frame: Frame, node: Comprehension) -> Item | None:
     """The elements one by one, if the source is known while compiling and nothing is left out."""
     from ingot.capture.script.assignment import assign_target
 
-    if len(node.generators) != 1 or node.generators[0].ifs or isinstance(node, ast.DictComp):
+    displayed = isinstance(node, ast.DictComp | ast.SetComp)
+    if len(node.generators) != 1 or node.generators[0].ifs or displayed:
         return None
     generator = node.generators[0]
     mark, before = frame.builder.mark(), frame.environment.copy()
@@ -66,8 +70,10 @@ def _looped(frame: Frame, node: Comprehension) -> Item:
         place = ast.Subscript(value=container, slice=node.key, ctx=ast.Store())
         statement = ast.Assign(targets=[place], value=node.value)
     else:
-        frame.environment.names[name] = make_list(frame, [])
-        append = ast.Attribute(value=container, attr="append", ctx=ast.Load())
+        kind = isinstance(node, ast.SetComp)
+        frame.environment.names[name] = make_set(frame, []) if kind else make_list(frame, [])
+        method = "add" if kind else "append"
+        append = ast.Attribute(value=container, attr=method, ctx=ast.Load())
         statement = ast.Expr(value=ast.Call(func=append, args=[node.elt], keywords=[]))
     ast.copy_location(statement, node)
     for generator in reversed(node.generators):

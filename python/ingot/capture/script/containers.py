@@ -5,16 +5,28 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from ingot.capture.script import library
 from ingot.capture.script.diagnostics import CompileError
 from ingot.capture.script.expressions import make_list
 from ingot.capture.script.handlers import apply_handler
 from ingot.capture.script.items import type_of
-from ingot.capture.script.language import SIZE, has_hole, is_subtype, settle
+from ingot.capture.script.language import (
+    SIZE,
+    FutureType,
+    SetType,
+    has_hole,
+    is_subtype,
+    join,
+    may_be_none,
+    settle,
+)
 from ingot.capture.script.modules import changeable
 from ingot.capture.script.operations import call_op
 from ingot.capture.script.readonly import readable
+from ingot.capture.script.sets import set_method
 from ingot.capture.script.values import (
     NOTHING,
+    TRUE,
     Constant,
     DictItem,
     Dynamic,
@@ -24,7 +36,19 @@ from ingot.capture.script.values import (
     TupleItem,
     is_constant_object,
 )
-from ingot.ir.types import INT, STR, DictType, ListType, OptionalType, TupleType, Type
+from ingot.ir.types import (
+    BOOL,
+    COMPLEX,
+    FLOAT,
+    INT,
+    STR,
+    DictType,
+    ListType,
+    NamedTupleType,
+    OptionalType,
+    TupleType,
+    Type,
+)
 
 if TYPE_CHECKING:
     from ingot.capture.script.frame import Frame
@@ -41,7 +65,7 @@ def call_container_method(
         return _dict_item(frame, receiver, name, args, kwargs)
     if isinstance(receiver, TupleItem | ListItem):
         return _static(frame, receiver, name, args)
-    if isinstance(receiver, Constant) or type == STR:
+    if type == STR:
         return _string(frame, receiver, name, args, kwargs)
     if isinstance(type, ListType):
         assert isinstance(receiver, Dynamic)
@@ -53,11 +77,40 @@ def call_container_method(
         handler = _DICT.get(name)
         if handler is not None:
             return apply_handler(name, handler, frame, [receiver], args, kwargs)
+    if isinstance(type, SetType):
+        return set_method(frame, receiver, name, args)
+    if isinstance(type, FutureType) and name in ("wait", "value", "done"):
+        if name == "done":
+            return TRUE
+        return frame.dynamic(frame.value(receiver), type.element)
+    if type in (INT, FLOAT, BOOL, COMPLEX):
+        return _number_method(frame, receiver, name, args)
+    if isinstance(type, NamedTupleType | TupleType) and isinstance(receiver, Dynamic):
+        values = frame.builder.tuple_unpack(receiver.value)
+        pairs = zip(values, type.elements, strict=True)
+        parts = TupleItem(tuple(frame.dynamic(v, t) for v, t in pairs))
+        return _static(frame, parts, name, args)
     if (isinstance(receiver, ShapeItem) or type == SIZE) and name == "numel":
         sizes = frame.dynamic(frame.value(receiver), ListType(INT))
         return product(frame, sizes)
     if type == SIZE and name in ("index", "count"):
         return call_op(frame, f"aten::{name}", [receiver, *args])
+    raise CompileError(f"{receiver.describe()} has no method {name} that can be compiled")
+
+
+def _number_method(frame: Frame, receiver: Item, name: str, args: list[Item]) -> Item:
+    """``x.is_integer()`` and ``c.conjugate()``."""
+    if isinstance(receiver, Constant) and hasattr(receiver.value, name):
+        return _fold(getattr(receiver.value, name), args, {})
+    type = type_of(receiver)
+    if name == "conjugate":
+        return receiver if type != COMPLEX else call_op(frame, "prim::conj", [receiver])
+    if name == "is_integer" and type == FLOAT:
+        return frame.compiler.call(frame, library.is_whole, [receiver], {}, frame.node)
+    if name == "bit_length" and type == INT:
+        return frame.compiler.call(frame, library.bit_length, [receiver], {}, frame.node)
+    if name == "item":
+        raise CompileError(f"{receiver.describe()} has no method item", "it is a number already")
     raise CompileError(f"{receiver.describe()} has no method {name} that can be compiled")
 
 
@@ -109,6 +162,11 @@ def extend(frame: Frame, receiver: Dynamic, items: Item) -> Item:
             _append(frame, receiver, each)
         return NOTHING
     type = type_of(items)
+    if not isinstance(type, ListType) and type != SIZE:
+        from ingot.capture.script.sequence_builtins import as_list
+
+        items = as_list(frame, items)
+        type = type_of(items)
     other = ListType(INT) if type == SIZE else type
     if other is None or not is_subtype(other, receiver.type):
         raise CompileError(f"{receiver.describe()} cannot be extended by {items.describe()}")
@@ -149,6 +207,12 @@ def _copy(frame: Frame, receiver: Dynamic) -> Item:
     return call_op(frame, op, [receiver], type=receiver.type)
 
 
+def _sort(frame: Frame, receiver: Dynamic, **kwargs: Item) -> Item:
+    from ingot.capture.script.sequence_builtins import sort_in_place
+
+    return sort_in_place(frame, receiver, **kwargs)
+
+
 _LIST: dict[str, Callable[..., Item]] = {
     "append": _append,
     "extend": extend,
@@ -157,7 +221,7 @@ _LIST: dict[str, Callable[..., Item]] = {
     "clear": _plain("aten::clear"),
     "remove": _plain("aten::remove"),
     "reverse": _plain("aten::reverse"),
-    "sort": _plain("aten::sort"),
+    "sort": _sort,
     "index": _plain("aten::index", INT),
     "count": _plain("aten::count", INT),
     "copy": _copy,
@@ -186,10 +250,29 @@ def _dict_type(receiver: Dynamic) -> DictType:
 
 def _get(frame: Frame, receiver: Dynamic, key: Item, default: Item = NOTHING) -> Item:
     type = _dict_type(receiver)
+    key = element(frame, type.key, key)
     if default == NOTHING:
-        return call_op(frame, "aten::get", [receiver, key], type=OptionalType(type.value))
+        inner = type.value
+        type_ = inner if may_be_none(inner) else OptionalType(inner)
+        return call_op(frame, "aten::get", [receiver, key], type=type_)
+    together = join(type.value, type_of(default) or type.value)
+    if together != settle(type.value) and together is not None:
+        return _get_wider(frame, receiver, key, default)
     value = element(frame, type.value, default)
     return call_op(frame, "aten::get", [receiver, key, value], type=type.value)
+
+
+def _get_wider(frame: Frame, receiver: Dynamic, key: Item, default: Item) -> Item:
+    """``d.get(key, default)`` where the default is no value of the dict."""
+    from ingot.capture.script.sequence_builtins import choose
+
+    there = call_op(frame, "aten::__contains__", [receiver, key])
+    value = _dict_type(receiver).value
+
+    def found() -> Item:
+        return call_op(frame, "aten::__getitem__", [receiver, key], type=value)
+
+    return choose(frame, there, found, lambda: default)
 
 
 def _keys(frame: Frame, receiver: Dynamic) -> Item:
@@ -212,21 +295,30 @@ def _dict_pop(frame: Frame, receiver: Dynamic, key: Item, *default: Item) -> Ite
     return call_op(frame, "aten::pop", [receiver, key, *rest], type=type.value)
 
 
-def _set_default(frame: Frame, receiver: Dynamic, key: Item, default: Item) -> Item:
+def _pop_item(frame: Frame, receiver: Dynamic) -> Item:
+    type = _dict_type(receiver)
+    return call_op(frame, "aten::popitem", [receiver], type=TupleType((type.key, type.value)))
+
+
+def _set_default(frame: Frame, receiver: Dynamic, key: Item, default: Item = NOTHING) -> Item:
     type = _dict_type(receiver)
     value = element(frame, type.value, default)
     return call_op(frame, "aten::setdefault", [receiver, key, value], type=settle(type.value))
 
 
-def _update(frame: Frame, receiver: Dynamic, other: Item) -> Item:
+def _update(frame: Frame, receiver: Dynamic, other: Item | None = None, **kwargs: Item) -> Item:
     if isinstance(other, DictItem):
         for key, value in other.items.items():
             store_element(frame, receiver, _dict_type(receiver), Constant(key), value)
-        return NOTHING
-    type = type_of(other)
-    if type is not None and has_hole(receiver.type):
-        is_subtype(type, receiver.type)
-    call_op(frame, "aten::update", [receiver, other])
+    elif other is not None:
+        type = type_of(other)
+        if not isinstance(type, DictType):
+            other = frame.compiler.call(frame, library.dict_of_pairs, [other], {}, frame.node)
+        elif has_hole(receiver.type):
+            is_subtype(type, receiver.type)
+        call_op(frame, "aten::update", [receiver, other])
+    for name, item in kwargs.items():
+        store_element(frame, receiver, _dict_type(receiver), Constant(name), item)
     return NOTHING
 
 
@@ -236,6 +328,7 @@ _DICT: dict[str, Callable[..., Item]] = {
     "values": _values,
     "items": _items,
     "pop": _dict_pop,
+    "popitem": _pop_item,
     "setdefault": _set_default,
     "update": _update,
     "clear": _plain("aten::clear"),
@@ -336,6 +429,25 @@ def _string(
     if name == "join" and len(args) == 1 and isinstance(args[0], TupleItem | ListItem):
         strings = frame.dynamic(frame.value(args[0], ListType(STR)))
         return call_op(frame, "aten::join", [receiver, strings])
+    special = _TEXT_METHODS.get(name)
+    if special is not None and args and isinstance(type_of(args[0]), TupleType | ListType):
+        choices = frame.dynamic(frame.value(args[0], ListType(STR)), ListType(STR))
+        return frame.compiler.call(frame, special, [receiver, choices], {}, frame.node)
+    if name in _TEXT_COMPOSITIONS:
+        function = _TEXT_COMPOSITIONS[name]
+        return frame.compiler.call(frame, function, [receiver, *args], {}, frame.node)
+    if name == "casefold":
+        name = "lower"
+    if name in ("strip", "lstrip", "rstrip", "split", "rsplit"):
+        args = args[1:] if args[:1] == [NOTHING] and len(args) == 1 else args
+        if name.endswith("split"):
+            kwargs = {
+                {"sep": "separator", "maxsplit": "max"}.get(k, k): v for k, v in kwargs.items()
+            }
+    if name == "join" and args and not isinstance(type_of(args[0]), ListType):
+        from ingot.capture.script.sequence_builtins import as_list
+
+        args = [as_list(frame, args[0])]
     if name == "format":
         from ingot.capture.script.strings import format_string
 
@@ -343,6 +455,19 @@ def _string(
     if type_of(receiver) != STR or not hasattr(str, name):
         raise CompileError(f"{receiver.describe()} has no method {name}")
     return call_op(frame, f"aten::{name}", [receiver, *args], kwargs)
+
+
+_TEXT_METHODS: dict[str, Callable[..., Any]] = {
+    "startswith": library.starts_with_any,
+    "endswith": library.ends_with_any,
+}
+"""With a tuple of strings."""
+
+_TEXT_COMPOSITIONS: dict[str, Callable[..., Any]] = {
+    "removeprefix": library.remove_prefix,
+    "removesuffix": library.remove_suffix,
+    "isascii": library.is_ascii,
+}
 
 
 def _fold(function: Any, args: list[Item], kwargs: dict[str, Item]) -> Item:

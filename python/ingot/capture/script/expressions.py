@@ -12,10 +12,12 @@ from ingot.capture.script.diagnostics import CompileError, Poisoned
 from ingot.capture.script.flow import Junction, common_type
 from ingot.capture.script.items import type_of
 from ingot.capture.script.language import SIZE, Hole, join, lower, settle
+from ingot.capture.script.names import assigned_names
 from ingot.capture.script.values import (
     Constant,
     DictItem,
     Dynamic,
+    Environment,
     Item,
     ListItem,
     Missing,
@@ -162,12 +164,30 @@ def _either(frame: Frame, conjunction: bool, values: list[ast.expr], node: ast.A
         frame.environment.names.update(bindings)
         with frame.builder.at(branch.blocks[0 if conjunction else 1]):
             second = _either(frame, conjunction, values[1:], node)
-        frame.environment = before
+        after, frame.environment = frame.environment, before
     if not conjunction and isinstance(values[0], ast.Name):
         first = condition.if_true.get(values[0].id, first)
     junction = Junction(frame, branch, frame.source.line(node))
     sides = (second, first) if conjunction else (first, second)
+    ends = (after, before) if conjunction else (before, after)
+    _join_assigned(frame, junction, values[1:], ends)
     return _joined(frame, junction, sides, "the value")
+
+
+def _join_assigned(
+    frame: Frame,
+    junction: Junction,
+    inside: list[ast.expr],
+    ends: tuple[Environment, Environment],
+) -> None:
+    """What ``:=`` and nested functions assigned in one of two operands."""
+    for name in assigned_names(inside) | frame.shared:
+        items = [end.names.get(name) for end in ends]
+        if items[0] is items[1]:
+            continue
+        absent = Missing(f"{name} is given a value in one part of the expression only")
+        joined = junction.join_items(items[0] or absent, items[1] or absent, name)
+        frame.environment.names[name] = joined
 
 
 def _is_condition(node: ast.expr) -> bool:
@@ -202,7 +222,7 @@ def _conditional(frame: Frame, node: ast.IfExp) -> Item:
     branch = frame.builder.if_(frame.value(condition.item))
     with frame.forgetful():
         before = frame.environment
-        sides = []
+        sides, ends = [], []
         for block, value, outcome in zip(
             branch.blocks, (node.body, node.orelse), (True, False), strict=True
         ):
@@ -210,8 +230,10 @@ def _conditional(frame: Frame, node: ast.IfExp) -> Item:
             frame.environment.names.update(condition.bindings(outcome))
             with frame.builder.at(block):
                 sides.append(expression(frame, value))
+            ends.append(frame.environment)
         frame.environment = before
     junction = Junction(frame, branch, frame.source.line(node))
+    _join_assigned(frame, junction, [node.body, node.orelse], (ends[0], ends[1]))
     return _joined(frame, junction, (sides[0], sides[1]), "the value")
 
 
@@ -346,6 +368,13 @@ def _list(frame: Frame, node: ast.List, expected: Type | None) -> Item:
     return make_list(frame, items, element.element if element else None)
 
 
+def _set(frame: Frame, node: ast.Set) -> Item:
+    from ingot.capture.script.sets import make_set, set_of
+
+    items, places = spread_elements(frame, node.elts)
+    return set_of(frame, join_elements(frame, items, places)) if places else make_set(frame, items)
+
+
 def _expected(expected: Type | None, kind: type[_Kind]) -> _Kind | None:
     if isinstance(expected, OptionalType):
         expected = expected.element
@@ -379,16 +408,50 @@ def _dict(frame: Frame, node: ast.Dict, expected: Type | None) -> Item:
     wanted = _expected(expected, DictType)
     key_type = wanted.key if isinstance(wanted, DictType) else None
     value_type = wanted.value if isinstance(wanted, DictType) else None
+    if any(key is None for key in node.keys):
+        return _spread_dict(frame, node, key_type, value_type)
     pairs: list[tuple[Item, Item]] = []
     for key, value in zip(node.keys, node.values, strict=True):
-        if key is None:
-            inner = expression(frame, value)
-            if not isinstance(inner, DictItem):
-                raise CompileError("** needs a dict whose keys are known while compiling")
-            pairs += [(Constant(k), v) for k, v in inner.items.items()]
-        else:
-            pairs.append((expression(frame, key, key_type), expression(frame, value, value_type)))
+        assert key is not None
+        pairs.append((expression(frame, key, key_type), expression(frame, value, value_type)))
     return make_dict(frame, pairs, key_type, value_type)
+
+
+def _spread_dict(
+    frame: Frame, node: ast.Dict, key_type: Type | None, value_type: Type | None
+) -> Item:
+    """``{**a, key: value}``: of constants while compiling, else filled one after the other."""
+    from ingot.capture.script.containers import store_element
+    from ingot.capture.script.operations import call_op
+
+    parts = [
+        (None if key is None else expression(frame, key, key_type), expression(frame, value))
+        for key, value in zip(node.keys, node.values, strict=True)
+    ]
+    if all(key is not None or isinstance(value, DictItem) for key, value in parts):
+        pairs: list[tuple[Item, Item]] = []
+        for key, value in parts:
+            if key is None:
+                assert isinstance(value, DictItem)
+                pairs += [(Constant(k), v) for k, v in value.items.items()]
+            else:
+                pairs.append((key, value))
+        return make_dict(frame, pairs, key_type, value_type)
+    made: Item = make_dict(frame, [], key_type, value_type)
+    for key, value in parts:
+        type = type_of(made)
+        assert isinstance(type, DictType)
+        if key is not None:
+            store_element(frame, made, type, key, value)
+        elif isinstance(value, DictItem):
+            for name, each in value.items.items():
+                store_element(frame, made, type, Constant(name), each)
+        else:
+            other = type_of(value)
+            if not isinstance(other, DictType) or join(type, other) is None:
+                raise CompileError(f"** in a {type} does not take {value.describe()}")
+            call_op(frame, "aten::update", [frame.dynamic(frame.value(made), type), value])
+    return made
 
 
 def make_dict(
@@ -436,7 +499,9 @@ def _f_string(frame: Frame, node: ast.JoinedStr) -> Item:
     return f_string(frame, node)
 
 
-def _comprehension(frame: Frame, node: ast.ListComp | ast.GeneratorExp | ast.DictComp) -> Item:
+def _comprehension(
+    frame: Frame, node: ast.ListComp | ast.GeneratorExp | ast.DictComp | ast.SetComp
+) -> Item:
     from ingot.capture.script.comprehensions import comprehension
 
     return comprehension(frame, node)
@@ -446,8 +511,6 @@ _HINTS: dict[type[ast.expr], str] = {
     ast.Await: "write plain code",
     ast.Yield: "append to a list and return it",
     ast.YieldFrom: "append to a list and return it",
-    ast.Set: "use a dict or a list",
-    ast.SetComp: "use a dict or a list",
 }
 
 _HANDLERS: dict[type[ast.expr], Callable[..., Item]] = {
@@ -468,4 +531,6 @@ _HANDLERS: dict[type[ast.expr], Callable[..., Item]] = {
     ast.ListComp: _comprehension,
     ast.GeneratorExp: _comprehension,
     ast.DictComp: _comprehension,
+    ast.SetComp: _comprehension,
+    ast.Set: _set,
 }

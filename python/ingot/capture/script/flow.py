@@ -85,14 +85,17 @@ class Junction:
         self.node = node
         self.line = line
         self.columns: list[_Column] = []
-        self._inside = [{id(v) for n in block.nodes for v in n.outputs} for block in node.blocks]
+        self._inside = [
+            {id(v) for v in (*block.inputs, *(v for n in block.nodes for v in n.outputs))}
+            for block in node.blocks
+        ]
 
     def join_flows(self, then: Flow, other: Flow) -> Flow:
         ends: dict[Way, Environment] = {}
         shared = self._shared(then, other)
         for way in sorted({*then.ends, *other.ends}):
             sides = (then.ends.get(way), other.ends.get(way))
-            if way is Way.RETURN:
+            if way is Way.RETURN and not self.frame.final_depth:
                 x, y = (None if e is None else e.names[RESULT] for e in sides)
                 ends[way] = Environment({RESULT: self.join_items(x, y, RESULT)})
             else:
@@ -115,11 +118,11 @@ class Junction:
     def _shared(self, then: Flow, other: Flow) -> dict[str, Item]:
         """Variables that each branch leaves with one value whichever way it ends."""
         sides = [
-            [end for way, end in flow.ends.items() if way is not Way.RETURN]
+            [end for way, end in flow.ends.items() if not self._forgets(way)]
             for flow in (then, other)
         ]
         every = [*sides[0], *sides[1]]
-        if len({*then.ends, *other.ends} - {Way.RETURN}) < 2:
+        if sum(not self._forgets(way) for way in {*then.ends, *other.ends}) < 2:
             return {}
         found: dict[str, Item] = {}
         for name in every[0].names:
@@ -135,6 +138,10 @@ class Junction:
                 if not isinstance(item, Missing):
                     found[name] = item
         return found
+
+    def _forgets(self, way: Way) -> bool:
+        """Only a finally reads variables after a return."""
+        return way is Way.RETURN and not self.frame.final_depth
 
     def join_environments(
         self,

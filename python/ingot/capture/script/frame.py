@@ -58,6 +58,8 @@ from ingot.ir.types import (
 
 if TYPE_CHECKING:
     from ingot.capture.script.compiler import Compiler
+    from ingot.capture.script.exceptions import Cell
+    from ingot.capture.script.values import CaughtItem
 
 _MEMORY_FORMATS = ("torch.contiguous_format", "torch.preserve_format")
 
@@ -93,6 +95,16 @@ class Frame:
         self.node: ast.AST = source.node
         self.unrollable: set[object] = set()
         """The loops being compiled that could be written out turn by turn."""
+        self.cells: dict[str, list[Cell]] = {}
+        """Of the Trys being compiled, for variables that their bodies assign."""
+        self.handling: list[CaughtItem] = []
+        """The exceptions of the except clauses around."""
+        self.final_depth = 0
+        """Above 0 something reads the variables after a return."""
+        self.changes: list[str] = []
+        """The variables of the function around this one that it assigns (nonlocal)."""
+        self.shared: set[str] = set()
+        """The variables that functions nested in this one assign."""
         self.plans: dict[ast.AST, Any] = {}
         """What is known of the loops being compiled: ``loops._Plan`` by statement."""
 
@@ -139,6 +151,10 @@ class Frame:
         self.environment.names[name] = item
         if isinstance(item, Dynamic) and not item.value.name:
             item.value.name = name
+        if self.cells.get(name):
+            from ingot.capture.script.exceptions import keep_in_cells
+
+            keep_in_cells(self, name, item)
 
     def number_as(self, item: Item, declared: Type) -> Item:
         """``x.item()`` as the kind of number that the variable is declared to hold."""

@@ -11,12 +11,16 @@ from collections.abc import Iterable, Iterator
 
 from ingot.capture.script.language import SIZE, join, settle
 from ingot.capture.script.values import (
+    CaughtClassItem,
+    CaughtItem,
     Constant,
     DictItem,
     Dynamic,
     EnumerateItem,
     Environment,
+    ExceptionItem,
     Item,
+    IteratorItem,
     ListItem,
     LocalFunction,
     MethodItem,
@@ -39,14 +43,18 @@ from ingot.ir.types import DictType, ListType, NamedTupleType, TupleType, Type
 def children(item: Item) -> tuple[Item, ...]:
     """The items directly inside an item."""
     match item:
-        case TupleItem(items) | ListItem(items) | ZipItem(items):
+        case TupleItem(items) | ListItem(items) | ZipItem(items) | CaughtItem(items):
             return items
+        case ExceptionItem(message=message):
+            return (message,)
         case DictItem(items):
             return tuple(items.values())
         case RangeItem(start, stop, step) | SliceItem(start, stop, step):
             return (start, stop, step)
-        case EnumerateItem(inner, start):
+        case EnumerateItem(inner, start) | IteratorItem(inner, start):
             return (inner, start)
+        case CaughtClassItem(inner):
+            return (inner,)
         case ReversedItem(inner):
             return (inner,)
         case PickItem(index, items):
@@ -67,6 +75,10 @@ def with_children(item: Item, inner: tuple[Item, ...]) -> Item:
             return TupleItem(inner, named)
         case ListItem(kept=kept):
             return ListItem(inner, kept)
+        case CaughtItem():
+            return CaughtItem(inner)
+        case ExceptionItem(kind, _, cls):
+            return ExceptionItem(kind, inner[0], cls)
         case ZipItem():
             return ZipItem(inner)
         case DictItem(items, kept):
@@ -77,6 +89,10 @@ def with_children(item: Item, inner: tuple[Item, ...]) -> Item:
             return SliceItem(*inner)
         case EnumerateItem():
             return EnumerateItem(*inner)
+        case IteratorItem():
+            return IteratorItem(*inner)
+        case CaughtClassItem():
+            return CaughtClassItem(inner[0])  # type: ignore[arg-type]
         case ReversedItem():
             return ReversedItem(*inner)
         case PickItem(keys=keys):

@@ -10,7 +10,7 @@ from torch import nn
 
 from ingot.capture.script.diagnostics import CompileError
 from ingot.capture.script.items import type_of
-from ingot.capture.script.language import SIZE, Hole, settle
+from ingot.capture.script.language import SIZE, Hole, SetType, settle
 from ingot.capture.script.operations import call_op
 from ingot.capture.script.readonly import readable
 from ingot.capture.script.values import (
@@ -19,6 +19,7 @@ from ingot.capture.script.values import (
     Dynamic,
     EnumerateItem,
     Item,
+    IteratorItem,
     ListItem,
     ModuleItem,
     RangeItem,
@@ -88,6 +89,11 @@ def turns_of(frame: Frame, item: Item) -> Turns:
             call_op(frame, "aten::len", [item]),
             lambda i: call_op(frame, "aten::select", [item, Constant(0), i]),
         )
+    if isinstance(item, IteratorItem):
+        return _iterator_turns(frame, item)
+    if isinstance(type, SetType):
+        keys = call_op(frame, "aten::keys", [item], type=ListType(type.element))
+        return turns_of(frame, keys)
     if isinstance(type, DictType):
         keys = frame.dynamic(frame.value(call_op(frame, "aten::keys", [item])), ListType(type.key))
         return turns_of(frame, keys)
@@ -95,6 +101,15 @@ def turns_of(frame: Frame, item: Item) -> Turns:
         f"{item.describe()} cannot be iterated over",
         "check it with `is not None` first" if "Optional" in item.describe() else "",
     )
+
+
+def _iterator_turns(frame: Frame, item: IteratorItem) -> Turns:
+    """What is left of an iterator; each turn takes one element from it."""
+    from ingot.capture.script.sequence_builtins import next_element
+
+    at = call_op(frame, "aten::__getitem__", [item.place, Constant(0)])
+    count = call_op(frame, "aten::sub", [call_op(frame, "aten::len", [item.values]), at])
+    return Turns(count, lambda i: next_element(frame, item))
 
 
 def _element(frame: Frame, sequence: Dynamic, index: Item) -> Item:

@@ -7,6 +7,7 @@ A dtype is an int in the program but not in the language: ``x.to(torch.float16)`
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from ingot.ir import types as ir
 from ingot.ir.types import (
@@ -56,6 +57,33 @@ class Hole(Type):
         return "?" if self.filled is None else str(self.filled)
 
 
+@dataclass(frozen=True)
+class SetType(Type):
+    """A set: in the program a dict whose values are None, which nothing else is."""
+
+    element: Type
+
+    def __str__(self) -> str:
+        return f"Set[{self.element}]"
+
+
+@dataclass(frozen=True)
+class FutureType(Type):
+    """What ``torch.jit.fork`` gives: in the program the result itself, computed at once."""
+
+    element: Type
+
+    def __str__(self) -> str:
+        return f"Future[{self.element}]"
+
+
+@dataclass(frozen=True)
+class DefaultDictType(DictType):
+    """A ``collections.defaultdict``: a dict whose lookups call ``factory`` for a new key."""
+
+    factory: object = None
+
+
 def rewrite(type: Type, leaf: Callable[[Type], Type]) -> Type:
     """``type`` with ``leaf`` applied to every type without parameters inside it."""
     match type:
@@ -64,8 +92,14 @@ def rewrite(type: Type, leaf: Callable[[Type], Type]) -> Type:
         case OptionalType(element):
             inner = rewrite(element, leaf)
             return inner if isinstance(inner, OptionalType) else OptionalType(inner)
+        case DefaultDictType(key, value, factory):
+            return DefaultDictType(rewrite(key, leaf), rewrite(value, leaf), factory)
         case DictType(key, value):
             return DictType(rewrite(key, leaf), rewrite(value, leaf))
+        case SetType(element):
+            return SetType(rewrite(element, leaf))
+        case FutureType(element):
+            return FutureType(rewrite(element, leaf))
         case TupleType(elements):
             return TupleType(tuple(rewrite(e, leaf) for e in elements))
         case NamedTupleType(name, fields, elements):
@@ -94,7 +128,29 @@ def lower(type: Type) -> Type:
             return each.default
         return _LOWERED.get(each, each)
 
-    return ir.erase_facts(rewrite(settle(type), leaf))
+    return ir.erase_facts(_plain(rewrite(settle(type), leaf)))
+
+
+def _plain(type: Type) -> Type:
+    """``type`` without the kinds of type that only the language has."""
+    match type:
+        case SetType(element):
+            return DictType(_plain(element), NONE)
+        case FutureType(element):
+            return _plain(element)
+        case DictType(key, value):
+            return DictType(_plain(key), _plain(value))
+        case ListType(element):
+            return ListType(_plain(element))
+        case OptionalType(element):
+            return OptionalType(_plain(element))
+        case TupleType(elements):
+            return TupleType(tuple(map(_plain, elements)))
+        case NamedTupleType(name, fields, elements):
+            return NamedTupleType(name, fields, tuple(map(_plain, elements)))
+        case UnionType(elements):
+            return UnionType(tuple(dict.fromkeys(map(_plain, elements))))
+    return type
 
 
 def has_hole(type: Type) -> bool:
@@ -128,11 +184,18 @@ def join(a: Type, b: Type) -> Type | None:
         case ListType(x), ListType(y):
             inner = join(x, y) if has_hole(x) or has_hole(y) else None
             return None if inner is None else ListType(inner)
+        case SetType(x), SetType(y):
+            inner = join(x, y) if has_hole(x) or has_hole(y) else None
+            return None if inner is None else SetType(inner)
         case DictType(k, x), DictType(m, y):
             if not (has_hole(a) or has_hole(b)):
-                return None
+                return DictType(k, x) if (k, x) == (m, y) else None
             key, value = join(k, m), join(x, y)
-            return None if key is None or value is None else DictType(key, value)
+            if key is None or value is None:
+                return None
+            if isinstance(a, DefaultDictType):
+                return DefaultDictType(key, value, a.factory)
+            return DictType(key, value)
         case (ListType(x), TupleType(y)) | (TupleType(y), ListType(x)):
             same = all(settle(each) == settle(x) for each in y)
             return ListType(x) if same else None
@@ -181,6 +244,10 @@ def is_subtype(a: Type, b: Type) -> bool:
             return any(is_subtype(a, e) for e in elements)
         case ListType(x), ListType(y):
             return (has_hole(x) or has_hole(y)) and is_subtype(x, y)
+        case SetType(x), SetType(y):
+            return (has_hole(x) or has_hole(y)) and is_subtype(x, y)
+        case DefaultDictType(k, x), DictType(m, y) if type(b) is DictType:
+            return is_subtype(DictType(k, x), b)
         case DictType(k, x), DictType(m, y):
             return (has_hole(a) or has_hole(b)) and is_subtype(k, m) and is_subtype(x, y)
         case TupleType(x), TupleType(y):

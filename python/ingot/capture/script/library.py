@@ -93,3 +93,381 @@ def ints_of(numbers):  # type: ignore[no-untyped-def]
 
 ELEMENTS = {INT: _int_of, FLOAT: _float_of, BOOL: _bool_of, NUMBER: _number_of}
 """What makes an element of a tensor a number of the type; another one raises."""
+# --- text --------------------------------------------------------------------------------
+
+
+def set_text(elements: dict[int, None]) -> str:
+    if len(elements) == 0:
+        return "set()"
+    text = ""
+    for element in elements:
+        text = text + ("{" if text == "" else ", ") + repr(element)
+    return text + "}"
+
+
+def dtype_name(number: int) -> str:
+    names = [
+        "uint8", "int8", "int16", "int32", "int64", "float16", "float32", "float64",
+        "complex32", "complex64", "complex128", "bool", "qint8", "quint8", "qint32", "bfloat16",
+    ]  # fmt: skip
+    return "torch." + names[number]
+
+
+def device_name(number: int) -> str:
+    return "cpu"
+
+
+def starts_with_any(text: str, prefixes: list[str]) -> bool:
+    for prefix in prefixes:
+        if text.startswith(prefix):
+            return True
+    return False
+
+
+def ends_with_any(text: str, suffixes: list[str]) -> bool:
+    for suffix in suffixes:
+        if text.endswith(suffix):
+            return True
+    return False
+
+
+def remove_prefix(text: str, prefix: str) -> str:
+    return text[len(prefix) :] if text.startswith(prefix) else text
+
+
+def remove_suffix(text: str, suffix: str) -> str:
+    if len(suffix) > 0 and text.endswith(suffix):
+        return text[: len(text) - len(suffix)]
+    return text
+
+
+def is_ascii(text: str) -> bool:
+    for character in text:
+        if ord(character) > 127:
+            return False
+    return True
+
+
+# --- sequences ---------------------------------------------------------------------------
+
+
+def sorted_by(values, key, reverse):  # type: ignore[no-untyped-def]
+    """Equal keys keep their order, backwards too."""
+    places = [(key(value), -i if reverse else i) for i, value in enumerate(values)]
+    places.sort(reverse=reverse)
+    return [values[-place[1] if reverse else place[1]] for place in places]
+
+
+def least(values):  # type: ignore[no-untyped-def]
+    if len(values) == 0:
+        raise ValueError("min() arg is an empty sequence")
+    best = values[0]
+    for value in values[1:]:
+        if value < best:
+            best = value
+    return best
+
+
+def greatest(values):  # type: ignore[no-untyped-def]
+    if len(values) == 0:
+        raise ValueError("max() arg is an empty sequence")
+    best = values[0]
+    for value in values[1:]:
+        if value > best:
+            best = value
+    return best
+
+
+def least_by(values, key):  # type: ignore[no-untyped-def]
+    if len(values) == 0:
+        raise ValueError("min() arg is an empty sequence")
+    best = values[0]
+    best_key = key(best)
+    for value in values[1:]:
+        value_key = key(value)
+        if value_key < best_key:
+            best, best_key = value, value_key
+    return best
+
+
+def greatest_by(values, key):  # type: ignore[no-untyped-def]
+    if len(values) == 0:
+        raise ValueError("max() arg is an empty sequence")
+    best = values[0]
+    best_key = key(best)
+    for value in values[1:]:
+        value_key = key(value)
+        if value_key > best_key:
+            best, best_key = value, value_key
+    return best
+
+
+def mapped(function, values):  # type: ignore[no-untyped-def]
+    return [function(value) for value in values]
+
+
+def mapped_pairs(function, values, others):  # type: ignore[no-untyped-def]
+    return [function(value, other) for value, other in zip(values, others)]
+
+
+def filtered(function, values):  # type: ignore[no-untyped-def]
+    return [value for value in values if function(value)]
+
+
+def filtered_true(values):  # type: ignore[no-untyped-def]
+    return [value for value in values if value]
+
+
+def total_of(values, start):  # type: ignore[no-untyped-def]
+    total = start
+    for value in values:
+        total = total + value
+    return total
+
+
+def any_true(values):  # type: ignore[no-untyped-def]
+    for value in values:
+        if value:
+            return True
+    return False
+
+
+def all_true(values):  # type: ignore[no-untyped-def]
+    for value in values:
+        if not value:
+            return False
+    return True
+
+
+def has_equal(values, item):  # type: ignore[no-untyped-def]
+    for value in values:
+        if value == item:
+            return True
+    return False
+
+
+def is_in_range(item: int, start: int, stop: int, step: int) -> bool:
+    if step > 0:
+        return start <= item < stop and (item - start) % step == 0
+    return stop < item <= start and (start - item) % -step == 0
+
+
+def first_of(values):  # type: ignore[no-untyped-def]
+    if len(values) == 0:
+        raise StopIteration
+    return values[0]
+
+
+def dict_of_pairs(pairs):  # type: ignore[no-untyped-def]
+    made = {}
+    for key, value in pairs:
+        made[key] = value
+    return made
+
+
+# --- sets: dicts whose values are None ---------------------------------------------------
+
+
+def set_of(values):  # type: ignore[no-untyped-def]
+    made = {}
+    for value in values:
+        made[value] = None
+    return made
+
+
+def set_update(a, b):  # type: ignore[no-untyped-def]
+    for element in b:
+        a[element] = None
+
+
+def set_union(a, b):  # type: ignore[no-untyped-def]
+    made = a.copy()
+    for element in b:
+        made[element] = None
+    return made
+
+
+def set_intersection(a, b):  # type: ignore[no-untyped-def]
+    made = a.copy()
+    for element in a:
+        if element not in b:
+            del made[element]
+    return made
+
+
+def set_difference(a, b):  # type: ignore[no-untyped-def]
+    made = a.copy()
+    for element in a:
+        if element in b:
+            del made[element]
+    return made
+
+
+def set_symmetric_difference(a, b):  # type: ignore[no-untyped-def]
+    made = a.copy()
+    for element in b:
+        if element in a:
+            del made[element]
+        else:
+            made[element] = None
+    return made
+
+
+def set_replace(a, b):  # type: ignore[no-untyped-def]
+    a.clear()
+    a.update(b)
+
+
+def set_discard(a, element):  # type: ignore[no-untyped-def]
+    if element in a:
+        del a[element]
+
+
+def set_pop(a):  # type: ignore[no-untyped-def]
+    if len(a) == 0:
+        raise KeyError("pop from an empty set")
+    element = list(a)[0]
+    del a[element]
+    return element
+
+
+def is_subset(a, b):  # type: ignore[no-untyped-def]
+    for element in a:
+        if element not in b:
+            return False
+    return True
+
+
+def is_disjoint(a, b):  # type: ignore[no-untyped-def]
+    for element in a:
+        if element in b:
+            return False
+    return True
+
+
+# --- numbers -----------------------------------------------------------------------------
+
+
+def round_int(number: int, digits: int) -> int:
+    """To a multiple of a power of ten, ties to the even one."""
+    if digits >= 0:
+        return number
+    unit = 10 ** (-digits)
+    quotient = number // unit
+    twice = 2 * (number - quotient * unit)
+    if twice > unit or (twice == unit and quotient % 2 == 1):
+        quotient = quotient + 1
+    return quotient * unit
+
+
+def power_modulo(base: int, exponent: int, modulus: int) -> int:
+    if modulus == 0:
+        raise ValueError("pow() 3rd argument cannot be 0")
+    if exponent < 0:
+        raise ValueError("pow() 2nd argument cannot be negative when 3rd argument specified")
+    result = 1 % modulus
+    base = base % modulus
+    while exponent > 0:
+        if exponent % 2 == 1:
+            result = result * base % modulus
+        base = base * base % modulus if exponent > 1 else base
+        exponent = exponent // 2
+    return result
+
+
+def is_whole(x: float) -> bool:
+    return abs(x) != float("inf") and x == x and x % 1.0 == 0.0
+
+
+def bit_length(n: int) -> int:
+    n = abs(n)
+    bits = 0
+    while n > 0:
+        n = n >> 1
+        bits = bits + 1
+    return bits
+
+
+def is_close(a: float, b: float, rel_tol: float, abs_tol: float) -> bool:
+    if a == b:
+        return True
+    if abs(a) == float("inf") or abs(b) == float("inf"):
+        return False
+    return abs(a - b) <= max(rel_tol * max(abs(a), abs(b)), abs_tol)
+
+
+def product_of(values, start):  # type: ignore[no-untyped-def]
+    result = start
+    for value in values:
+        result = result * value
+    return result
+
+
+def exact_sum(values: list[float]) -> float:
+    """Shewchuk's partial sums, as ``math.fsum``."""
+    partials: list[float] = []
+    for value in values:
+        x = value
+        kept: list[float] = []
+        for y in partials:
+            if abs(x) < abs(y):
+                x, y = y, x
+            high = x + y
+            low = y - (high - x)
+            if low != 0.0:
+                kept.append(low)
+            x = high
+        kept.append(x)
+        partials = kept
+    total = 0.0
+    for partial in partials:
+        total = total + partial
+    return total
+
+
+def combinations(n: int, k: int) -> int:
+    if n < 0 or k < 0:
+        raise ValueError("n and k must be non-negative integers")
+    if k > n:
+        return 0
+    result = 1
+    for i in range(min(k, n - k)):
+        result = result * (n - i) // (i + 1)
+    return result
+
+
+def permutations(n: int, k: int) -> int:
+    if n < 0 or k < 0:
+        raise ValueError("n and k must be non-negative integers")
+    result = 1
+    for i in range(k):
+        result = result * (n - i)
+    return result
+
+
+def integer_root(n: int) -> int:
+    if n < 0:
+        raise ValueError("isqrt() argument must be nonnegative")
+    root = int(float(n) ** 0.5)
+    while root * root > n:
+        root = root - 1
+    while (root + 1) * (root + 1) <= n:
+        root = root + 1
+    return root
+
+
+def least_common_multiple(a: int, b: int) -> int:
+    from math import gcd
+
+    if a == 0 or b == 0:
+        return 0
+    return abs(a // gcd(a, b) * b)
+
+
+def distance(p: list[float], q: list[float]) -> float:
+    if len(p) != len(q):
+        raise ValueError("both points must have the same number of dimensions")
+    total = 0.0
+    for a, b in zip(p, q):
+        total = total + (a - b) * (a - b)
+    return total**0.5

@@ -164,7 +164,7 @@ def _initial_plan(frame: Frame, node: ast.While | ast.For) -> _Plan:
         assigned |= assigned_names([node.target])
     else:
         assigned |= assigned_names([node.test])
-    for name in sorted(assigned):
+    for name in sorted(assigned | frame.shared):
         item = frame.environment.names.get(name)
         if item is None or isinstance(item, Missing | PoisonItem):
             continue
@@ -233,7 +233,7 @@ def _attempt(
         outputs = _end_of_turn(frame, flow, plan, slots, header, start, line)
         results = builder.end_loop(loop, outputs[0], outputs[1:])
     after = _environment_after(frame, before, header, flow, plan, slots, results, line)
-    return _flow_after(flow, after, slots, results, plan)
+    return _flow_after(frame, flow, after, slots, results, plan)
 
 
 def _always(frame: Frame, header: Environment, start: Callable[[], Test]) -> bool:
@@ -351,6 +351,8 @@ def _end_of_turn(
     everything = merge(frame, merged, Way.FALL, Way.BREAK, line)
     values = [frame.value(goes_on)]
     loop_end = everything.ends.get(Way.FALL)
+    if frame.final_depth:  # a finally reads the variables after a return too
+        loop_end = merge(frame, everything, Way.FALL, Way.RETURN, line).ends.get(Way.FALL)
     returned = everything.ends.get(Way.RETURN)
     for name, type in slots.items():
         item: Item | None
@@ -443,6 +445,7 @@ def _unchanged(header: Item | None, item: Item) -> bool:
 
 
 def _flow_after(
+    frame: Frame,
     flow: Flow,
     after: Environment,
     slots: dict[str, Type],
@@ -455,7 +458,8 @@ def _flow_after(
     if not plan.endless or Way.BREAK in flow.ends:
         ends[Way.FALL] = after
     if Way.RETURN in flow.ends:
-        ends[Way.RETURN] = Environment({RESULT: result or PoisonItem()})
+        kept = after.names if frame.final_depth else {}
+        ends[Way.RETURN] = Environment({**kept, RESULT: result or PoisonItem()})
     if list(ends) == [Way.FALL]:
         found = Flow.only(Way.FALL, after)
     elif list(ends) == [Way.RETURN]:

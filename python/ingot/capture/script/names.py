@@ -41,6 +41,29 @@ def _assigned(node: ast.AST) -> Iterator[str]:
         yield from _assigned(child)
 
 
+def nonlocal_names(node: ast.FunctionDef | ast.Lambda) -> list[str]:
+    """Names of the functions around that a nested function assigns."""
+    found: dict[str, None] = {}
+    for inner in _own_nodes(node.body if isinstance(node.body, list) else [node.body]):
+        if isinstance(inner, ast.Nonlocal):
+            found.update(dict.fromkeys(inner.names))
+    return list(found)
+
+
+def shared_names(node: ast.FunctionDef) -> set[str]:
+    """Names that functions nested in this one assign."""
+    nested = [n for n in ast.walk(node) if isinstance(n, ast.FunctionDef) and n is not node]
+    return {name for each in nested for name in nonlocal_names(each)}
+
+
+def _own_nodes(nodes: Iterable[ast.AST]) -> Iterator[ast.AST]:
+    """Every node below, those of nested functions excepted."""
+    for node in nodes:
+        yield node
+        if not isinstance(node, ast.FunctionDef | ast.Lambda | ast.ClassDef):
+            yield from _own_nodes(ast.iter_child_nodes(node))
+
+
 def free_names(node: ast.FunctionDef | ast.Lambda) -> set[str]:
     """Names that a nested function reads and does not bind itself."""
     arguments = node.args
@@ -50,7 +73,7 @@ def free_names(node: ast.FunctionDef | ast.Lambda) -> set[str]:
         + [a for a in (arguments.vararg, arguments.kwarg) if a is not None]
     }
     body = [node.body] if isinstance(node, ast.Lambda) else node.body
-    bound |= assigned_names(body)
+    bound |= assigned_names(body) - set(nonlocal_names(node))
     read = {
         n.id
         for statement in body

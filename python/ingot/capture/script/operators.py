@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ingot.capture.script.diagnostics import CompileError
 from ingot.capture.script.items import type_of
-from ingot.capture.script.language import NUMBER, SIZE, join, settle
+from ingot.capture.script.language import NUMBER, SIZE, SetType, join, settle
 from ingot.capture.script.operations import call_op
 from ingot.capture.script.values import (
     Constant,
@@ -25,6 +25,7 @@ from ingot.ir.types import (
     FLOAT,
     INT,
     STR,
+    DictType,
     ListType,
     TensorType,
     TupleType,
@@ -105,6 +106,10 @@ def binary(frame: Frame, symbol: str, a: Item, b: Item) -> Item:
     if folded is not None:
         return folded
     x, y = type_of(a), type_of(b)
+    if symbol == "%" and x == STR:
+        from ingot.capture.script.strings import percent
+
+        return percent(frame, a, b)
     if isinstance(a, TupleItem | ListItem) or isinstance(b, TupleItem | ListItem):
         joined = _sequences(symbol, a, b)
         if joined is not None:
@@ -241,6 +246,14 @@ def _power(frame: Frame, a: Item, b: Item, type: Type) -> Item:
 def _containers(frame: Frame, symbol: str, a: Item, b: Item, x: Type, y: Type) -> Item | None:
     if x == y == STR and symbol == "+":
         return call_op(frame, "aten::add", [a, b])
+    if isinstance(x, SetType):
+        from ingot.capture.script.sets import set_operator
+
+        return set_operator(frame, symbol, a, b)
+    if symbol == "|" and isinstance(x, DictType) and isinstance(y, DictType):
+        made = call_op(frame, "aten::copy", [a], type=x)
+        call_op(frame, "aten::update", [made, b])
+        return made
     if symbol == "*" and {x, y} in ({STR, INT}, {STR, BOOL}):
         text, count = (a, b) if x == STR else (b, a)
         from ingot.capture.script.library import repeat_string
@@ -261,6 +274,8 @@ def _containers(frame: Frame, symbol: str, a: Item, b: Item, x: Type, y: Type) -
             if whole is None:
                 return None
             a, x = frame.dynamic(frame.value(a, whole), whole), whole
+        if y == BOOL:
+            b, y = as_number(frame, b, INT), INT
         if (x == SIZE or isinstance(x, ListType)) and y == INT:
             sequence = frame.dynamic(frame.value(a), x)
             return call_op(frame, "aten::mul", [sequence, b], type=x)

@@ -11,18 +11,32 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from ingot.capture.script.annotations import read_annotation
 from ingot.capture.script.diagnostics import CompileError
+from ingot.capture.script.exceptions import exception_classes, is_one_of
 from ingot.capture.script.expressions import expression
 from ingot.capture.script.flow import Junction
 from ingot.capture.script.items import type_of
-from ingot.capture.script.language import DEVICE, DTYPE, SIZE, may_be_none, settle, without_none
+from ingot.capture.script.language import (
+    DEVICE,
+    DTYPE,
+    SIZE,
+    SetType,
+    is_subtype,
+    lower,
+    may_be_none,
+    settle,
+    without_none,
+)
 from ingot.capture.script.names import assigned_names
 from ingot.capture.script.truth import truth
 from ingot.capture.script.values import (
+    CaughtItem,
     Constant,
     DictItem,
     Dynamic,
     Environment,
+    ExceptionItem,
     Item,
     ListItem,
     Missing,
@@ -84,6 +98,8 @@ def test(frame: Frame, node: ast.expr) -> Test:
             return _none_test(frame, left, isinstance(op, ast.Is | ast.Eq), node)
         case ast.Call(func=ast.Name(id="isinstance"), args=[subject, _], keywords=[]):
             return _isinstance_test(frame, subject, node)
+        case ast.Call(args=[_, _], keywords=[]) if _is_jit_isinstance(frame, node.func):
+            return jit_isinstance_test(frame, node)
         case ast.NamedExpr(target=ast.Name(id=name)):
             item = expression(frame, node)
             bindings = without_none_bindings(frame, name)
@@ -92,6 +108,12 @@ def test(frame: Frame, node: ast.expr) -> Test:
     found = Test(truth(frame, item))
     found.if_true = without_none_bindings(frame, variable_of(frame, node))
     return found
+
+
+def _is_jit_isinstance(frame: Frame, function: ast.expr) -> bool:
+    if not isinstance(function, ast.Attribute) or function.attr != "isinstance":
+        return False
+    return expression(frame, function) == PythonItem(torch.jit.isinstance)
 
 
 def _negate(frame: Frame, item: Item) -> Item:
@@ -137,7 +159,7 @@ def _chain(frame: Frame, conjunction: bool, values: list[ast.expr], node: ast.AS
         narrowed = found.bindings(conjunction)
         narrowed.update(first.bindings(conjunction))
         narrowed.update(rest.bindings(conjunction))
-        for name in sorted(assigned_names(values[1:])):
+        for name in sorted(assigned_names(values[1:]) | (frame.shared & inside.names.keys())):
             reached_item = narrowed.get(name) or inside.names[name]
             narrowed[name] = join(reached_item, None, name)
             skipped = outside.names.get(name) or Missing(
@@ -240,6 +262,8 @@ def _is_instance(type: Type, cls: Any) -> bool:
             return cls is tuple or getattr(cls, "__name__", "") in ("Sequence", "Iterable")
         case NamedTupleType(name):
             return cls is tuple or getattr(cls, "__name__", "") == name
+        case SetType():
+            return cls in (set, frozenset)
         case DictType():
             return cls is dict or getattr(cls, "__name__", "") in ("Mapping", "MutableMapping")
     return type == SIZE and cls is tuple
@@ -250,7 +274,9 @@ def _classes(frame: Frame, item: Item) -> Iterator[Any]:
         for each in item.items:
             yield from _classes(frame, each)
     elif isinstance(item, PythonItem):
-        if isinstance(item.object, types.UnionType):
+        if isinstance(item.object, types.UnionType) or (
+            typing.get_origin(item.object) is typing.Union
+        ):
             yield from typing.get_args(item.object)
         else:
             yield typing.get_origin(item.object) or item.object
@@ -262,6 +288,12 @@ def _classes(frame: Frame, item: Item) -> Iterator[Any]:
 
 def _isinstance_test(frame: Frame, subject: ast.expr, node: ast.Call) -> Test:
     item = expression(frame, subject)
+    if isinstance(item, CaughtItem | ExceptionItem):
+        wanted = exception_classes(expression(frame, node.args[1]))
+        if isinstance(item, ExceptionItem):
+            return Test(Constant(issubclass(item.cls, wanted)))
+        with frame.located(node):
+            return Test(is_one_of(frame, item, wanted))
     classes = list(_classes(frame, expression(frame, node.args[1])))
     if isinstance(item, ModuleItem):
         return Test(Constant(isinstance(item.module, tuple(classes))))
@@ -275,6 +307,35 @@ def _isinstance_test(frame: Frame, subject: ast.expr, node: ast.Call) -> Test:
         return Test(Constant(any(issubclass(kind, c) for c in classes if c is not object)))
     members = _members(type)
     matching = [m for m in members if any(_is_instance(m, c) for c in classes)]
+    return _members_test(frame, item, matching, members, subject, node)
+
+
+def jit_isinstance_test(frame: Frame, node: ast.Call) -> Test:
+    """``torch.jit.isinstance(x, List[int])``: by the types of the elements too."""
+    subject = node.args[0]
+    item = expression(frame, subject)
+    wanted = expression(frame, node.args[1])
+    parts = wanted.items if isinstance(wanted, TupleItem) else (wanted,)
+    types = []
+    for part in parts:
+        value = part.object if isinstance(part, PythonItem) else getattr(part, "value", None)
+        types.append(read_annotation(value, frame))
+    type = type_of(item)
+    if type is None:
+        raise CompileError(f"isinstance does not take {item.describe()}")
+    members = _members(type)
+    matching = [m for m in members if any(is_subtype(m, t) for t in types)]
+    return _members_test(frame, item, matching, members, subject, node)
+
+
+def _members_test(
+    frame: Frame,
+    item: Item,
+    matching: list[Type],
+    members: list[Type],
+    subject: ast.expr,
+    node: ast.Call,
+) -> Test:
     other = [m for m in members if m not in matching]
     if not matching or not other:
         return Test(Constant(bool(matching)))
@@ -307,7 +368,5 @@ def _tag_test(frame: Frame, item: Item, matching: list[Type], other: list[Type])
     if matching == [NONE] or other == [NONE]:
         op = "aten::__is__" if matching == [NONE] else "aten::__isnot__"
         return frame.dynamic(frame.builder.op(op, frame.value(item), None))  # type: ignore[arg-type]
-    raise CompileError(
-        f"isinstance of a {type_of(item)} is decided at run time, which is not supported yet",
-        "give the value one type, or test it with `is None`",
-    )
+    fits = frame.builder.is_instance(frame.value(item), lower(_united(matching)))
+    return frame.dynamic(fits)

@@ -7,12 +7,14 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from ingot.capture.script import loops
-from ingot.capture.script.annotations import annotation_of
+from ingot.capture.script.annotations import annotation_of, read_type_comment
 from ingot.capture.script.assignment import assign_target, augmented_assignment, delete_target
 from ingot.capture.script.diagnostics import CompileError, Poisoned, Unwind
+from ingot.capture.script.exceptions import raise_statement, try_statement
 from ingot.capture.script.expressions import expression
 from ingot.capture.script.flow import RESULT, Flow, Junction, Way
 from ingot.capture.script.imports import import_statement
+from ingot.capture.script.match_statement import match_statement
 from ingot.capture.script.names import assigned_names, free_names
 from ingot.capture.script.refinement import Test, test
 from ingot.capture.script.values import (
@@ -176,8 +178,14 @@ def _expression(frame: Frame, node: ast.Expr) -> Flow:
 
 
 def _assign(frame: Frame, node: ast.Assign) -> Flow:
-    item = expression(frame, node.value)
+    declared = None
+    if node.type_comment is not None and len(node.targets) == 1:
+        declared = read_type_comment(frame, node.type_comment)
+    item = expression(frame, node.value, declared)
     for target in node.targets:
+        if isinstance(target, ast.Name) and declared is not None:
+            frame.check_declared(target.id, item, declared)
+            frame.declared[target.id] = declared
         assign_target(frame, target, item)
     return _fall(frame)
 
@@ -227,22 +235,6 @@ def _break(frame: Frame, node: ast.Break) -> Flow:
 
 def _continue(frame: Frame, node: ast.Continue) -> Flow:
     return Flow.only(Way.CONTINUE, frame.environment)
-
-
-def _raise(frame: Frame, node: ast.Raise) -> Flow:
-    kind, message = "RuntimeError", Constant("")
-    item: Item | None = None
-    if node.exc is None:
-        raise CompileError("raise needs an exception", 'write raise RuntimeError("...")')
-    item = expression(frame, node.exc)
-    if isinstance(item, PythonItem) and isinstance(item.object, type):
-        kind = item.object.__name__
-    elif isinstance(item, ExceptionItem):
-        kind, message = item.kind, item.message  # type: ignore[assignment]
-    else:
-        raise CompileError(f"{item.describe()} cannot be raised", 'write raise RuntimeError("...")')
-    frame.builder.raise_exception(frame.value(message), kind)
-    return Flow()
 
 
 def _assert(frame: Frame, node: ast.Assert) -> Flow:
@@ -316,13 +308,16 @@ def _import(frame: Frame, node: ast.Import | ast.ImportFrom) -> Flow:
 
 
 _HINTS: dict[type[ast.stmt], str] = {
-    ast.Try: "check the condition before instead of catching the exception",
-    ast.Global: "return the value instead",
-    ast.Nonlocal: "return the value instead",
     ast.ClassDef: "define the class outside the function",
     ast.AsyncFunctionDef: "write a plain function",
-    ast.Match: "write if and elif",
 }
+
+
+def _global(frame: Frame, node: ast.Global) -> Flow:
+    for name in node.names:
+        if name in frame.source.assigned:
+            raise CompileError(f"the global {name} cannot be assigned", "return the value instead")
+    return _fall(frame)
 
 
 def _unsupported(frame: Frame, node: ast.stmt) -> Flow:
@@ -341,10 +336,14 @@ _HANDLERS: dict[type[ast.stmt], Callable[..., Flow]] = {
     ast.Return: _return,
     ast.Break: _break,
     ast.Continue: _continue,
-    ast.Raise: _raise,
+    ast.Raise: raise_statement,
+    ast.Try: try_statement,
+    ast.Match: match_statement,
     ast.Assert: _assert,
     ast.FunctionDef: _function,
     ast.With: _with,
+    ast.Global: _global,
+    ast.Nonlocal: _pass,
     ast.Import: _import,
     ast.ImportFrom: _import,
     ast.While: loops.while_statement,

@@ -11,7 +11,7 @@ from ingot.capture.script.dispatch import pick, pick_by_key
 from ingot.capture.script.indexing import read_index
 from ingot.capture.script.items import type_of
 from ingot.capture.script.iteration import module_items, require_known_element
-from ingot.capture.script.language import NUMBER, SIZE, is_subtype, join
+from ingot.capture.script.language import NUMBER, SIZE, DefaultDictType, is_subtype, join
 from ingot.capture.script.modules import part_of_sequential
 from ingot.capture.script.operations import call_op
 from ingot.capture.script.readonly import readable
@@ -75,15 +75,37 @@ def subscript(frame: Frame, base: Item, index: Item) -> Item:
         parts = frame.builder.tuple_unpack(frame.value(base))
         items = tuple(frame.dynamic(v, t) for v, t in zip(parts, type.elements, strict=True))
         return _static(frame, base, items, index)
+    if isinstance(type, DefaultDictType):
+        _add_default(frame, base, type, index)
     if isinstance(type, DictType):
         key = type_of(index)
         if key is None or not is_subtype(key, type.key):
             raise CompileError(
                 f"the keys of {base.describe()} are {type.key}, not {index.describe()}"
             )
+        index = element(frame, type.key, index)
         return call_op(frame, "aten::__getitem__", [base, index], type=type.value)
     hint = "check it with `is not None` first" if "Optional" in base.describe() else ""
     raise CompileError(f"{base.describe()} cannot be indexed", hint)
+
+
+def _add_default(frame: Frame, base: Item, type: DefaultDictType, index: Item) -> None:
+    """What a defaultdict does before a new key is read."""
+    from ingot.capture.script.calls import call
+    from ingot.capture.script.containers import store_element
+
+    index = element(frame, type.key, index)
+    missing = call_op(frame, "aten::__not__", [call_op(frame, "aten::__contains__", [base, index])])
+    branch = frame.builder.if_(frame.value(missing))
+    with frame.builder.at(branch.blocks[0]):
+        assert isinstance(type.factory, Item)
+        store_element(frame, base, type, index, call(frame, type.factory, [], {}))
+
+
+def element(frame: Frame, type: Type, item: Item) -> Item:
+    from ingot.capture.script.containers import element as as_element
+
+    return as_element(frame, type, item)
 
 
 def constant_slice(index: SliceItem) -> slice | None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from ingot.capture.script import library
 from ingot.capture.script.diagnostics import CompileError
 from ingot.capture.script.handlers import apply_handler
 from ingot.capture.script.items import type_of
@@ -214,7 +215,6 @@ def nested_list(frame: Frame, tensor: Item, expected: Type) -> Item:
 @cache
 def _lister(expected: Type) -> Callable[..., Any] | None:
     """The function of the library that makes such lists."""
-    from ingot.capture.script import library
 
     if not isinstance(expected, ListType):
         return library.ELEMENTS.get(expected)

@@ -18,7 +18,7 @@ from ingot.capture.script.decompositions import linear_algebra
 from ingot.capture.script.diagnostics import CompileError
 from ingot.capture.script.einsum import einsum
 from ingot.capture.script.items import type_of
-from ingot.capture.script.language import NUMBER, SIZE, is_subtype, lower
+from ingot.capture.script.language import NUMBER, SIZE, FutureType, is_subtype, lower
 from ingot.capture.script.operations import call_op
 from ingot.capture.script.strings import as_string
 from ingot.capture.script.values import (
@@ -169,7 +169,7 @@ def _as_tensor(frame: Frame, data: Item, dtype: Item = NOTHING, device: Item = N
     return make_tensor(frame, data, dtype)
 
 
-def _annotate(frame: Frame, annotation: Item, item: Item) -> Item:
+def annotate(frame: Frame, annotation: Item, item: Item) -> Item:
     """``torch.jit.annotate(T, x)`` and ``typing.cast(T, x)``."""
     if isinstance(annotation, PythonItem | Constant):
         value = annotation.object if isinstance(annotation, PythonItem) else annotation.value
@@ -185,6 +185,23 @@ def _annotate(frame: Frame, annotation: Item, item: Item) -> Item:
 
 def _cast(frame: Frame, annotation: Item, item: Item) -> Item:
     return item
+
+
+def _fork(frame: Frame, function: Item, *args: Item, **kwargs: Item) -> Item:
+    """``torch.jit.fork``: the call itself, at once."""
+    from ingot.capture.script.calls import call
+
+    result = call(frame, function, list(args), kwargs)
+    value = frame.value(result)
+    type = type_of(result)
+    return frame.dynamic(value, FutureType(value.type if type is None else type))
+
+
+def _wait(frame: Frame, future: Item) -> Item:
+    type = type_of(future)
+    if not isinstance(type, FutureType):
+        raise CompileError(f"{future.describe()} is no Future", "pass what torch.jit.fork gave")
+    return frame.dynamic(frame.value(future), type.element)
 
 
 def _is_tensor(frame: Frame, item: Item) -> Item:
@@ -323,8 +340,10 @@ def _functions() -> dict[Any, Callable[..., Item]]:
         torch.get_default_dtype: _constant(torch.float32),
         torch.backends.mha.get_fastpath_enabled: _constant(False),
         torch._C._get_tracing_state: _constant(None),
-        torch.jit.annotate: _annotate,
+        torch.jit.annotate: annotate,
         typing.cast: _cast,
+        torch.jit.fork: _fork,
+        torch.jit.wait: _wait,
         torch.tensor: make_tensor,
         torch.utils.checkpoint.checkpoint: _checkpoint,
         torch.utils.checkpoint.checkpoint_sequential: _checkpoint_sequential,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 from ingot.capture.script.diagnostics import CompileError
 from ingot.capture.script.flow import Junction
 from ingot.capture.script.items import type_of
-from ingot.capture.script.language import SIZE, lower, may_be_none, without_none
+from ingot.capture.script.language import SIZE, SetType, lower, may_be_none, without_none
 from ingot.capture.script.values import (
     FALSE,
     Constant,
@@ -56,7 +56,7 @@ def truth(frame: Frame, item: Item) -> Item:
         return frame.dynamic(builder.op(_CONVERSIONS[type], value))  # type: ignore[arg-type]
     if isinstance(type, TensorType):
         return frame.dynamic(builder.op("aten::Bool.Tensor", value))  # type: ignore[arg-type]
-    if isinstance(type, ListType | DictType) or type in (STR, SIZE):
+    if isinstance(type, ListType | DictType | SetType) or type in (STR, SIZE):
         length = builder.call("aten::len", [value])
         return frame.dynamic(builder.op("aten::gt.int", length, 0))  # type: ignore[arg-type]
     if may_be_none(type):

@@ -289,9 +289,50 @@ class ExceptionItem(Item):
 
     kind: str
     message: Item
+    cls: type = Exception
 
     def describe(self) -> str:
         return f"the exception {self.kind}"
+
+
+@dataclass(frozen=True, eq=False)
+class CaughtItem(Item):
+    """The exception in an except clause. ``parts``: its class's name, its text, the whole
+    sentence and the lines where it was raised."""
+
+    parts: tuple[Item, ...]
+
+    @property
+    def kind(self) -> Item:
+        return self.parts[0]
+
+    @property
+    def text(self) -> Item:
+        return self.parts[1]
+
+    def describe(self) -> str:
+        return "an exception"
+
+
+@dataclass(frozen=True, eq=False)
+class CaughtClassItem(Item):
+    """``type(e)`` in an except clause."""
+
+    caught: CaughtItem
+
+    def describe(self) -> str:
+        return "the class of an exception"
+
+
+@dataclass(frozen=True, eq=False)
+class IteratorItem(Item):
+    """``iter(values)``: a list, and a list of one int, the place of the next element."""
+
+    values: Item
+    place: Item
+
+    def describe(self) -> str:
+        return "an iterator"
 
 
 @dataclass(frozen=True, eq=False)

@@ -43,6 +43,10 @@ def wrap(frame: Frame, value: Any, name: str) -> Item:
         return ListItem(tuple(wrap(frame, v, f"{name}_{i}") for i, v in enumerate(value)))
     if isinstance(value, dict):
         return DictItem({k: wrap(frame, v, f"{name}_{k}") for k, v in value.items()})
+    if isinstance(value, set | frozenset) and all(map(is_constant_object, value)):
+        from ingot.capture.script.sets import make_set
+
+        return make_set(frame, [Constant(each) for each in sorted(value, key=repr)])
     if isinstance(value, types.MethodType):
         receiver = value.__self__
         if isinstance(receiver, torch.nn.Module):

@@ -1,0 +1,252 @@
+"""Builtin functions and math."""
+
+from __future__ import annotations
+
+import math
+import warnings
+
+from agreement import Programs
+
+programs = Programs()
+case = programs.case
+
+
+@case(([1, 2, 3],))
+def generators(xs: list[int]):
+    return (
+        any(x > 2 for x in xs),
+        all(x > 0 for x in xs),
+        sum(x * x for x in xs),
+        max(x for x in xs),
+        sorted(-x for x in xs),
+        ",".join(str(x) for x in xs),
+        min((x * 2 for x in xs), default=3),
+    )
+
+
+@case(([3, 1, 2], ["bb", "a"]))
+def keys(xs: list[int], ss: list[str]):
+    return (
+        sorted(xs, key=lambda v: -v),
+        sorted(ss, key=len, reverse=True),
+        max(ss, key=len),
+        min(xs, key=lambda v: abs(v - 2)),
+    )
+
+
+@case(([3, 1, 2],))
+def map_and_filter(xs: list[int]):
+    return (
+        list(map(lambda v: v + 1, xs)),
+        list(filter(lambda v: v > 1, xs)),
+        [a + b for a, b in zip(xs, xs)],
+    )
+
+
+@case(([3, 1, 2],))
+def map_of_classes(xs: list[int]):
+    return list(map(str, xs)), [int(s) for s in map(str, xs)]
+
+
+@case(([3],), ([],))
+def defaults(xs: list[int]):
+    return min(xs, default=0), max(xs, default=-1)
+
+
+@case(([3.5, 1.25],))
+def sums(xs: list[float]):
+    return sum(xs), sum(xs, 1.0), sum([1, 2], 5)
+
+
+@case((2.675, 1234))
+def rounding(x: float, n: int):
+    return round(x), round(x, 2), round(n, -2), round(x, 1)
+
+
+@case((7, 3))
+def division(a: int, b: int):
+    return divmod(a, b), divmod(-a, b), pow(a, b), pow(a, b, 5), divmod(7.5, 2.0)
+
+
+@case((2,))
+def classes(n: int):
+    return (
+        isinstance(n, int),
+        isinstance(n, (int, float)),
+        issubclass(int, object),
+        type(n) is int,
+        type(n) == int,
+        type(n) is float,
+    )
+
+
+@case(([1, 2, 3],))
+def iterators(xs: list[int]):
+    it = iter(xs)
+    a = next(it)
+    b = next(it)
+    return a, b
+
+
+@case((3,))
+def complex_numbers(n: int):
+    c = complex(1, n)
+    return c.real, c.imag, abs(c), c * 2, c + 1j, c == complex(1, 3), c.conjugate()
+
+
+@case((3,))
+def output(n: int):
+    warnings.warn("hey")
+    print(n, "a", sep="-", end="!\n")
+    return n
+
+
+@case((0.5,))
+def all_of_math(x: float):
+    return (
+        math.sin(x),
+        math.gamma(x),
+        math.erf(x),
+        math.lgamma(x),
+        math.hypot(x, 2.0),
+        math.isclose(x, 0.5),
+        math.gcd(12, 18),
+        math.factorial(5),
+        math.degrees(x),
+        math.atan2(x, 1.0),
+        math.trunc(x),
+        math.fsum([x, x]),
+        math.prod([x, 2.0]),
+        math.log(x),
+        math.log2(x),
+        math.log10(x),
+        math.log1p(x),
+        math.log(x, 3),
+        math.pow(x, 2),
+        math.floor(x),
+        math.ceil(x),
+        math.comb(5, 2),
+        math.perm(5, 2),
+        math.isqrt(17),
+        math.pi,
+        math.e,
+        math.tau,
+        math.inf,
+        math.copysign(x, -1.0),
+        math.fmod(x, 0.3),
+        math.frexp(x),
+        math.modf(x),
+        math.ldexp(x, 2),
+        math.expm1(x),
+        math.remainder(x, 0.3),
+        math.dist([x], [1.0]),
+        math.cbrt(x),
+        math.exp2(x),
+        math.lcm(4, 6),
+        math.fabs(-x),
+        math.radians(x),
+    )
+
+
+@case((-7, 2))
+def python_semantics(a: int, b: int):
+    return (
+        a // b,
+        a % b,
+        -7.5 // 2,
+        -7.5 % 2,
+        a / b,
+        True + True,
+        1 < 2 < 3,
+        a**b,
+        int(-2.7),
+        round(0.5),
+        round(1.5),
+        not a,
+        a and b,
+        a or b,
+        0 or 5,
+        "" or "x",
+        a ^ b,
+        a << 2,
+        a >> 1,
+        ~a,
+    )
+
+
+@case(([1, 2, 3, 4],))
+def iterator_in_a_loop(xs: list[int]):
+    it = iter(xs)
+    out = []
+    for a in it:
+        b = next(it, -1)
+        out.append(a * 10 + b)
+    return out, next((x for x in xs if x > 2), None), next(iter(xs))
+
+
+@case((7,))
+def number_methods(n: int):
+    return (
+        n.bit_length(),
+        (2.0).is_integer(),
+        float(n).is_integer(),
+        n.real,
+        n.imag,
+        complex(n, 1).conjugate(),
+        -n // 2,
+        -n % 3,
+        divmod(-n, 2),
+        n / 2,
+        n // -2,
+        (-n) >> 1,
+        n & 3,
+        ~n,
+        2**n,
+        2**-1,
+        2.0**n,
+        abs(-n),
+        +n,
+    )
+
+
+@case(([3, 1], [(1, "a"), (0, "b")]))
+def orders(xs: list[int], ps: list[tuple[int, str]]):
+    ps.sort()
+    a = sorted(ps, key=lambda p: p[1], reverse=True)
+    return (
+        ps,
+        a,
+        min(ps),
+        max(ps),
+        sorted(xs)[0],
+        min(xs, key=lambda v: -v),
+        sorted({"b": 1, "a": 2}),
+        sorted({"b": 1, "a": 2}.items(), key=lambda kv: kv[1]),
+    )
+
+
+@case(([1.5, 2.5],))
+def ranges(xs: list[float]):
+    return (
+        3 in range(5),
+        6 in range(0, 10, 2),
+        list(range(5, 0, -2)),
+        len(range(3, 10, 4)),
+        sum(range(4)),
+        max(range(3)),
+        [*range(3)],
+        round(xs[0]),
+        round(xs[1]),
+        list(zip(xs, xs)),
+        list(enumerate(xs)),
+        dict(enumerate(xs)),
+        list(map(float, [1, 2])),
+        tuple(range(2)),
+        any([]),
+        all([]),
+    )
+
+
+@programs.parametrize
+def test_program(function):
+    programs.check(function)

@@ -1,0 +1,190 @@
+"""Nested functions, closures, arguments, globals."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from agreement import Programs
+
+CONST_A = 4
+CONST_D = {"a": [1, 2]}
+CONST_S = {1, 2, 3}
+CONST_L = ("a", 1)
+
+programs = Programs()
+case = programs.case
+
+
+@case((3,))
+def nested(n: int):
+    def add(x: int) -> int:
+        return x + n
+
+    return add(4) + add(2)
+
+
+@case((3,))
+def nonlocal_total(n: int):
+    c = 0
+
+    def inc(k: int) -> None:
+        nonlocal c
+        c += k
+
+    inc(n)
+    inc(2)
+    return c
+
+
+@case((3,))
+def lambdas(n: int):
+    f = lambda x, y=2: x * y + n
+    return f(3), f(3, 4)
+
+
+def total_of(*args: int, **kwargs: int):
+    t = 0
+    for a in args:
+        t += a
+    for k, v in kwargs.items():
+        t += v
+    return t
+
+
+@case((3,))
+def any_arguments(n: int):
+    return total_of(n, 2, 3, z=4)
+
+
+@case((3,), (11,))
+def loop_else(n: int):
+    for i in range(10):
+        if i == n:
+            break
+    else:
+        return -1
+    while n > 0:
+        n -= 1
+    else:
+        n = 100
+    return n
+
+
+def apply(f: Callable[[int], int], n: int) -> int:
+    return f(n)
+
+
+@case((2,))
+def callable_argument(n: int):
+    return apply(lambda v: v + 1, n)
+
+
+@case((4,))
+def recursion(n: int) -> int:
+    if n <= 1:
+        return 1
+    return n * recursion(n - 1)
+
+
+@case((4,))
+def imports(n: int):
+    import math as m
+    from math import sqrt
+
+    return m.floor(sqrt(n))
+
+
+@case(
+    (3,),
+)
+def nonlocal_in_a_loop(n: int):
+    c = 0
+
+    def inc(k: int) -> None:
+        nonlocal c
+        c += k
+
+    for i in range(n):
+        inc(i)
+    return c
+
+
+@case(
+    (3,),
+)
+def late_binding(n: int):
+    k = 1
+
+    def g():
+        return k
+
+    k = n
+    return g()
+
+
+@case(
+    (3,),
+)
+def nested_recursion(n: int):
+    def fact(m: int) -> int:
+        return 1 if m <= 1 else m * fact(m - 1)
+
+    return fact(n)
+
+
+@case((3,), (-1,))
+def nonlocal_in_expressions(n: int):
+    best = -1
+
+    def upd(v: int) -> bool:
+        nonlocal best
+        if v > best:
+            best = v
+            return True
+        return False
+
+    r = [upd(x) for x in [n, 1, 5]]
+    t = upd(9) if n > 0 else False
+    return best, r, t
+
+
+@case(
+    (3,),
+)
+def functions_as_arguments(n: int):
+    def apply(f, v: int):
+        return f(v)
+
+    z = 10
+    h = lambda q: q + z
+    z = 20
+    return apply(h, n)
+
+
+@case(())
+def global_constants():
+    global CONST_A
+    return CONST_A, CONST_D["a"], CONST_S, 3 in CONST_S, len(CONST_L)
+
+
+@case((5,))
+def loops(n: int):
+    total = 0
+    while True:
+        n -= 1
+        if n == 3:
+            continue
+        if n < 0:
+            break
+        for j in range(n):
+            if j == 2:
+                break
+            total += j
+        else:
+            total += 100
+    return total
+
+
+@programs.parametrize
+def test_program(function):
+    programs.check(function)

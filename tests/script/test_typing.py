@@ -1,0 +1,165 @@
+"""Union, Any, type comments, NewType, fork: what annotations say."""
+
+from __future__ import annotations
+
+import typing
+from typing import Any, Dict, List, NewType, Optional, Union
+
+import torch
+from agreement import Programs
+from torch import Tensor
+
+MyInt = NewType("MyInt", int)
+Alias = List[int]
+
+
+programs = Programs()
+case = programs.case
+
+
+@case((0.5,))
+def annotate(x: float):
+    a = torch.jit.annotate(List[int], [])
+    b = typing.cast(float, x)
+    a.append(2)
+    return a, b
+
+
+@case((3,), ("ab",))
+def jit_isinstance(v: Union[int, str]):
+    if torch.jit.isinstance(v, int):
+        return 1
+    return 2
+
+
+@case((torch.ones(2),))
+def fork(x: Tensor):
+    def g(y: Tensor) -> Tensor:
+        return y + 1
+
+    fut = torch.jit.fork(g, x)
+    torch._assert(x.dim() == 1, "no")
+    return torch.jit.wait(fut)
+
+
+@case((3,), ("ab",), (2.5,))
+def union_chain(v: Union[int, str, float]) -> str:
+    if isinstance(v, int):
+        return "i" + str(v + 1)
+    elif isinstance(v, str):
+        return v + "s"
+    return str(v * 2)
+
+
+@case((3,), ("ab",))
+def negated_isinstance(v: Union[int, str]) -> int:
+    if not isinstance(v, int):
+        return len(v)
+    return v
+
+
+@case((3,), ("ab",))
+def asserted_isinstance(v: int | str) -> int:
+    assert isinstance(v, int)
+    return v + 1
+
+
+@case((None,), (3,))
+def optional_or(v: Optional[int]) -> int:
+    if v is None or v > 5:
+        return -1
+    return v
+
+
+@case((torch.ones(2), [None, torch.ones(2)]))
+def list_of_optionals(x: Tensor, xs: List[Optional[Tensor]]):
+    t = x
+    for y in xs:
+        if y is not None:
+            t = t + y
+    return t
+
+
+def commented(x, n):
+    # type: (Tensor, int) -> Tensor
+    return x + n
+
+
+@case((torch.ones(2), 3))
+def type_comments(x, n):
+    # type: (Tensor, int) -> Tensor
+    a = []  # type: List[int]
+    a.append(n)
+    return commented(x, a[0])
+
+
+@case((torch.ones(2), 3))
+def comment_per_argument(
+    x,  # type: Tensor
+    n,  # type: int
+):
+    # type: (...) -> Tensor
+    return x + n
+
+
+@case((2, [1]))
+def new_types(a: MyInt, b: Alias):
+    return a + b[0]
+
+
+@case((2,))
+def any_input(a: Any):
+    return isinstance(a, int)
+
+
+@case((3.5,), (2,))
+def union_and(x: Union[int, float]) -> float:
+    if isinstance(x, float) and x > 3:
+        return x
+    if isinstance(x, int):
+        return float(x) * 2
+    return -1.0
+
+
+@case(([1, 2],), ({"a": 1},), ("s",))
+def union_of_containers(x: Union[List[int], Dict[str, int], str]) -> int:
+    if isinstance(x, list):
+        return sum(x)
+    elif isinstance(x, dict):
+        return len(x)
+    else:
+        return len(x) * 10
+
+
+@case((torch.ones(2),), ([torch.ones(2), torch.ones(2)],))
+def tensor_or_list(x: Union[Tensor, List[Tensor]]) -> Tensor:
+    if isinstance(x, Tensor):
+        return x
+    return torch.stack(x)
+
+
+@case(([1],), (["a"],))
+def union_of_lists(x: Union[List[int], List[str]]) -> int:
+    if torch.jit.isinstance(x, List[int]):
+        return x[0]
+    return 7
+
+
+@case((torch.ones(2), [torch.ones(1)]))
+def futures(x: Tensor, xs: List[Tensor]):
+    futs: List[torch.jit.Future[Tensor]] = []
+
+    def work(y: Tensor, k: int) -> Tensor:
+        return y * k
+
+    for i in range(3):
+        futs.append(torch.jit.fork(work, x, i))
+    out = []
+    for f in futs:
+        out.append(torch.jit.wait(f))
+    return torch.stack(out), torch.jit.fork(work, x, k=4).wait()
+
+
+@programs.parametrize
+def test_program(function):
+    programs.check(function)
