@@ -1,4 +1,7 @@
-"""try, except, else, finally, raise: as Python, compiled, and from the file."""
+"""try, except, else, finally, raise: as Python, compiled, and from the file.
+
+PYTEST_DONT_REWRITE: the messages of assert statements are compared.
+"""
 
 from __future__ import annotations
 
