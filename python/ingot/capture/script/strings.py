@@ -167,7 +167,7 @@ def f_string(frame: Frame, node: ast.JoinedStr) -> Item:
             template.add(item, chr(each.conversion) if each.conversion > 0 else "", spec)
         else:
             assert isinstance(each, ast.Constant)
-            template.add_text(each.value)
+            template.add_text(str(each.value))
     return template.finish()
 
 
