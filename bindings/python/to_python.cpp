@@ -52,8 +52,9 @@ nb::object from_tuple(const Tuple& tuple, const Conversion& conversion, const Ty
   const size_t size = tuple.elements.size();
   nb::object result = checked(PyTuple_New(static_cast<Py_ssize_t>(size)));
   for (size_t i = 0; i < size; ++i) {
-    PyTuple_SET_ITEM(result.ptr(), static_cast<Py_ssize_t>(i),
-                     to_python(tuple.elements[i], conversion, element_type(type, i)).release().ptr());
+    PyTuple_SET_ITEM(
+        result.ptr(), static_cast<Py_ssize_t>(i),
+        to_python(tuple.elements[i], conversion, element_type(type, i)).release().ptr());
   }
   if (!tuple.names) return result;
   return checked(PyObject_Call(named_tuple_class(*tuple.names).ptr(), result.ptr(), nullptr));

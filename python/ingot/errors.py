@@ -31,7 +31,7 @@ class Error(Exception):
     @property
     def text(self) -> str:
         """What ``str`` gives of the exception that the program raised."""
-        return self.__dict__.get("raised_text", self.message)
+        return str(self.__dict__.get("raised_text", self.message))
 
     def raised_as(self, kind: str, text: str) -> Error:
         """Says which Python exception this was in the program."""

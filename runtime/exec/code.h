@@ -30,13 +30,13 @@ enum class Opcode : uint8_t {
   tuple_unpack,
   tuple_index,  // element `aux`
   dict_construct,
-  call,    // method `aux`
-  cast,    // to the type Code::types[aux]
+  call,         // method `aux`
+  cast,         // to the type Code::types[aux]
   is_instance,  // whether it is a Code::types[aux] -> bool, and the value if so, else None
-  guard,   // text Code::texts[aux]
-  raise,   // class name Code::texts[aux]
-  reraise,  // inputs kind, text, sentence, location of the exception
-  finish,  // input is the result
+  guard,        // text Code::texts[aux]
+  raise,        // class name Code::texts[aux]
+  reraise,      // inputs kind, text, sentence, location of the exception
+  finish,       // input is the result
 };
 
 // Operands lie in Code::operands from `first`: inputs, outputs, then registers to clear.
@@ -73,7 +73,7 @@ struct Code {
   std::vector<std::shared_ptr<const TupleNames>> tuple_names;  // null: a plain tuple
   std::vector<TypePtr> types;
   std::vector<std::string> texts;
-  std::vector<Handler> handlers;  // inner ones before those around them
+  std::vector<Handler> handlers;         // inner ones before those around them
   uint32_t registers = 0;                // the first ones are the method's inputs
   std::vector<TypeKind> register_kinds;  // of what each holds; none: several kinds
   bool uses_mutable_state = false;       // itself or through calls

@@ -257,10 +257,10 @@ class MethodCompiler {
             dead);
       case Prim::is_instance:
         code_.types.push_back(method_.values[node.outputs[1]].type);
-        return simple(node,
-                      {.opcode = Opcode::is_instance,
-                       .aux = static_cast<uint32_t>(code_.types.size() - 1)},
-                      dead);
+        return simple(
+            node,
+            {.opcode = Opcode::is_instance, .aux = static_cast<uint32_t>(code_.types.size() - 1)},
+            dead);
       case Prim::guard:
         code_.texts.push_back(node.text);
         return simple(

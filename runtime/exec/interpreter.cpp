@@ -288,8 +288,8 @@ class Interpreter {
     const Value list = in(i, 0);
     const auto& elements = list.to_list().elements;
     if (elements.size() != i.outputs)
-      raise("ValueError", concat("a list of ", elements.size(),
-                                 " elements cannot be unpacked into ", i.outputs));
+      raise("ValueError",
+            concat("a list of ", elements.size(), " elements cannot be unpacked into ", i.outputs));
     for (uint32_t k = 0; k < i.outputs; ++k) out(i, k) = elements[k];
   }
 

@@ -22,6 +22,24 @@ template <class... Parts>
   fail(ErrorCode::corrupt_file, "invalid program: ", parts...);
 }
 
+// Whether values of the type have a hash.
+bool is_key(const Type& type) {
+  switch (type.kind) {
+    case TypeKind::string:
+    case TypeKind::integer:
+    case TypeKind::floating:
+    case TypeKind::boolean:
+    case TypeKind::none: return true;
+    case TypeKind::tuple:
+    case TypeKind::named_tuple:
+    case TypeKind::optional:
+    case TypeKind::union_:
+      return std::all_of(type.elements.begin(), type.elements.end(),
+                         [](const TypePtr& element) { return is_key(*element); });
+    default: return false;
+  }
+}
+
 struct PrimName {
   std::string_view name;
   Prim prim;
@@ -271,9 +289,7 @@ class Decoder {
         case fb::TypeKind::Dict: {
           type->kind = TypeKind::dict;
           elements(2);
-          const TypeKind key = type->elements[0]->kind;
-          if (key != TypeKind::string && key != TypeKind::integer && key != TypeKind::floating &&
-              key != TypeKind::boolean)
+          if (!is_key(*type->elements[0]))
             corrupt("a Dict cannot have keys of type ", type->elements[0]->str());
           break;
         }

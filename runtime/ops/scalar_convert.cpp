@@ -174,7 +174,8 @@ double round_digits(double a, int64_t digits) {
   }
   std::snprintf(buffer, sizeof buffer, "%.*e", kept, a);
   const double rounded = std::strtod(buffer, nullptr);
-  if (!std::isfinite(rounded)) raise_python("OverflowError", "rounded value too large to represent");
+  if (!std::isfinite(rounded))
+    raise_python("OverflowError", "rounded value too large to represent");
   return rounded;
 }
 

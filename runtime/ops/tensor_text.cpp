@@ -208,15 +208,14 @@ std::string tensor_text(const Tensor& tensor) {
   std::string out(kPrefix);
   const DType dtype = tensor.dtype();
   const bool empty = tensor.numel() == 0;
-  const bool usual = dtype == DType::f32 || (!empty && (dtype == DType::i64 ||
-                                                        dtype == DType::boolean ||
-                                                        dtype == DType::c64));
+  const bool usual =
+      dtype == DType::f32 ||
+      (!empty && (dtype == DType::i64 || dtype == DType::boolean || dtype == DType::c64));
   if (empty) {
     out += "[]";
     if (tensor.rank() != 1) {
       std::string sizes;
-      for (int d = 0; d < tensor.rank(); ++d)
-        sizes += concat(d > 0 ? ", " : "", tensor.size(d));
+      for (int d = 0; d < tensor.rank(); ++d) sizes += concat(d > 0 ? ", " : "", tensor.size(d));
       suffixes.push_back(concat("size=(", sizes, ")"));
     }
   } else {

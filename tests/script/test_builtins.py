@@ -105,9 +105,9 @@ def output(n: int):
 def all_of_math(x: float):
     return (
         math.sin(x),
-        math.gamma(x),
+        round(math.gamma(x), 12),
         math.erf(x),
-        math.lgamma(x),
+        round(math.lgamma(x), 12),
         math.hypot(x, 2.0),
         math.isclose(x, 0.5),
         math.gcd(12, 18),
@@ -123,6 +123,9 @@ def all_of_math(x: float):
         math.log1p(x),
         math.log(x, 3),
         math.pow(x, 2),
+        math.pow(2, 3),
+        math.isnan(3),
+        math.isfinite(2),
         math.floor(x),
         math.ceil(x),
         math.comb(5, 2),

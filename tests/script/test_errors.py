@@ -98,13 +98,6 @@ def test_modules():
     assert "has no attribute nothing" in text
 
 
-def caught(n: int):
-    try:
-        return n
-    except ValueError:
-        return 0
-
-
 def context(x: Tensor):
     with open("file"):
         return x
@@ -150,7 +143,6 @@ def calls_python_only(x: Tensor):
 @pytest.mark.parametrize(
     ("function", "sentence"),
     [
-        (caught, "try cannot be compiled"),
         (context, "with open('file') cannot be compiled"),
         (generator, "generator is a generator"),
         (asynchronous, "asynchronous is an async function"),

@@ -1,10 +1,19 @@
-"""try, except, else, finally, raise: as Python, compiled, and from the file."""
+"""try, except, else, finally, raise: as Python, compiled, and from the file.
+
+PYTEST_DONT_REWRITE: the messages of assert statements are compared.
+"""
 
 from __future__ import annotations
 
+import pytest
 import torch
 from agreement import Programs
 from torch import Tensor
+
+import ingot
+from ingot.ir.interpret_torch import to_torch
+from ingot.ir.parser import parse
+from ingot.module import Module
 
 programs = Programs()
 case = programs.case
@@ -291,3 +300,48 @@ def uncaught_assertion(n: int):
 @programs.parametrize
 def test_program(function):
     programs.check(function)
+
+
+def outer(n: int) -> int:
+    try:
+        return may_fail(n)
+    except KeyError:
+        return 0
+
+
+def test_what_is_not_caught_keeps_its_class_and_its_lines():
+    with pytest.raises(ingot.Error) as raised:
+        ingot.script(outer)(7)
+    error = raised.value
+    assert (error.kind, error.code, error.message) == ("OwnError", "runtime", "OwnError: big 7")
+    lines = error.location.splitlines()
+    assert "in may_fail: raise OwnError" in lines[0]
+    assert "in outer: return may_fail(n)" in lines[1]
+    assert len(lines) == 2
+
+
+def test_a_broken_guard_is_no_exception_of_the_program():
+    program = parse(
+        """
+method forward(%x : bool):
+  %r : int = prim::Try()
+    block0():
+      %one : int = prim::Constant[value=1]()
+      prim::Guard[message="x must hold"](%x)
+      -> (%one)
+    block1(%kind : str, %text : str, %sentence : str, %location : str):
+      %two : int = prim::Constant[value=2]()
+      -> (%two)
+  return (%r)
+"""
+    )
+    module = Module.from_program(program)
+    assert module(True) == 1
+    with pytest.raises(ingot.GuardError, match="x must hold"):
+        module(False)
+
+
+def test_exceptions_in_torch():
+    module = to_torch(ingot.script(classes_of_exceptions).program)
+    for k in (0, 1, 2, 3, 9):
+        assert module(k) == classes_of_exceptions(k)

@@ -7,6 +7,7 @@ copies of the containers.
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable
 from typing import Any
@@ -77,6 +78,16 @@ def _sort(items: list[Any], reverse: bool = False) -> None:
     items.sort(reverse=reverse)
 
 
+def _set_slice(
+    items: list[Any], start: int | None, end: int | None, step: int, values: list[Any]
+) -> None:
+    items[start:end:step] = values
+
+
+def _delete_slice(items: list[Any], start: int | None, end: int | None, step: int) -> None:
+    del items[start:end:step]
+
+
 CONTAINER_OPS: dict[str, Callable[..., Any]] = {
     "aten::Delete": operator.delitem,
     "aten::__contains__": operator.contains,
@@ -116,8 +127,29 @@ CONTAINER_OPS: dict[str, Callable[..., Any]] = {
     "aten::tensor": _tensor,
     "aten::update": dict.update,
     "aten::values": lambda container: list(container.values()),
+    "aten::count": list.count,
+    "aten::index": list.index,
     "prim::Print": print,
+    "prim::repr": repr,
+    "prim::delete_slice": _delete_slice,
+    "prim::set_slice": _set_slice,
 }
+
+OWN_OPS: dict[str, Callable[..., Any]] = {
+    "prim::Write": lambda text: print(text, end=""),
+    "prim::cbrt": lambda x: math.copysign(abs(x) ** (1 / 3), x),
+    "prim::conj": complex.conjugate,
+    "prim::equal": operator.eq,
+    "prim::exp2": lambda x: 2.0**x,
+    "prim::hypot": math.hypot,
+    "prim::imag": lambda c: c.imag,
+    "prim::int_base": int,
+    "prim::less": operator.lt,
+    "prim::log2": math.log2,
+    "prim::real": lambda c: c.real,
+    "prim::round_digits": round,
+}
+"""Ops that PyTorch lacks."""
 
 
 def find(schema: Schema) -> Callable[..., Any]:
@@ -125,6 +157,8 @@ def find(schema: Schema) -> Callable[..., Any]:
 
     Raises Error (unsupported) if PyTorch has no op of the name.
     """
+    if schema.base in OWN_OPS:
+        return OWN_OPS[schema.base]
     if (
         schema.variadic
         or schema.is_generic

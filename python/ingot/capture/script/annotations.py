@@ -100,7 +100,8 @@ def annotation_of(frame: Frame, node: ast.expr | None) -> Type | None:
         return None
     text = ast.unparse(node)
     try:
-        return read_annotation(_evaluate(text, frame), frame)
+        value = _evaluate(text, frame)
+        return None if value is typing.Final else read_annotation(value, frame)
     except _Unknown as unknown:
         raise CompileError(f"{unknown} is no type that can be compiled", _SUPPORTED, node) from None
     except Exception as error:

@@ -357,6 +357,8 @@ def contains(frame: Frame, container: Item, item: Item) -> Item:
             return Constant(item.value in container.value)
         place = call_op(frame, "aten::find", [container, item])
         return call_op(frame, "aten::ge", [place, Constant(0)])
+    if isinstance(item, TupleItem) and type_of(item) is not None:
+        item = _by_value(frame, item)
     if isinstance(container, RangeItem):
         return _in_range(frame, container, item)
     if isinstance(type, SetType):

@@ -41,8 +41,9 @@ def _written_out(frame: Frame, node: Comprehension) -> Item | None:
     """The elements one by one, if the source is known while compiling and nothing is left out."""
     from ingot.capture.script.assignment import assign_target
 
-    displayed = isinstance(node, ast.DictComp | ast.SetComp)
-    if len(node.generators) != 1 or node.generators[0].ifs or displayed:
+    if isinstance(node, ast.DictComp | ast.SetComp):
+        return None
+    if len(node.generators) != 1 or node.generators[0].ifs:
         return None
     generator = node.generators[0]
     mark, before = frame.builder.mark(), frame.environment.copy()

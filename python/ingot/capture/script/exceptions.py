@@ -36,6 +36,8 @@ from ingot.capture.script.values import (
     PythonItem,
     TupleItem,
 )
+from ingot.ir.builder import Builder
+from ingot.ir.graph import Node, Value
 from ingot.ir.types import STR, ListType, Type
 
 if TYPE_CHECKING:
@@ -333,26 +335,25 @@ class ExceptionNames:
 
     def __init__(self) -> None:
         self._names: dict[type, str] = {}
-        self._lists: list[tuple[object, tuple[type, ...]]] = []
+        self._lists: list[tuple[Node, tuple[type, ...]]] = []
 
     def name(self, cls: type) -> str:
         """The name of a class that the program raises."""
-        if getattr(python_builtins, cls.__name__, None) is cls:
-            return cls.__name__
+        plain: str = cls.__name__
+        if getattr(python_builtins, plain, None) is cls:
+            return plain
         if cls not in self._names:
             taken = {*self._names.values(), *vars(python_builtins)}
-            name, number = cls.__name__, 0
+            name, number = plain, 0
             while name in taken:
                 number += 1
-                name = f"{cls.__name__}_{number}"
+                name = f"{plain}_{number}"
             self._names[cls] = name
         return self._names[cls]
 
-    def subclasses(self, builder: object, classes: tuple[type, ...]) -> object:
+    def subclasses(self, builder: Builder, classes: tuple[type, ...]) -> Value:
         """A constant list of the names of all classes below these; ``close`` completes it."""
-        node = builder.insert(  # type: ignore[attr-defined]
-            "prim::Constant", (), (ListType(STR),), {"value": ()}
-        )
+        node = builder.insert("prim::Constant", (), (ListType(STR),), {"value": ()})
         self._lists.append((node, classes))
         return node.output
 
@@ -362,7 +363,7 @@ class ExceptionNames:
         for node, classes in self._lists:
             below = [c for c in (*known, *self._names) if issubclass(c, classes)]
             names = sorted({self.name(c) for c in below})
-            node.attributes["value"] = tuple(names)  # type: ignore[attr-defined]
+            node.attributes["value"] = tuple(names)
 
 
 def make_exception(frame: Frame, cls: type, args: Sequence[Item]) -> Item:
@@ -387,7 +388,7 @@ def raise_statement(frame: Frame, node: ast.Raise) -> Flow:
     else:
         item = expression(frame, node.exc)
     if isinstance(item, PythonItem) and isinstance(item.object, type):
-        item = make_exception(frame, *exception_classes(item), ())
+        item = make_exception(frame, exception_classes(item)[0], ())
     if isinstance(item, CaughtItem):
         frame.builder.reraise([frame.value(part) for part in item.parts])
     elif isinstance(item, ExceptionItem):

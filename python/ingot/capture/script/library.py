@@ -269,7 +269,7 @@ def dict_of_pairs(pairs):  # type: ignore[no-untyped-def]
 
 
 def set_of(values):  # type: ignore[no-untyped-def]
-    made = {}
+    made = {}  # type: ignore[var-annotated]
     for value in values:
         made[value] = None
     return made
@@ -352,7 +352,7 @@ def round_int(number: int, digits: int) -> int:
     """To a multiple of a power of ten, ties to the even one."""
     if digits >= 0:
         return number
-    unit = 10 ** (-digits)
+    unit: int = 10 ** (-digits)
     quotient = number // unit
     twice = 2 * (number - quotient * unit)
     if twice > unit or (twice == unit and quotient % 2 == 1):
@@ -470,4 +470,4 @@ def distance(p: list[float], q: list[float]) -> float:
     total = 0.0
     for a, b in zip(p, q):
         total = total + (a - b) * (a - b)
-    return total**0.5
+    return float(total**0.5)

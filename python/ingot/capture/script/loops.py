@@ -27,6 +27,7 @@ from ingot.capture.script.values import (
     Dynamic,
     Environment,
     Item,
+    IteratorItem,
     Missing,
     Narrowed,
     PoisonItem,
@@ -82,6 +83,8 @@ def for_statement(frame: Frame, node: ast.For) -> Flow:
     from ingot.capture.script.statements import body
 
     iterable = expression(frame, node.iter)
+    if isinstance(iterable, IteratorItem):
+        return _over_iterator(frame, node, iterable)
     with frame.located(node.iter):
         turns = turns_of(frame, iterable)
     if turns.items is not None and turns.must_unroll:
@@ -112,6 +115,21 @@ def for_statement(frame: Frame, node: ast.For) -> Flow:
         return _unrolled(frame, node, turns.items)
     finally:
         frame.unrollable.discard(marker)
+
+
+def _over_iterator(frame: Frame, node: ast.For, iterable: IteratorItem) -> Flow:
+    """The body may take elements itself, so each turn asks anew whether one is left."""
+    from ingot.capture.script.sequence_builtins import has_next, next_element
+    from ingot.capture.script.statements import body
+
+    def start() -> Test:
+        return Test(has_next(frame, iterable))
+
+    def turn(number: Value) -> Flow:
+        assign_target(frame, node.target, next_element(frame, iterable))
+        return body(frame, node.body)
+
+    return _loop(frame, node, None, start, turn)
 
 
 def _loop(

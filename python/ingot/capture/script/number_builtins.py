@@ -125,6 +125,10 @@ def character(op: str, python: Callable[..., Any]) -> Callable[..., Item]:
     return apply
 
 
+_OF_FLOATS = (math.pow, math.isnan, math.isinf, math.isfinite, math.frexp, math.modf)
+"""Functions that take an int as the float that it is."""
+
+
 def _math(function: Callable[..., Any]) -> Callable[..., Item]:
     """A function of Python's math module, folded or an op of the same name."""
 
@@ -136,7 +140,11 @@ def _math(function: Callable[..., Any]) -> Callable[..., Item]:
                 value = ...
             if is_constant_object(value):
                 return Constant(value)
-        return call_op(frame, f"aten::{function.__name__}", _plain_numbers(frame, args))
+        numbers = _plain_numbers(frame, args)
+        if function in _OF_FLOATS:
+            numbers = [as_number(frame, a, FLOAT) for a in numbers]
+        name = "mathremainder" if function is math.remainder else function.__name__
+        return call_op(frame, f"aten::{name}", numbers)
 
     return apply
 

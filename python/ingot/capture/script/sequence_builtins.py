@@ -266,6 +266,12 @@ def iterator(frame: Frame, item: Item) -> Item:
     return IteratorItem(sequence(frame, item), frame.dynamic(place, ListType(INT)))
 
 
+def has_next(frame: Frame, item: IteratorItem) -> Item:
+    """Whether an element is left."""
+    at = call_op(frame, "aten::__getitem__", [item.place, ZERO], type=INT)
+    return call_op(frame, "aten::lt", [at, call_op(frame, "aten::len", [item.values])])
+
+
 def next_element(frame: Frame, item: Item, default: Item | None = None) -> Item:
     """``next(item)``. A generator expression is a list here, and ``next`` gives its first."""
     from ingot.capture.script.subscripts import subscript

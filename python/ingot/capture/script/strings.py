@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from ingot.capture.script.diagnostics import CompileError
 from ingot.capture.script.expressions import expression
 from ingot.capture.script.items import type_of
-from ingot.capture.script.language import DEVICE, DTYPE, SIZE, SetType
+from ingot.capture.script.language import DEVICE, DTYPE, NUMBER, SIZE, SetType
 from ingot.capture.script.operations import call_op
 from ingot.capture.script.operators import binary
 from ingot.capture.script.values import (
@@ -124,7 +124,7 @@ class _Template:
             raise CompileError("!a is supported for compile-time constants only", "use !r")
         if conversion:
             item = as_repr(frame, item) if conversion == "r" else as_string(frame, item)
-        elif type_of(item) not in (STR, INT, FLOAT, BOOL) and not _is_tensor(item):
+        elif type_of(item) not in (STR, INT, FLOAT, BOOL, NUMBER) and not _is_tensor(item):
             item = as_string(frame, item)
         if isinstance(item, Constant) and spec == Constant(""):
             self.add_text(str(item.value))
@@ -167,7 +167,7 @@ def f_string(frame: Frame, node: ast.JoinedStr) -> Item:
             template.add(item, chr(each.conversion) if each.conversion > 0 else "", spec)
         else:
             assert isinstance(each, ast.Constant)
-            template.add_text(each.value)
+            template.add_text(str(each.value))
     return template.finish()
 
 
