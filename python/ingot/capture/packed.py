@@ -71,6 +71,17 @@ def item_of(tensor: Tensor, index: Any) -> Any:
     return tensor[index]
 
 
+def expected_hidden_size(
+    self: torch.nn.RNNBase, input: Tensor, batch_sizes: Tensor | None
+) -> tuple[Any, ...]:
+    """The state's sizes as a recurrent layer checks them, where the batch stays a free size."""
+    batch: Any = input.size(0 if self.batch_first else 1)
+    if batch_sizes is not None:
+        batch = batch_sizes[0]
+    layers = self.num_layers * (2 if self.bidirectional else 1)
+    return layers, batch, self.proj_size or self.hidden_size
+
+
 def _packing_of(batch_sizes: Tensor) -> _Packing:
     packing: _Packing | None = getattr(batch_sizes, _NAME, None)
     if packing is None:

@@ -125,7 +125,10 @@ def _without_generator(low: Lowering, node: fx.Node) -> Any:
 
 
 def _getitem(low: Lowering, node: fx.Node) -> Any:
-    return low.operand(node.args[0])[node.args[1]]
+    source, index = map(low.operand, node.args)
+    if isinstance(source, Value):  # a list of numbers
+        return low.b.op("aten::__getitem__.t", source, index)
+    return source[index]
 
 
 def _sym_size(low: Lowering, node: fx.Node) -> Any:
