@@ -289,7 +289,7 @@ def _inline(low: Lowering, node: fx.Node) -> Any:
 
 def _in_place(low: Lowering, module: Any, *args: Any) -> Any:
     """A block's graph in place of its call."""
-    graph = low.at[module].graph  # type: ignore[index]
+    graph = low.at[module].graph
     inputs = iter(args)
     for step in graph.nodes:
         if step.op == "placeholder":
@@ -298,7 +298,7 @@ def _in_place(low: Lowering, module: Any, *args: Any) -> Any:
             result = low.operand(step.args[0])
             return result
         elif step.op == "get_attr":
-            low.at[step] = getattr(low.at[module], str(step.target))  # type: ignore[index]
+            low.at[step] = getattr(low.at[module], str(step.target))
         else:
             low.node(step)
     return None
