@@ -9,7 +9,8 @@ namespace ingot {
 
 // The elements of a list, to read or change. Raises if the value is no list.
 inline std::vector<Value>& elements_of(const Value& list) {
-  list.to_list();
+  if (!list.is_list()) [[unlikely]]
+    list.to_list();
   return static_cast<List*>(list.object())->elements;
 }
 
@@ -21,6 +22,9 @@ inline Dict& dict_of(const Value& dict) {
 
 // Raises MemoryError if a container of `count` elements, `times` over, is unreasonable.
 void check_length(size_t count, size_t times);
+
+// Containers of their own with the same elements; tensors and strings stay shared.
+Value copy_containers(const Value& value);
 
 // Python's `a < b` on numbers, strings, and lists or tuples of them.
 bool less(const Value& a, const Value& b);

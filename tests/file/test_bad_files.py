@@ -111,6 +111,14 @@ def test_all_unknown_ops_are_listed_at_once(tmp_path: Path, good: bytes) -> None
     assert "aten::mud.Tensor" in caught.value.message
 
 
+def test_an_op_without_a_name_is_unknown(tmp_path: Path, good: bytes) -> None:
+    name = b"aten::mul.Tensor"
+    text = struct.pack("<I", len(name)) + name
+    assert text in good
+    with pytest.raises(ingot.Error, match='does not have: ""'):
+        load(tmp_path, good.replace(text, bytes(len(text))))
+
+
 def test_a_state_tensor_of_another_shape_is_refused(tmp_path: Path, good: bytes) -> None:
     header, data = split(good)
     header["w"]["shape"] = [1, 3]

@@ -4,13 +4,23 @@ import importlib.util
 import itertools
 
 import pytest
+import torch
 from agreement import agree, outcome
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 import ingot
 
-VARIABLES = {"int": ["a", "b", "c"], "float": ["x", "y"], "bool": ["p", "q"], "list": ["v", "w"]}
+VARIABLES = {
+    "int": ["a", "b", "c"],
+    "float": ["x", "y"],
+    "bool": ["p", "q"],
+    "list": ["v", "w"],
+    "str": ["s", "t"],
+    "dict": ["d", "e"],
+    "tensor": ["z"],
+}
+ALL = "a, b, c, x, y, p, q, v, w, s, t, d, e, z, o, u"
 COMPARE = ["<", "<=", ">", ">=", "==", "!="]
 
 
@@ -25,13 +35,60 @@ def expression(draw, kind: str, depth: int = 2, loops: tuple[str, ...] = ()) -> 
             "float": st.sampled_from(["0.5", "-1.25", "3.0", "0.0", "1e3"]),
             "bool": st.sampled_from(["True", "False"]),
             "list": st.sampled_from(["[1, 2, 3]", "v[:0]", "[0]"]),
+            "str": st.sampled_from(["'ab'", "''", "'añ b'", "'A,b'"]),
+            "dict": st.sampled_from(["{1: 2, 0: 5}", "{a: b}", "{k: k * k for k in v}"]),
+            "tensor": st.sampled_from(["torch.ones(3)", "torch.arange(3.0)", "-z"]),
         }
         return draw(st.one_of(st.sampled_from(names), constants[kind]))
 
     def sub(inner: str) -> str:
         return draw(expression(inner, depth - 1, loops))
 
-    match kind, draw(st.integers(0, 6)):
+    match kind, draw(st.integers(0, 9)):
+        case "int", 7:
+            keyed = f"{draw(st.sampled_from(VARIABLES['dict']))}.get({sub('int')}, {sub('int')})"
+            others = [f"len({sub('str')})", f"{sub('str')}.find({sub('str')})", keyed]
+            return draw(st.sampled_from(others))
+        case "int", 8:
+            return draw(st.sampled_from(["u[0]", f"{sub('dict')}[{sub('int')}]", "len(d)"]))
+        case "int", 9:
+            optional = f"(o if o is not None else {sub('int')})"
+            return draw(st.sampled_from([optional, f"helper({sub('int')}, {sub('float')})"]))
+        case "float", 7 | 8:
+            return draw(st.sampled_from(["u[1]", f"float({sub('tensor')}.sum())"]))
+        case "bool", 7:
+            return f"({sub('str')} {draw(st.sampled_from(['in', '==', '!=', '<']))} {sub('str')})"
+        case "bool", 8:
+            others = ["o is None", "o is not None and o > 1", "not s", f"{sub('int')} in d"]
+            return f"({draw(st.sampled_from(others))})"
+        case "bool", 9:
+            return f"bool(({sub('tensor')} > {sub('float')}).any())"
+        case "str", 0 | 1 | 2:
+            return f"({sub('str')} + {sub('str')})"
+        case "str", 3 | 4:
+            return f"{sub('str')}[{sub('int')}:{sub('int')}]"
+        case "str", 5:
+            return f"str({sub(draw(st.sampled_from(['int', 'bool', 'list', 'dict'])))})[:9]"
+        case "str", 6:
+            method = draw(st.sampled_from(["upper()", "strip()", "replace('a', 'ccc')", "title()"]))
+            return f"{sub('str')}.{method}"
+        case "str", 7:
+            return f"({sub('str')} * ({sub('int')} % 3))"
+        case "str", _:
+            return f"','.join([str(k) for k in {sub('list')}][:3])"
+        case "dict", 0 | 1 | 2:
+            return f"{{{sub('int')}: {sub('int')}, {sub('int')}: {sub('int')}}}"
+        case "dict", _:
+            return f"{{k: {sub('int')} for k in {sub('list')}}}"
+        case "tensor", 0 | 1 | 2:
+            return f"({sub('tensor')} {draw(st.sampled_from('+-*'))} {sub('tensor')})"
+        case "tensor", 3 | 4:
+            return f"({sub('tensor')} * {sub(draw(st.sampled_from(['int', 'float'])))})"
+        case "tensor", 5:
+            return f"torch.where({sub('tensor')} > {sub('float')}, {sub('tensor')}, z)"
+        case "tensor", _:
+            methods = ["relu()", "flip(0)", "cumsum(0)", "clone()", "clamp(-9.0, 9.0)"]
+            return f"{sub('tensor')}.{draw(st.sampled_from(methods))}"
         case "int", 0 | 1 | 2:
             return f"({sub('int')} {draw(st.sampled_from('+-*'))} {sub('int')})"
         case "int", 3:
@@ -85,6 +142,25 @@ def expression(draw, kind: str, depth: int = 2, loops: tuple[str, ...] = ()) -> 
     raise AssertionError(kind)
 
 
+HELPERS = """import torch
+
+
+def helper(k: int, f: float) -> int:
+    for i in range(3):
+        if f > i:
+            return k - i
+        k += i
+    return k
+
+
+def changed(pair: tuple[int, float], values: list[int]) -> tuple[int, float]:
+    if len(values) > 2:
+        values.append(pair[0])
+        return len(values), pair[1] / 2
+    return pair[0] + 1, pair[1]
+
+
+"""
 counter = itertools.count()
 
 
@@ -101,7 +177,7 @@ def statements(draw, depth: int, loops: tuple[str, ...] = ()) -> list[str]:
 
     for _ in range(draw(st.integers(1, 4))):
         choice = draw(st.integers(0, 11 if depth else 5))
-        kind = draw(st.sampled_from(["int", "float", "bool", "list"]))
+        kind = draw(st.sampled_from(list(VARIABLES)))
         name = draw(st.sampled_from(VARIABLES[kind]))
         match choice:
             case 0 | 1 | 2:
@@ -121,12 +197,23 @@ def statements(draw, depth: int, loops: tuple[str, ...] = ()) -> list[str]:
                                 f"{target}.pop()",
                                 f"{target} += {value('list')}",
                                 f"a, b = b, {value('int')}",
+                                f"d[{value('int')}] = {value('int')}",
+                                f"e.pop({value('int')}, {value('int')})",
+                                f"z[{value('int')} % 3] = {value('float')}",
+                                f"z = z + {value('tensor')}",
+                                f"s += {value('str')}",
+                                f"o = {value('int')}",
+                                "o = None",
+                                f"u = ({value('int')}, {value('float')})",
+                                f"u = changed(u, {value('list')})",
+                                f"c, y = changed((c, y), {draw(st.sampled_from(['v', 'w']))})",
+                                "v, w = w, v",
                             ]
                         )
                     )
                 )
             case 5:
-                exits = ["return (a, b, c, x, y, p, q, v, w)", "raise ValueError('stop')"]
+                exits = [f"return ({ALL})", "raise ValueError('stop')"]
                 if loops:
                     exits += ["break", "continue", "break", "continue"]
                 lines += [f"if {value('bool')}:", "    " + draw(st.sampled_from(exits))]
@@ -148,6 +235,8 @@ def statements(draw, depth: int, loops: tuple[str, ...] = ()) -> list[str]:
                             f"range({value('int')} % 5)",
                             f"{value('list')}[:3]",
                             "range(5, 0, -2)",
+                            f"{value('dict')}",
+                            f"[len(k) for k in {value('str')}.split('a')]",
                         ]
                     )
                 )
@@ -165,17 +254,27 @@ def statements(draw, depth: int, loops: tuple[str, ...] = ()) -> list[str]:
 @st.composite
 def programs(draw) -> str:
     head = [
-        "def generated(a: int, b: int, x: float, p: bool, v: list[int]):",
+        HELPERS,
+        "def generated(a: int, b: int, x: float, p: bool, v: list[int], s: str, o: int | None,",
+        "              z: torch.Tensor):",
         "    c = 2",
         "    y = -0.5",
         "    q = False",
         "    w = [4, 5]",
+        "    t = 'banana'",
+        "    d = {1: 10, 2: 20}",
+        "    e = {0: a}",
+        "    u = (a, x)",
     ]
     body = ["    " + line for line in draw(statements(2))]
-    return "\n".join([*head, *body, "    return (a, b, c, x, y, p, q, v, w)", ""])
+    return "\n".join([*head, *body, f"    return ({ALL})", ""])
 
 
-INPUTS = [(3, -2, 0.75, True, [1, 2, 3]), (0, 7, -2.5, False, []), (-5, 1, 10.0, True, [9])]
+INPUTS = [
+    (3, -2, 0.75, True, [1, 2, 3], "alpha", None, torch.tensor([1.0, -2.0, 0.5])),
+    (0, 7, -2.5, False, [], "", 4, torch.zeros(3)),
+    (-5, 1, 10.0, True, [9], "ñandú", -1, torch.tensor([0.25, 3.0, -1.0])),
+]
 
 
 @pytest.fixture(scope="module")

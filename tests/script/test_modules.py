@@ -263,11 +263,11 @@ class WithHook(nn.Module):
         return x
 
 
-def test_hooks_are_refused():
+def test_hooks_run():
     module = nn.Sequential(WithHook())
-    module[0].register_forward_hook(lambda *_: None)
-    with pytest.raises(ingot.Error, match="forward hooks"):
-        ingot.script(module)
+    module[0].register_forward_hook(lambda module, inputs, result: result + 1)
+    x = torch.ones(2)
+    assert torch.equal(ingot.script(module)(x), module(x))
 
 
 def test_dropout_in_training():
@@ -304,3 +304,19 @@ def test_recurrent_networks(kind, gates):
     layer = kind(3, 5, 2, bidirectional=True)
     assert layer.weight_ih_l0.shape[0] == 5 * gates
     same_as_eager(layer, *[(torch.randn(length, 2, 3),) for length in (1, 4, 7)])
+
+
+class Encodes(nn.Module):
+    def forward(self, x: Tensor, n: int):
+        return self.encode(x) + self.encode(x, n)
+
+    @ingot.export
+    def encode(self, x: Tensor, n: int = 2):
+        return x * n
+
+
+def test_an_exported_method_that_another_one_calls():
+    module, x = Encodes(), torch.ones(2)
+    compiled = ingot.script(module)
+    assert torch.equal(compiled(x, 3), module(x, 3))
+    assert torch.equal(compiled.encode(x, 5), module.encode(x, 5))

@@ -145,12 +145,14 @@ def resolve(
     if not schemas:
         fail(f"Ingot has no op {base}", source=source)
     best: Match | None = None
-    reasons: list[str] = []
+    reasons: list[tuple[bool, str]] = []
     for schema in schemas:
         try:
             found = match(schema, args, kwargs)
         except Mismatch as mismatch:
-            reasons.append(f"  {schema}\n      {mismatch}")
+            first = schema.arguments[0].name if schema.arguments else ""
+            at_once = f"argument {first!r} takes" in str(mismatch)
+            reasons.append((at_once, f"  {schema}\n      {mismatch}"))
             continue
         if best is None or found.distance < best.distance:
             best = found
@@ -158,8 +160,11 @@ def resolve(
         given = [describe(a) for a in args] + [f"{k}: {describe(v)}" for k, v in kwargs.items()]
         what = base if len(schemas) == 1 else f"no overload of {base}"
         verb = "does not take" if len(schemas) == 1 else "takes"
+        # Overloads for other kinds of receivers would only hide those that nearly fit.
+        near = [reason for at_once, reason in reasons if not at_once]
+        shown = near or [reason for _, reason in reasons]
         fail(
-            f"{what} {verb} ({', '.join(given)}); the candidates are\n" + "\n".join(reasons),
+            f"{what} {verb} ({', '.join(given)}); the candidates are\n" + "\n".join(shown),
             source=source,
         )
     return best

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from ingot.capture.script.diagnostics import CompileError
+from ingot.capture.script.dispatch import each_choice
 from ingot.capture.script.items import type_of
 from ingot.capture.script.language import DEVICE, DTYPE
 from ingot.capture.script.modules import module_attribute
@@ -24,13 +25,24 @@ from ingot.capture.script.values import (
     ListItem,
     MethodItem,
     ModuleItem,
+    PickItem,
     PythonItem,
     ShapeItem,
     SuperItem,
     TupleItem,
 )
 from ingot.capture.script.wrapping import wrap
-from ingot.ir.types import NamedTupleType, TensorType
+from ingot.ir.types import (
+    BOOL,
+    FLOAT,
+    INT,
+    STR,
+    DictType,
+    ListType,
+    NamedTupleType,
+    TensorType,
+    TupleType,
+)
 
 if TYPE_CHECKING:
     from ingot.capture.script.frame import Frame
@@ -41,6 +53,8 @@ def attribute(frame: Frame, item: Item, name: str) -> Item:
     match item:
         case ModuleItem():
             return module_attribute(frame, item, name)
+        case PickItem():
+            return _picked_attribute(frame, item, name)
         case SuperItem():
             return _super_attribute(item, name)
         case PythonItem(object):
@@ -49,6 +63,11 @@ def attribute(frame: Frame, item: Item, name: str) -> Item:
             return _constant_attribute(item, value, name)
         case TupleItem(items, named) if named is not None and name in named._fields:  # type: ignore[attr-defined]
             return items[named._fields.index(name)]  # type: ignore[attr-defined]
+        case TupleItem(named=named) if named is not None and not hasattr(named, name):
+            fields = ", ".join(named._fields)  # type: ignore[attr-defined]
+            raise CompileError(
+                f"the NamedTuple {named.__name__} has no field {name}; its fields are {fields}"
+            )
         case TupleItem() | ListItem() | DictItem() | ShapeItem():
             return MethodItem(item, name)
     type = type_of(item)
@@ -72,7 +91,31 @@ def attribute(frame: Frame, item: Item, name: str) -> Item:
             f"{item.describe()} may be None, which has no {name}",
             "check it with `is not None` first",
         )
+    python = _PYTHON_CLASSES.get(type) or _PYTHON_CLASSES.get(type.__class__)
+    if python is not None and not hasattr(python, name):
+        raise CompileError(f"{item.describe()} has no attribute {name}{_similar(python, name)}")
     return MethodItem(item, name)
+
+
+_PYTHON_CLASSES: dict[Any, type] = {
+    INT: int,
+    FLOAT: float,
+    BOOL: bool,
+    STR: str,
+    ListType: list,
+    DictType: dict,
+    TupleType: tuple,
+}
+
+
+def _picked_attribute(frame: Frame, item: PickItem, name: str) -> Item:
+    """An attribute of whichever module was picked; of methods, one of them."""
+    mark, before = frame.builder.mark(), frame.environment.copy()
+    found = tuple(attribute(frame, one, name) for one in item.items)
+    if any(type_of(each) is None for each in found):
+        return PickItem(item.index, found, item.keys)
+    frame.undo(mark, before)
+    return each_choice(frame, item, lambda one: attribute(frame, one, name))
 
 
 def _python_attribute(frame: Frame, item: PythonItem, object: Any, name: str) -> Item:
@@ -132,6 +175,9 @@ _TENSOR_CONSTANTS: dict[str, Any] = {
         ),
         False,
     ),
+    "is_leaf": True,
+    "retains_grad": False,
+    "output_nr": 0,
     "grad": None,
     "grad_fn": None,
 }
@@ -160,6 +206,11 @@ def tensor_attribute(frame: Frame, item: Item, name: str) -> Item:
     if name in _TENSOR_CONSTANTS:
         value = _TENSOR_CONSTANTS[name]
         return FALSE if value is False else NOTHING if value is None else Constant(value)
+    if name in ("itemsize", "nbytes"):
+        size = call_op(frame, "aten::element_size", [item])
+        if name == "itemsize":
+            return size
+        return call_op(frame, "aten::mul", [size, call_op(frame, "aten::numel", [item])])
     if name in _TENSOR_OPS:
         return call_op(frame, _TENSOR_OPS[name], [item])
     found = inspect.getattr_static(torch.Tensor, name, None)

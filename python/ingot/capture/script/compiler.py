@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import types
 import typing
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, cast
+
+import torch
 
 from ingot.capture.script import statements
 from ingot.capture.script.annotations import annotation_of
@@ -15,8 +18,10 @@ from ingot.capture.script.diagnostics import CompileError, Diagnostics, Poisoned
 from ingot.capture.script.expressions import expression
 from ingot.capture.script.flow import RESULT, Flow, Way, merge
 from ingot.capture.script.frame import Frame
+from ingot.capture.script.hooks import call_module, has_hooks
 from ingot.capture.script.items import leaves, rebuild, signature, type_of
 from ingot.capture.script.language import is_subtype, lower
+from ingot.capture.script.modules import begin
 from ingot.capture.script.parameters import bind_arguments, parameters_of
 from ingot.capture.script.sources import FunctionSource, NoSource, source_of
 from ingot.capture.script.state import Knowledge, StateTable
@@ -51,6 +56,8 @@ class Compiled:
     result: Item | None = None
     declared: Type | None = None
     recursive: bool = False
+    writes: bool = True
+    """Whether it may assign attributes of modules."""
 
 
 class Compiler:
@@ -65,23 +72,33 @@ class Compiler:
         self.state = StateTable(self.program)
         self.functions: dict[tuple, Compiled] = {}
         self.open_values: dict[int, tuple[Value, Type]] = {}
+        self.exported: set[str] = set()
+        """Names of methods that callers may run: the compiled functions take others."""
         self.failures: list[Exception] = []
         """Exceptions that are mistakes of the compiler, for those who mend it."""
+        self.parts: dict[tuple, torch.nn.Module] = {}
+        """Slices of Sequential modules: the module and the bounds."""
+        self.writes = 0
+        """How often code that was compiled so far assigns attributes of modules."""
         self._active: list[tuple[tuple, Compiled]] = []
         self._kept_alive: list[object] = []
 
     # --- methods that callers may run ----------------------------------------------------
 
     def entry(self, name: str, function: types.FunctionType, receiver: Item | None) -> None:
-        """Compiles ``function`` as an exported method with inputs as annotated."""
-        source = load_source(function)
+        """Compiles ``function`` as an exported method with inputs as annotated.
+
+        Those of a decorated function are the inputs of what it wraps.
+        """
+        plain = described_by(function)
+        source = load_source(plain)
         builder, method = self._new_method(name, exported=True)
-        frame = self._frame(source, builder, function)
-        parameters = declared_parameters(function, source)
+        frame = self._frame(source, builder, plain)
+        parameters = declared_parameters(plain, source)
         names = list(parameters)
         if receiver is not None and names:
             frame.environment.names[names.pop(0)] = receiver
-        defaults = defaults_of(function, source.node.args)
+        defaults = defaults_of(plain, source.node.args)
         for each in names:
             try:
                 self._input(frame, method, each, parameters[each], defaults)
@@ -95,7 +112,13 @@ class Compiler:
                     f"an exported method cannot take *{star.arg}: its inputs must be known",
                     "name every input",
                 )
-        result = self._body(frame)
+                frame.environment.names[star.arg] = PoisonItem()
+        if isinstance(receiver, ModuleItem):
+            begin(frame, receiver)
+        if plain is not function or (name == "forward" and _hooked(receiver)):
+            result = self._around(frame, function, receiver, names)
+        else:
+            result = self._body(frame)
         try:
             with frame.located(source.node):
                 declared = frame.result_type
@@ -106,6 +129,24 @@ class Compiler:
             frame.report(source.node, f"the result is {error.message}", error.hint)
         except Poisoned:
             builder.returns(builder.constant(None))
+
+    def _around(
+        self, frame: Frame, function: types.FunctionType, receiver: Item | None, names: list[str]
+    ) -> Item:
+        """The result of a decorated function or of a module with hooks, called as it is."""
+        node = frame.source.node
+        args = [frame.environment.names[name] for name in names]
+        try:
+            with frame.located(node):
+                if isinstance(receiver, ModuleItem) and _hooked(receiver):
+                    return call_module(frame, receiver, args, {})
+                given = args if receiver is None else [receiver, *args]
+                return self.call(frame, function, given, {}, node)
+        except CompileError as error:
+            frame.report(error.node or node, error.message, error.hint)
+        except Poisoned:
+            pass
+        return PoisonItem()
 
     def _input(
         self,
@@ -153,6 +194,11 @@ class Compiler:
         try:
             source = source_of(function)
         except NoSource:
+            if inspect.iscoroutinefunction(function):
+                raise CompileError(
+                    f"{function.__qualname__} is an async function, which cannot be compiled",
+                    "write a plain function that returns its results",
+                ) from None
             raise CompileError(
                 f"the source of the function {function.__qualname__} is not available",
                 "define it in a file, or mark it with @ingot.ignore and do not call it",
@@ -276,10 +322,12 @@ class Compiler:
         self.functions[key] = known
         self._kept_alive.append(function)
         self._active.append((key, known))
+        writes = self.writes
         try:
             known.result = self._body(inner)
         finally:
             self._active.pop()
+        known.writes = self.writes != writes
         self._finish(inner, known)
         return known
 
@@ -306,6 +354,9 @@ class Compiler:
 
     def _emit_call(self, frame: Frame, known: Compiled, inputs: list[Value], node: ast.AST) -> Item:
         builder = frame.builder
+        if known.writes:
+            self.writes += 1
+            frame.environment.forget_attributes()
         if known.result is None:
             if known.declared is None:
                 raise CompileError(
@@ -336,7 +387,7 @@ class Compiler:
 
     def _unique(self, name: str) -> str:
         candidate, number = name, 0
-        while candidate in self.program.methods:
+        while candidate in self.program.methods or candidate in self.exported:
             number += 1
             candidate = f"{name}_{number}"
         return candidate
@@ -395,6 +446,22 @@ class Compiler:
             frame.report(node, item.reason, item.hint)
             return PoisonItem()
         return frame.force(item)
+
+
+def _hooked(receiver: Item | None) -> bool:
+    return isinstance(receiver, ModuleItem) and has_hooks(receiver)
+
+
+def described_by(function: types.FunctionType) -> types.FunctionType:
+    """The function whose parameters are those of ``function``: a decorator's ``*args`` say
+    nothing of them, so it is what ``functools.wraps`` names."""
+    takes_anything = inspect.CO_VARARGS | inspect.CO_VARKEYWORDS
+    while function.__code__.co_flags & takes_anything:
+        inner = getattr(function, "__wrapped__", None)
+        if not isinstance(inner, types.FunctionType):
+            break
+        function = inner
+    return function
 
 
 def load_source(function: types.FunctionType) -> FunctionSource:

@@ -18,6 +18,7 @@ from ingot.capture.script.finish import finish
 from ingot.capture.script.markers import marker_of
 from ingot.capture.script.state import Knowledge, Restart
 from ingot.capture.script.values import ModuleItem
+from ingot.capture.sources import import_path
 from ingot.errors import Error
 from ingot.ir.graph import Program
 from ingot.ir.schema import Catalogue
@@ -109,20 +110,22 @@ def script(target: Any) -> Any:
         return Module.from_program(compile_module(target))
     if isinstance(target, ScriptFunction):
         return target
-    function = inspect.unwrap(target) if callable(target) else target
+    function = target
     if inspect.iscoroutinefunction(function) or inspect.isgeneratorfunction(function):
         kind = "an async function" if inspect.iscoroutinefunction(function) else "a generator"
         raise Error(
             f"{function.__qualname__} is {kind}, which cannot be compiled",
             "unsupported",
-            hint="write a plain function that returns its results",
+            f"{import_path(function.__code__.co_filename)}:{function.__code__.co_firstlineno} "
+            f"in {function.__name__}",
+            "write a plain function that returns its results",
         )
     if not isinstance(function, types.FunctionType):
         raise Error(
             f"ingot.script takes a module or a Python function, not {type(target).__name__}",
             hint="pass an instance of the module, not its class"
             if isinstance(target, type)
-            else "",
+            else "write a def",
         )
     return ScriptFunction(function, compile_function(function))
 
@@ -142,6 +145,7 @@ def compile_module(module: torch.nn.Module, ops: Catalogue | None = None) -> Pro
 
     def build(compiler: Compiler) -> None:
         compiler.state.add_module(module, "")
+        compiler.exported = set(methods)
         for name, function in methods.items():
             compiler.entry(name, function, ModuleItem(module, ""))
 

@@ -23,6 +23,8 @@ def _assigned(node: ast.AST) -> Iterator[str]:
             return
         case ast.Lambda():
             return
+        case ast.Global(names=names) | ast.Nonlocal(names=names):
+            yield from names
         case ast.ExceptHandler(name=str(name)):
             yield name
         case ast.MatchAs(name=str(name)) | ast.MatchStar(name=str(name)):

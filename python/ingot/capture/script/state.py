@@ -27,11 +27,14 @@ class Restart(Unwind):
 class Knowledge:
     """What is learned about modules while compiling and kept when it begins again.
 
-    ``attributes`` are those that compiled code assigns, with their types.
+    ``attributes`` are those that compiled code assigns or changes, with their types.
+    ``beginnings`` are the first values of those that no file can hold as they are, such as
+    lists of tensors: exported methods begin by making them, once.
     """
 
     def __init__(self) -> None:
         self.attributes: dict[tuple[str, str], Type] = {}
+        self.beginnings: dict[tuple[str, str], Any] = {}
 
     def learn(self, path: str, name: str, type: Type) -> None:
         """Raises Restart if this changes what was compiled so far."""
@@ -110,7 +113,7 @@ class StateTable:
 def tensor_data(tensor: torch.Tensor) -> TensorData:
     """Row-major bytes of a tensor, without copying where it is that already."""
     plain = tensor.detach().resolve_conj().resolve_neg().cpu().contiguous()
-    raw = plain.reshape(-1).view(torch.uint8) if plain.numel() else torch.empty(0).view(torch.uint8)
+    raw = plain.as_strided([plain.numel()], [1]).view(torch.uint8) if plain.numel() else torch.empty(0).view(torch.uint8)
     return TensorData(dtype_of(tensor.dtype), tuple(tensor.shape), raw.numpy().data)
 
 

@@ -24,6 +24,8 @@ from ingot.capture.script.values import (
     ExceptionItem,
     Item,
     LocalFunction,
+    MethodItem,
+    ModuleItem,
     PoisonItem,
     PythonItem,
 )
@@ -188,8 +190,9 @@ def _annotated(frame: Frame, node: ast.AnnAssign) -> Flow:
         return _fall(frame)
     item = expression(frame, node.value, declared)
     if isinstance(node.target, ast.Name) and declared is not None:
-        frame.check_declared(node.target.id, item, declared)
         frame.declared[node.target.id] = declared
+        item = frame.number_as(item, declared)
+        frame.check_declared(node.target.id, item, declared)
     assign_target(frame, node.target, item)
     return _fall(frame)
 
@@ -209,6 +212,11 @@ def _return(frame: Frame, node: ast.Return) -> Flow:
     item = NOTHING if node.value is None else expression(frame, node.value, frame.result_type)
     if isinstance(item, PoisonItem):
         raise Poisoned
+    if not frame.calls and isinstance(item, LocalFunction | PythonItem | ModuleItem | MethodItem):
+        raise CompileError(
+            f"{item.describe()} exists only while compiling and cannot be returned",
+            "return tensors, numbers, strings, or lists, dicts and tuples of these",
+        )
     frame.environment.names[RESULT] = item
     return Flow.only(Way.RETURN, frame.environment)
 
