@@ -56,17 +56,3 @@ def test_example_inputs_of_another_kind(inputs):
 def test_a_target_that_is_not_callable():
     with pytest.raises(ingot.Error, match="nn.Module or a function"):
         ingot.trace(3, torch.ones(1))
-
-
-def test_packed_sequences():
-    class Packed(nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.lstm = nn.LSTM(2, 3)
-
-        def forward(self, x):
-            packed = nn.utils.rnn.pack_padded_sequence(x, torch.tensor([3, 2]))
-            return self.lstm(packed)[1][0]
-
-    with pytest.raises(ingot.Error):
-        ingot.trace(Packed(), torch.ones(3, 2, 2))

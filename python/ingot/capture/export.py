@@ -21,7 +21,7 @@ import torch.export._trace
 import torch.fx.experimental._config as fx_config
 from torch._guards import SLoc
 from torch._subclasses import meta_utils
-from torch._subclasses.fake_tensor import DataDependentOutputException
+from torch._subclasses.fake_tensor import DataDependentOutputException, FakeTensorMode
 from torch.export import Dim, ExportedProgram
 from torch.fx.experimental import symbolic_shapes
 from torch.fx.experimental.symbolic_shapes import (
@@ -32,6 +32,7 @@ from torch.fx.proxy import TracerBase
 from torch.utils._traceback import CapturedTraceback
 
 from ingot.capture.kept import applied, attention_of_sizes
+from ingot.capture.packed import expected_hidden_size
 from ingot.capture.root import Root
 from ingot.capture.sources import asked_by_torch, make_source, raised_by_torch, user_frames
 from ingot.capture.structure import Tree
@@ -239,6 +240,9 @@ def _patches(record: Record) -> list[tuple[Any, str, Any]]:
         if source is not None and not isinstance(source, torch._subclasses.FakeTensor):
             into.copy_(source)
 
+    def trusted(self: FakeTensorMode, op: Any, given: Any, real: Any, found: Any, ran: Any) -> Any:
+        return found
+
     def name(self: torch.SymInt | torch.SymFloat, form: str = "") -> str:
         return str(self)
 
@@ -253,7 +257,10 @@ def _patches(record: Record) -> list[tuple[Any, str, Any]]:
         (torch.nn.functional, "scaled_dot_product_attention", attention_of_sizes),
         # It leaves the values of parameters, which are no plain tensors, uninitialised.
         (meta_utils, "_safe_copy", copy_values),
+        # Comparing the sizes it has found with those of a run fixes sizes that values tell.
+        (FakeTensorMode, "_maybe_infer_fake_kernel_from_pytree_out", trusted),
         (torch.nn.Module, "_apply", applied),
+        (torch.nn.RNNBase, "get_expected_hidden_size", expected_hidden_size),
         # A text of a value is its symbol: right where it is printed, seen by the checks elsewhere.
         (torch.SymFloat, "__format__", name),
         (torch.SymInt, "__format__", name),

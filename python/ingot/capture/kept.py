@@ -238,7 +238,7 @@ def _by_reduction(by_lists: Callable[..., Any], by_tensors: Callable[..., Any]) 
 def _packed_recurrent(
     data: torch.Tensor, batch_sizes: torch.Tensor, hx: Any, params: list[torch.Tensor], *rest: Any
 ) -> tuple[torch.Tensor, ...]:
-    torch._check(data.dim() == 2)
+    torch._check(data.dim() == 2 and data.shape[1] == params[0].shape[1])
     states = hx if isinstance(hx, list) else [hx]
     features = states[0].shape[2] * (2 if rest[-1] else 1)
     output = data.new_empty([data.shape[0], features])

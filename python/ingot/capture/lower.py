@@ -132,7 +132,7 @@ class Lowering:
             self.at[node] = [self.operand(v) for v in node.args]
             return
         if not isinstance(node.target, torch._ops.OpOverload):
-            self._miss(node, str(node.target))
+            self._miss(node, getattr(node.target, "__name__", str(node.target)))
             return
         call = call_of(node.target)
         if call is not None:

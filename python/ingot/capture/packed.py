@@ -57,7 +57,7 @@ def pad(
     padded = rows.reshape([steps, batch, *data.shape[1:]])
     longest = batch_sizes.shape[0]
     padded = padded.narrow(0, 0, longest)
-    if total_length > 0 and not statically_known_true(total_length == longest):  # type: ignore[arg-type]
+    if total_length > 0 and not statically_known_true(total_length == longest):
         extra = padded.new_full([total_length - longest, batch, *data.shape[1:]], padding_value)
         padded = torch.cat([padded, extra])
     return padded.transpose(0, 1) if batch_first else padded, packing.lengths
@@ -71,9 +71,20 @@ def item_of(tensor: Tensor, index: Any) -> Any:
     return tensor[index]
 
 
+def expected_hidden_size(
+    self: torch.nn.RNNBase, input: Tensor, batch_sizes: Tensor | None
+) -> tuple[Any, ...]:
+    """The state's sizes as a recurrent layer checks them, where the batch stays a free size."""
+    batch: Any = input.size(0 if self.batch_first else 1)
+    if batch_sizes is not None:
+        batch = batch_sizes[0]
+    layers = self.num_layers * (2 if self.bidirectional else 1)
+    return layers, batch, self.proj_size or self.hidden_size
+
+
 def _packing_of(batch_sizes: Tensor) -> _Packing:
     packing: _Packing | None = getattr(batch_sizes, _NAME, None)
     if packing is None:
-        mask = torch.arange(batch_sizes[0].item()) < batch_sizes.unsqueeze(1)  # type: ignore[arg-type]
+        mask = torch.arange(batch_sizes[0].item()) < batch_sizes.unsqueeze(1)
         packing = _Packing(mask, mask.sum(0))
     return packing

@@ -156,7 +156,10 @@ def _without_generator(low: Lowering, node: fx.Node) -> Any:
 
 
 def _getitem(low: Lowering, node: fx.Node) -> Any:
-    return low.operand(node.args[0])[node.args[1]]
+    source, index = map(low.operand, node.args)
+    if isinstance(source, Value):  # a list of numbers
+        return low.b.op("aten::__getitem__.t", source, index)
+    return source[index]
 
 
 def _sym_size(low: Lowering, node: fx.Node) -> Any:
@@ -317,7 +320,7 @@ def _inline(low: Lowering, node: fx.Node) -> Any:
 
 def _in_place(low: Lowering, module: Any, *args: Any) -> Any:
     """A block's graph in place of its call."""
-    graph = low.at[module].graph  # type: ignore[index]
+    graph = low.at[module].graph
     inputs = iter(args)
     for step in graph.nodes:
         if step.op == "placeholder":
@@ -326,7 +329,7 @@ def _in_place(low: Lowering, module: Any, *args: Any) -> Any:
             result = low.operand(step.args[0])
             return result
         elif step.op == "get_attr":
-            low.at[step] = getattr(low.at[module], str(step.target))  # type: ignore[index]
+            low.at[step] = getattr(low.at[module], str(step.target))
         else:
             low.node(step)
     return None

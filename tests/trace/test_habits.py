@@ -1,0 +1,147 @@
+"""What models of the world do in ``forward`` besides computing."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+import ingot
+
+
+def test_prints_of_values_and_sizes(capsys):
+    def function(x):
+        print(f"mean {x.mean().item():.3f} of {x.shape[0]:3d}")
+        return x + 1
+
+    module = ingot.trace(function, torch.ones(2, 3))
+    assert capsys.readouterr().out == "mean 1.000 of   2\n"
+    assert module(torch.ones(5, 3)).tolist() == [[2.0] * 3] * 5
+
+
+def test_a_text_of_a_value_that_is_returned_is_refused():
+    with pytest.raises(ingot.Error):
+        ingot.trace(lambda x: (x, f"{x.mean().item():.3f}"), torch.ones(2))
+
+
+def test_data_of_a_tensor():
+    def function(x):
+        noise = x.data.new(x.size()).fill_(2.0)
+        y = x.clone()
+        y.data.mul_(3)
+        return x.data.exp() * noise, y
+
+    module = ingot.trace(function, torch.ones(2))
+    x = torch.tensor([0.0, 1.0, 2.0])
+    for found, expected in zip(module(x), function(x), strict=True):
+        torch.testing.assert_close(found, expected)
+
+
+class PowerIteration(nn.Module):
+    """The spectral norm of the first GAN programs: u is a parameter that forward assigns."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(4, 3))
+        self.u = nn.Parameter(torch.randn(4), requires_grad=False)
+
+    def forward(self, x):
+        v = F.normalize(self.weight.data.t() @ self.u.data, dim=0)
+        self.u.data = F.normalize(self.weight.data @ v, dim=0)
+        return x @ self.weight.t() / (self.u @ self.weight @ v)
+
+
+def test_a_parameter_whose_data_is_assigned():
+    torch.manual_seed(0)
+    model = PowerIteration()
+    before = model.u.detach().clone()
+    module = ingot.trace(model, torch.randn(2, 3))
+    assert torch.equal(model.u, before)
+    for _ in range(3):
+        x = torch.randn(2, 3)
+        torch.testing.assert_close(module(x), model(x).detach())
+    torch.testing.assert_close(module.state_dict("torch")["u"], model.u.detach())
+
+
+def test_values_of_weights_decide_a_branch():
+    class Branch(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.fc = nn.Linear(3, 3)
+
+        def forward(self, x):
+            return self.fc(x) if (self.fc.weight > 100).any() else self.fc(x) + x
+
+    model = Branch()
+    module = ingot.trace(model, torch.ones(2, 3), dynamic=False)
+    x = torch.randn(2, 3)
+    torch.testing.assert_close(module(x), model(x).detach())
+
+
+def test_masks_beside_a_branch():
+    def function(x):
+        if x.sum() > 0:
+            x = x * 2
+        rows, columns = torch.where(x > 1)
+        return x[x > 0.5].sum(), x[rows, columns].sum(), (x > 3).nonzero(as_tuple=True)[0]
+
+    module = ingot.trace(function, torch.tensor([[1.0, 2.0], [0.1, 3.0]]))
+    for values in ([[5.0, 0.1], [0.1, 0.1]], [[0.1, 0.2], [0.1, 0.1]]):
+        x = torch.tensor(values)
+        for found, expected in zip(module(x), function(x), strict=True):
+            torch.testing.assert_close(found, expected)
+
+
+def test_layers_converted_to_what_they_are():
+    class Converted(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.fc = nn.Linear(3, 3)
+
+        def forward(self, x):
+            return self.fc.to(x.device).float()(x)
+
+    model = Converted()
+    module = ingot.trace(model, torch.ones(2, 3))
+    torch.testing.assert_close(module(torch.ones(4, 3)), model(torch.ones(4, 3)).detach())
+
+
+def test_autocast_that_does_nothing_here():
+    def function(x):
+        with torch.autocast("cuda", enabled=False):
+            x = x.float() * 2
+        with torch.autocast("cpu", enabled=False):
+            return x + 1
+
+    assert ingot.trace(function, torch.ones(2))(torch.ones(3)).tolist() == [3.0] * 3
+
+
+def test_distributions_check_their_arguments():
+    def function(x):
+        mean, deviation = x.chunk(2, 1)
+        normal = torch.distributions.Normal(mean, F.softplus(deviation))
+        return normal.log_prob(mean + 1), normal.entropy(), normal.rsample()
+
+    module = ingot.trace(function, torch.randn(2, 6))
+    x = torch.randn(2, 6)
+    torch.manual_seed(1)
+    ingot.manual_seed(1)
+    for found, expected in zip(module(x), function(x), strict=True):
+        torch.testing.assert_close(found, expected)
+    with pytest.raises(ingot.GuardError):
+        module(torch.full((2, 6), float("nan")))
+
+
+def test_a_namespace_comes_back_as_a_record():
+    found = ingot.trace(lambda x: SimpleNamespace(a=x + 1, b=2), torch.ones(2))(torch.zeros(2))
+    assert found.a.tolist() == [1.0, 1.0]
+    assert found.b == 2
+
+
+def test_derivatives_inside_a_model_are_refused_with_an_error():
+    layer = nn.Linear(3, 1)
+    with pytest.raises(ingot.Error):
+        ingot.trace(lambda x: torch.func.grad(lambda z: layer(z).sum())(x), torch.ones(2, 3))
