@@ -28,6 +28,7 @@ from benchmarks.programs import write_chain
 from benchmarks.suite import SUITE
 
 INSTRUCTIONS_PER_NODE = 180
+INSTRUCTIONS_PER_SCALAR_OP = 40
 RATIOS = {"resnet18": 0.7, "conformer": 0.85, "lstm": 0.95, "mlp": 0.7, "policy": 0.25}
 """Ingot's time in eager's, at most; one thread."""
 ATTEMPTS = 3
@@ -41,6 +42,28 @@ def instructions_per_node(folder: Path) -> float:
     write_chain(nodes, file)
     one, two = (instructions(file, calls) for calls in (1000, 2000))
     return (two - one) / 1000 / nodes
+
+
+SCALAR_TURNS, SCALAR_OPS = 1000, 5
+
+
+def scalar_loop() -> int:
+    """Five operations a turn: remainder, comparison, product, sum or and, xor."""
+    a = 0
+    for i in range(1000):
+        if i % 3 == 0:
+            a += i * 2
+        else:
+            a = a ^ (i & 7)
+    return a
+
+
+def instructions_per_scalar_op(folder: Path) -> float:
+    """Of a loop of integer operations, likewise."""
+    file = folder / "scalar.ingot"
+    ingot.script(scalar_loop).save(file)
+    one, two = (instructions(file, calls) for calls in (100, 200))
+    return (two - one) / 100 / (SCALAR_TURNS * SCALAR_OPS)
 
 
 def instructions(file: Path, calls: int) -> int:
@@ -97,6 +120,8 @@ def main() -> int:
 
     with tempfile.TemporaryDirectory() as folder:
         add("instructions per node", INSTRUCTIONS_PER_NODE, instructions_per_node(Path(folder)))
+        scalar = instructions_per_scalar_op(Path(folder))
+        add("instructions per scalar op", INSTRUCTIONS_PER_SCALAR_OP, scalar)
     for name, bound in RATIOS.items():
         found = ratio_to_eager(name)
         attempts = f" (attempt {len(found)})" if len(found) > 1 else ""

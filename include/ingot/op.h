@@ -174,6 +174,7 @@ enum class ParamKind : uint8_t {
 
 struct ElementwiseOp;
 struct Schema;
+struct StepForms;
 namespace plan {
 class Recorder;
 }
@@ -192,6 +193,7 @@ struct OpDefinition {
   bool symbolic = false;                       // runs on tensors without elements
   bool random = false;                         // draws random numbers (ops/random.h)
   const ElementwiseOp* elementwise = nullptr;  // what a fused loop needs to know
+  const StepForms* steps = nullptr;            // how the interpreter runs it in one step
 };
 
 // One op of the catalogue. Registered before main (or when a shared library with custom

@@ -7,6 +7,7 @@
 #include "exec/code.h"
 #include "exec/inputs.h"
 #include "exec/interpreter.h"
+#include "exec/steps.h"
 #include "file/loader.h"
 #include "file/program.h"
 #include "kernels/product_simd.h"
@@ -17,7 +18,9 @@ namespace ingot {
 // What all forks share.
 struct Compiled {
   Compiled(const Program& program, Precision precision)
-      : precision(precision), codes(compile_program(program)), planner(codes, precision) {}
+      : precision(precision), codes(compile_program(program)), planner(codes, precision) {
+    for (Code& code : codes) add_steps(code);
+  }
   Precision precision;
   std::vector<Code> codes;
   mutable Planner planner;

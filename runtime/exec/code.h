@@ -8,6 +8,7 @@
 
 #include <ingot/op.h>
 #include "file/program.h"
+#include "ops/step.h"
 
 namespace ingot {
 
@@ -21,9 +22,8 @@ enum class Opcode : uint8_t {
   jump,           // to `target`
   jump_if_false,  // input
   loop_start,     // 0 -> output
-  loop_check,     // inputs counter, max, cond: jumps to `target` if the loop is over,
-                  // else counter -> output
-  loop_next,      // counter + 1 -> output, jumps to `target`
+  loop_check,     // inputs counter, max, cond: jumps to `target` if the loop is over
+  loop_next,      // counter + 1 -> output, jumps to the loop_check `target`
   list_construct,
   list_unpack,
   tuple_construct,  // names in Code::tuple_names[aux]
@@ -63,6 +63,11 @@ struct Code {
   uint32_t registers = 0;                // the first ones are the method's inputs
   std::vector<TypeKind> register_kinds;  // of what each holds; none: several kinds
   bool uses_mutable_state = false;       // itself or through calls
+
+  // What runs, made of the instructions (exec/steps.h).
+  std::vector<Step> steps;
+  std::vector<uint32_t> first_step;  // by instruction
+  std::vector<Value> literals;       // None and numbers, behind a frame's registers
 };
 
 // One Code per method of the program, in the same order. The program must be verified.

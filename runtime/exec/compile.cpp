@@ -2,6 +2,7 @@
 #include <functional>
 #include <limits>
 #include <map>
+#include <unordered_map>
 #include <utility>
 
 #include <ingot/check.h>
@@ -12,7 +13,9 @@ namespace ingot {
 namespace {
 
 // One block at a time: every value gets a register or, if it never changes, a constant;
-// a register is cleared after the last instruction of its block that reads it.
+// a register is cleared after the last instruction of its block that reads it. What a block
+// gives is computed in the register where the If or the Loop wants it, unless something still
+// reads what a loop carries there; then it is moved.
 class MethodCompiler {
  public:
   MethodCompiler(const Program& program, const Method& method)
@@ -39,6 +42,18 @@ class MethodCompiler {
   using Finish = std::function<void(const std::vector<int32_t>&)>;
 
   static constexpr int32_t kNoPlace = std::numeric_limits<int32_t>::min();
+
+  // A block being compiled.
+  struct Scope {
+    const std::unordered_map<ValueId, size_t>* last;  // node (or the end) that reads each value
+    size_t position;
+    bool loop;
+  };
+  // A value that a loop's block takes, in a register that the block will change.
+  struct Carried {
+    ValueId value;
+    size_t scope;
+  };
 
   // Constant containers that some use may change or hold on to need a fresh copy per run.
   void find_shared_containers(const Block& body) {
@@ -68,10 +83,51 @@ class MethodCompiler {
     return places_[value];
   }
 
-  int32_t temporary() {
+  int32_t temporary(TypeKind kind) {
     code_.registers = std::max(code_.registers, next_register_ + 1);
-    code_.register_kinds.resize(code_.registers, TypeKind::integer);
+    code_.register_kinds.resize(code_.registers, kind);
     return static_cast<int32_t>(next_register_++);
+  }
+
+  TypeKind kind(ValueId value) const { return method_.values[value].type->kind; }
+
+  // The register where the enclosing block wants the value, or kNoPlace.
+  int32_t wanted_register(ValueId value) const {
+    const auto found = wanted_.find(value);
+    if (found == wanted_.end() || read_later(found->second)) return kNoPlace;
+    return code_.register_kinds[static_cast<size_t>(found->second)] == kind(value) ? found->second
+                                                                                   : kNoPlace;
+  }
+
+  int32_t place(ValueId value) {
+    const int32_t wanted = wanted_register(value);
+    return wanted == kNoPlace ? new_register(value) : places_[value] = wanted;
+  }
+
+  // Whether anything after the node at hand reads what a loop carries in the register.
+  bool read_later(int32_t register_) const {
+    const auto carried = carried_.find(register_);
+    if (carried == carried_.end()) return false;
+    for (size_t s = carried->second.scope; s < scopes_.size(); ++s) {
+      const auto last = scopes_[s].last->find(carried->second.value);
+      if (last == scopes_[s].last->end()) continue;
+      // A loop inside that one reads it again at its next turn.
+      if (last->second > scopes_[s].position || (scopes_[s].loop && s > carried->second.scope))
+        return true;
+    }
+    return false;
+  }
+
+  static bool reads(const Block& body, ValueId value) {
+    const auto among = [&](const std::vector<ValueId>& values) {
+      return std::find(values.begin(), values.end(), value) != values.end();
+    };
+    return among(body.outputs) ||
+           std::any_of(body.nodes.begin(), body.nodes.end(), [&](const Node& node) {
+             return among(node.inputs) ||
+                    std::any_of(node.blocks.begin(), node.blocks.end(),
+                                [&](const Block& inner) { return reads(inner, value); });
+           });
   }
 
   int32_t constant(Value value) {
@@ -102,22 +158,24 @@ class MethodCompiler {
   // Compiles the nodes of a block; `finish` emits what uses its outputs and is given the
   // registers that live until then. `own` are values that die with the block besides those
   // that its nodes define.
-  void block(const Block& body, const std::vector<ValueId>& own, const Finish& finish) {
-    // Position of the last node (or the end) that reads each value defined in this block.
-    std::map<ValueId, size_t> last;
+  void block(const Block& body, const std::vector<ValueId>& own, const Finish& finish,
+             bool loop = false) {
+    std::unordered_map<ValueId, size_t> last;
     const size_t end = body.nodes.size();
     for (const ValueId value : own) last[value] = 0;
     for (size_t i = 0; i < end; ++i) {
       mark_uses(body.nodes[i], i, last);
       for (const ValueId value : body.nodes[i].outputs) last[value] = i;
     }
-    for (const ValueId value : body.outputs)
-      if (const auto found = last.find(value); found != last.end()) found->second = end;
+    for (const ValueId value : body.outputs) last[value] = end;
 
-    std::vector<std::vector<int32_t>> clears(end + 1);
     std::vector<std::vector<ValueId>> dying(end + 1);
-    for (const auto& [value, position] : last) dying[position].push_back(value);
+    for (const ValueId value : own) dying[last[value]].push_back(value);
+    for (const Node& node : body.nodes)
+      for (const ValueId value : node.outputs) dying[last[value]].push_back(value);
+    scopes_.push_back({&last, 0, loop});
     for (size_t i = 0; i < end; ++i) {
+      scopes_.back().position = i;
       source_ = body.nodes[i].source;
       node(body.nodes[i], [&] {
         std::vector<int32_t> registers;
@@ -130,12 +188,13 @@ class MethodCompiler {
     for (const ValueId value : dying[end])
       if (places_[value] >= 0) registers.push_back(places_[value]);
     finish(registers);
+    scopes_.pop_back();
   }
 
-  static void mark_uses(const Node& node, size_t position, std::map<ValueId, size_t>& last) {
+  static void mark_uses(const Node& node, size_t position,
+                        std::unordered_map<ValueId, size_t>& last) {
     const auto mark = [&](const std::vector<ValueId>& values) {
-      for (const ValueId value : values)
-        if (const auto found = last.find(value); found != last.end()) found->second = position;
+      for (const ValueId value : values) last[value] = position;
     };
     mark(node.inputs);
     for (const Block& inner : node.blocks) {
@@ -151,7 +210,7 @@ class MethodCompiler {
         if (const auto list = pooled_container_.find(node.outputs[0]);
             list != pooled_container_.end() && !list->second) {
           const int32_t pooled = constant(node.value);
-          const int32_t fresh = new_register(node.outputs[0]);
+          const int32_t fresh = place(node.outputs[0]);
           emit({.opcode = Opcode::fresh_container}, {pooled}, {fresh}, dead());
           return;
         }
@@ -217,7 +276,7 @@ class MethodCompiler {
   void simple(const Node& node, Instruction instruction, const Dead& dead) {
     const std::vector<int32_t> inputs = places(node.inputs);
     std::vector<int32_t> outputs;
-    for (const ValueId value : node.outputs) outputs.push_back(new_register(value));
+    for (const ValueId value : node.outputs) outputs.push_back(place(value));
     emit(instruction, inputs, outputs, dead());
   }
 
@@ -233,57 +292,109 @@ class MethodCompiler {
         if (schema.arguments[i].mutated) instruction.aux |= 1u << i;
     }
     std::vector<int32_t> outputs;
-    for (const ValueId value : node.outputs) outputs.push_back(new_register(value));
+    for (const ValueId value : node.outputs) outputs.push_back(place(value));
     emit(instruction, inputs, outputs, dead());
+  }
+
+  // Compiles a block whose outputs, from the one numbered `first`, go to `registers`.
+  void block_into(const Block& body, size_t first, const std::vector<int32_t>& registers,
+                  bool loop = false) {
+    for (size_t k = 0; k < registers.size(); ++k)
+      wanted_.try_emplace(body.outputs[first + k], registers[k]);
+    const auto finish = [&](std::vector<int32_t> clears) {
+      std::vector<int32_t> from;
+      for (size_t k = 0; k < registers.size(); ++k)
+        from.push_back(places_[body.outputs[first + k]]);
+      std::erase_if(clears, [&](int32_t dead) {
+        return std::find(registers.begin(), registers.end(), dead) != registers.end();
+      });
+      move(std::move(from), registers, clears);
+    };
+    block(body, {}, finish, loop);
+  }
+
+  void move(std::vector<int32_t> from, std::vector<int32_t> to,
+            const std::vector<int32_t>& clears = {}) {
+    for (size_t k = from.size(); k-- > 0;)
+      if (from[k] == to[k]) {
+        from.erase(from.begin() + static_cast<std::ptrdiff_t>(k));
+        to.erase(to.begin() + static_cast<std::ptrdiff_t>(k));
+      }
+    if (!from.empty() || !clears.empty()) emit({.opcode = Opcode::move}, from, to, clears);
   }
 
   void if_node(const Node& node, const Dead& dead) {
     std::vector<int32_t> outputs;
-    for (const ValueId value : node.outputs) outputs.push_back(new_register(value));
+    for (const ValueId value : node.outputs) outputs.push_back(place(value));
     const uint32_t branch = here();
     emit({.opcode = Opcode::jump_if_false}, {places_[node.inputs[0]]}, {});
-    const auto branch_body = [&](const Block& body) {
-      block(body, {}, [&](const std::vector<int32_t>& clears) {
-        emit({.opcode = Opcode::move}, places(body.outputs), outputs, clears);
-      });
-    };
-    branch_body(node.blocks[0]);
+    block_into(node.blocks[0], 0, outputs);
     const uint32_t skip = here();
     emit({.opcode = Opcode::jump}, {}, {});
     code_.instructions[branch].target = here();
-    branch_body(node.blocks[1]);
-    code_.instructions[skip].target = here();
+    block_into(node.blocks[1], 0, outputs);
+    if (here() == skip + 1) {
+      code_.instructions.pop_back();
+      code_.instructions[branch].target = here();
+    } else {
+      code_.instructions[skip].target = here();
+    }
     clear(dead());
+  }
+
+  // Where a loop carries a value: its result's register, unless the result has another kind.
+  int32_t carry(const Node& node, size_t k) {
+    const Block& body = node.blocks[0];
+    const ValueId value = body.inputs[k + 1];
+    const ValueId result = node.outputs[k];
+    if (kind(value) != kind(result)) return new_register(value);
+    int32_t wanted = wanted_register(result);
+    if (const auto outer = carried_.find(wanted); outer != carried_.end())
+      if (node.inputs[0] == outer->second.value || reads(body, outer->second.value))
+        wanted = kNoPlace;
+    places_[value] = wanted == kNoPlace ? new_register(result) : wanted;
+    return places_[result] = places_[value];
+  }
+
+  bool is_true(ValueId value) const {
+    const int32_t place = places_[value];
+    if (place >= 0 || place == kNoPlace) return false;
+    const Value& constant = code_.constants[static_cast<size_t>(~place)];
+    return constant.is_bool() && constant.to_bool();
   }
 
   void loop_node(const Node& node, const Dead& dead) {
     const Block& body = node.blocks[0];
-    const std::vector<ValueId> carried(body.inputs.begin() + 1, body.inputs.end());
-    const int32_t counter = temporary();
-    const int32_t condition = temporary();
-    std::vector<int32_t> state = {condition};
-    for (const ValueId value : carried) state.push_back(new_register(value));
-    const int32_t index = new_register(body.inputs[0]);
+    const std::vector<int32_t> inputs = places(node.inputs);
+    // A loop over a range goes on as long as it has turns.
+    const bool counted = is_true(node.inputs[1]) && is_true(body.outputs[0]);
+    const size_t first = counted ? 1 : 0;
+    const int32_t condition = counted ? inputs[1] : temporary(TypeKind::boolean);
+    std::vector<int32_t> carried;
+    for (size_t k = 0; k < node.outputs.size(); ++k) carried.push_back(carry(node, k));
+    std::vector<int32_t> state = carried;
+    if (!counted) state.insert(state.begin(), condition);
+    const int32_t counter = new_register(body.inputs[0]);
 
     emit({.opcode = Opcode::loop_start}, {}, {counter});
-    const std::vector<int32_t> inputs = places(node.inputs);
-    emit({.opcode = Opcode::move}, {inputs.begin() + 1, inputs.end()}, state);
+    move({inputs.begin() + 1 + static_cast<std::ptrdiff_t>(first), inputs.end()}, state);
     const uint32_t check = here();
-    emit({.opcode = Opcode::loop_check}, {counter, inputs[0], condition}, {index});
-    // Carried registers are rewritten by the move at the end of the body, so they are not
-    // cleared before it unless the body is done with them.
-    block(body, {body.inputs[0]}, [&](const std::vector<int32_t>& clears) {
-      emit({.opcode = Opcode::move}, places(body.outputs), state, clears);
-    });
+    emit({.opcode = Opcode::loop_check}, {counter, inputs[0], condition}, {});
+    const std::unordered_map<int32_t, Carried> outer = carried_;
+    for (size_t k = 0; k < carried.size(); ++k)
+      carried_[carried[k]] = {body.inputs[k + 1], scopes_.size()};
+    block_into(body, first, state, true);
+    carried_ = outer;
     emit({.opcode = Opcode::loop_next, .target = check}, {counter}, {counter});
     code_.instructions[check].target = here();
 
-    std::vector<int32_t> outputs;
-    for (const ValueId value : node.outputs) outputs.push_back(new_register(value));
-    std::vector<int32_t> finished = state;
-    finished.push_back(counter);
-    finished.push_back(index);
-    emit({.opcode = Opcode::move}, {state.begin() + 1, state.end()}, outputs, finished);
+    std::vector<int32_t> results, others;
+    for (size_t k = 0; k < carried.size(); ++k) {
+      const bool shared = kind(body.inputs[k + 1]) == kind(node.outputs[k]);
+      results.push_back(shared ? carried[k] : place(node.outputs[k]));
+      if (!shared) others.push_back(carried[k]);
+    }
+    move(carried, results, others);
     clear(dead());
   }
 
@@ -297,6 +408,9 @@ class MethodCompiler {
   Code code_;
   std::vector<int32_t> places_;
   std::map<ValueId, bool> pooled_container_;
+  std::unordered_map<ValueId, int32_t> wanted_;   // where the block around it wants a value
+  std::unordered_map<int32_t, Carried> carried_;  // by register
+  std::vector<Scope> scopes_;                     // outermost first
   uint32_t next_register_ = 0;
   uint32_t source_ = 0;
 };

@@ -14,8 +14,8 @@ namespace {
 
 constexpr int kDeepestCall = 1000;
 
-// Registers of all frames of one thread. Every register above the top is None, so a frame
-// needs no initialisation. Chunks never move.
+// Registers of all frames of one thread. Every register above the top is None or a number, so a
+// frame needs no initialisation. Chunks never move.
 class RegisterStack {
  public:
   Value* push(size_t count) {
@@ -58,8 +58,10 @@ thread_local RegisterStack registers;
 
 class Frame {
  public:
-  explicit Frame(uint32_t count)
-      : mark_(registers.mark()), count_(count), values_(registers.push(count)) {}
+  explicit Frame(const Code& code)
+      : mark_(registers.mark()),
+        count_(code.registers),
+        values_(registers.push(code.registers + code.literals.size())) {}
   ~Frame() { registers.pop(mark_); }
   Frame(const Frame&) = delete;
   // After an exception registers may hold anything.
@@ -97,14 +99,27 @@ class Interpreter {
       : run_(run), code_(code), registers_(registers), depth_(depth) {}
 
   Value run() {
+    std::copy(code_.literals.begin(), code_.literals.end(), registers_ + code_.registers);
+    const Step* step = code_.steps.data();
     try {
-      return loop();
+      for (;;) {
+        while (step->run) step = step->run(step, registers_);
+        const Instruction& i = code_.instructions[step->instruction];
+        if (uint32_t next; i.region && run_region(i, next)) {
+          step = code_.steps.data() + code_.first_step[next];
+          continue;
+        }
+        if (i.opcode == Opcode::finish) return finish(i);
+        instruction(i);
+        clear(i);
+        ++step;
+      }
     } catch (Error& error) {
-      annotate(error);
+      annotate(error, code_.instructions[step->instruction]);
       throw;
     } catch (const std::bad_alloc&) {
       Error error(ErrorCode::out_of_memory, "out of memory");
-      annotate(error);
+      annotate(error, code_.instructions[step->instruction]);
       throw error;
     }
   }
@@ -121,93 +136,67 @@ class Interpreter {
     return {registers_, code_.constants.data(), &code_.operands[i.first], i.inputs};
   }
 
-  Value loop() {
-    const Instruction* const instructions = code_.instructions.data();
-    for (;;) {
-      const Instruction& i = instructions[pc_];
-      uint32_t next = pc_ + 1;
-      if (i.region && run_region(i, next)) {
-        pc_ = next;
-        continue;
+  // One that is no step of its own.
+  void instruction(const Instruction& i) {
+    switch (i.opcode) {
+      case Opcode::mutating_op: check_writable(i, arguments(i)); [[fallthrough]];
+      case Opcode::op:
+        if (run_.profile)
+          profile_op(i);
+        else
+          i.op->invoke(arguments(i), {registers_, &code_.operands[i.first + i.inputs]});
+        break;
+      case Opcode::move: move(i); break;
+      case Opcode::load_state: out(i, 0) = run_.state[i.aux]; break;
+      case Opcode::store_state: run_.state[i.aux] = keep(in(i, 0)); break;
+      case Opcode::fresh_container: out(i, 0) = copy_containers(in(i, 0)); break;
+      case Opcode::list_construct: out(i, 0) = Value::list(inputs(i)); break;
+      case Opcode::list_unpack: list_unpack(i); break;
+      case Opcode::tuple_construct: {
+        auto* tuple = new Tuple(inputs(i));
+        tuple->names = code_.tuple_names[i.aux];
+        out(i, 0) = Value(static_cast<Object*>(tuple));
+        break;
       }
-      switch (i.opcode) {
-        case Opcode::mutating_op: check_writable(i, arguments(i)); [[fallthrough]];
-        case Opcode::op:
-          if (run_.profile)
-            profile_op(i);
-          else
-            i.op->invoke(arguments(i), {registers_, &code_.operands[i.first + i.inputs]});
-          break;
-        case Opcode::move: move(i); break;
-        case Opcode::load_state: out(i, 0) = run_.state[i.aux]; break;
-        case Opcode::store_state: run_.state[i.aux] = keep(in(i, 0)); break;
-        case Opcode::fresh_container: out(i, 0) = copy_containers(in(i, 0)); break;
-        case Opcode::jump: next = i.target; break;
-        case Opcode::jump_if_false:
-          if (!in(i, 0).to_bool()) next = i.target;
-          break;
-        case Opcode::loop_start: out(i, 0) = Value(int64_t{0}); break;
-        case Opcode::loop_check: {
-          const int64_t counter = in(i, 0).to_int();
-          if (counter >= in(i, 1).to_int() || !in(i, 2).to_bool())
-            next = i.target;
-          else
-            out(i, 0) = Value(counter);
-          break;
-        }
-        case Opcode::loop_next:
-          out(i, 0) = Value(in(i, 0).to_int() + 1);
-          next = i.target;
-          break;
-        case Opcode::list_construct: out(i, 0) = Value::list(inputs(i)); break;
-        case Opcode::list_unpack: list_unpack(i); break;
-        case Opcode::tuple_construct: {
-          auto* tuple = new Tuple(inputs(i));
-          tuple->names = code_.tuple_names[i.aux];
-          out(i, 0) = Value(static_cast<Object*>(tuple));
-          break;
-        }
-        case Opcode::tuple_unpack: tuple_unpack(i); break;
-        case Opcode::tuple_index: {
-          const auto& elements = in(i, 0).to_tuple().elements;
-          INGOT_CHECK(i.aux < elements.size(), "a tuple of ", elements.size(), " has no element ",
-                      i.aux);
-          Value element = elements[i.aux];
-          out(i, 0) = std::move(element);
-          break;
-        }
-        case Opcode::dict_construct: {
-          std::vector<std::pair<Value, Value>> items;
-          for (uint32_t k = 0; k + 1 < i.inputs; k += 2) items.emplace_back(in(i, k), in(i, k + 1));
-          out(i, 0) = Value::dict(std::move(items));
-          break;
-        }
-        case Opcode::call: out(i, 0) = call(i); break;
-        case Opcode::cast:
-          if (!holds(*code_.types[i.aux], in(i, 0)))
-            fail(ErrorCode::runtime, "the value is no ", code_.types[i.aux]->str(), ": it is ",
-                 in(i, 0).describe());
-          out(i, 0) = Value(in(i, 0));
-          break;
-        case Opcode::guard:
-          if (!in(i, 0).to_bool()) throw Error(ErrorCode::guard, code_.texts[i.aux]);
-          break;
-        case Opcode::raise:
-          fail(ErrorCode::runtime, code_.texts[i.aux], ": ", in(i, 0).to_string());
-        case Opcode::finish: {
-          const int32_t operand = code_.operands[i.first];
-          Value result = operand >= 0 ? std::move(registers_[operand]) : in(i, 0);
-          clear(i);
-          return result;
-        }
+      case Opcode::tuple_unpack: tuple_unpack(i); break;
+      case Opcode::tuple_index: {
+        const auto& elements = in(i, 0).to_tuple().elements;
+        INGOT_CHECK(i.aux < elements.size(), "a tuple of ", elements.size(), " has no element ",
+                    i.aux);
+        Value element = elements[i.aux];
+        out(i, 0) = std::move(element);
+        break;
       }
-      clear(i);
-      pc_ = next;
+      case Opcode::dict_construct: {
+        std::vector<std::pair<Value, Value>> items;
+        for (uint32_t k = 0; k + 1 < i.inputs; k += 2) items.emplace_back(in(i, k), in(i, k + 1));
+        out(i, 0) = Value::dict(std::move(items));
+        break;
+      }
+      case Opcode::call: out(i, 0) = call(i); break;
+      case Opcode::cast:
+        if (!holds(*code_.types[i.aux], in(i, 0)))
+          fail(ErrorCode::runtime, "the value is no ", code_.types[i.aux]->str(), ": it is ",
+               in(i, 0).describe());
+        out(i, 0) = Value(in(i, 0));
+        break;
+      case Opcode::guard:
+        if (!in(i, 0).to_bool()) throw Error(ErrorCode::guard, code_.texts[i.aux]);
+        break;
+      case Opcode::raise: fail(ErrorCode::runtime, code_.texts[i.aux], ": ", in(i, 0).to_string());
+      default: fail(ErrorCode::internal, "an instruction that is a step of its own");
     }
   }
 
+  Value finish(const Instruction& i) const {
+    const int32_t operand = code_.operands[i.first];
+    Value result = operand >= 0 ? std::move(registers_[operand]) : in(i, 0);
+    clear(i);
+    return result;
+  }
+
   bool run_region(const Instruction& i, uint32_t& next) {
-    const bool checked = depth_ == 0 && pc_ == 0;
+    const bool checked = depth_ == 0 && &i == code_.instructions.data();
     if (!run_.profile)
       return run_.planner.run(i.region - 1, code_, registers_, next, checked, nullptr);
     const size_t first = run_.profile->events.size();
@@ -276,7 +265,7 @@ class Interpreter {
     if (depth_ >= kDeepestCall)
       fail(ErrorCode::runtime, "RecursionError: calls nest deeper than ", kDeepestCall);
     const Code& callee = run_.codes[i.aux];
-    Frame frame(callee.registers);
+    Frame frame(callee);
     for (uint32_t k = 0; k < i.inputs; ++k) frame.values()[k] = in(i, k);
     try {
       return Interpreter(run_, callee, frame.values(), depth_ + 1).run();
@@ -287,8 +276,7 @@ class Interpreter {
   }
 
   // Adds what failed (once) and where (one line per active call).
-  void annotate(Error& error) const {
-    const Instruction& i = code_.instructions[pc_];
+  void annotate(Error& error, const Instruction& i) const {
     const bool innermost = i.opcode != Opcode::call;
     if (innermost && i.op) error.with_prefix(describe_call(*i.op, arguments(i)));
     const std::string here = run_.program.location(i.source);
@@ -300,7 +288,6 @@ class Interpreter {
   const Code& code_;
   Value* const registers_;
   const int depth_;
-  uint32_t pc_ = 0;
 };
 
 }  // namespace
@@ -309,7 +296,7 @@ Value execute(const Run& run, size_t method, std::span<const Value> inputs) {
   const Code& code = run.codes[method];
   if (const uint32_t region = code.instructions[0].region; region && !run.profile)
     if (Value result; run.planner.call(region - 1, inputs, result)) return result;
-  Frame frame(code.registers);
+  Frame frame(code);
   try {
     bind_inputs(run.program, *code.method, inputs, frame.values());
     return Interpreter(run, code, frame.values(), 0).run();

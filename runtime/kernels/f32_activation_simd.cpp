@@ -11,43 +11,14 @@ namespace ingot {
 namespace HWY_NAMESPACE {
 namespace {
 
-HWY_INLINE V clipped(V x, float low, float high) {
-  return at_most(at_least(x, set(low)), set(high));
-}
-HWY_INLINE M positive(V x) { return hn::Gt(x, hn::Zero(D())); }
-
-INGOT_F32_UNARY(relu, 4, at_least(x, hn::Zero(D())))
-INGOT_F32_UNARY(relu6, 4, clipped(x, 0.0f, 6.0f))
-INGOT_F32_DEFINE(hardtanh) {
-  const V low = set(params[0]);
-  const V high = set(params[1]);
-  // The lower bound wins where the two are in disorder.
-  map<4>(
-      count, out,
-      [low, high](V x)
-          INGOT_LAMBDA { return hn::IfThenElse(hn::Lt(x, low), low, at_most(x, high)); },
-      in[0]);
-}
-INGOT_F32_UNARY(hardsigmoid, 2, hn::Mul(clipped(hn::Add(x, set(3.0f)), 0.0f, 6.0f), set(1.0f / 6)))
-INGOT_F32_UNARY(hardswish, 2,
-                hn::Mul(hn::Mul(x, clipped(hn::Add(x, set(3.0f)), 0.0f, 6.0f)), set(1.0f / 6)))
-INGOT_F32_DEFINE(leaky_relu) {
-  const V slope = set(params[0]);
-  map<4>(
-      count, out,
-      [slope](V x) INGOT_LAMBDA { return hn::IfThenElse(positive(x), x, hn::Mul(x, slope)); },
-      in[0]);
-}
-INGOT_F32_DEFINE(threshold) {
-  const V threshold = set(params[0]);
-  const V value = set(params[1]);
-  map<4>(
-      count, out,
-      [threshold, value](V x)
-          INGOT_LAMBDA { return hn::IfThenElse(hn::Le(x, threshold), value, x); },
-      in[0]);
-}
-INGOT_F32_BINARY(prelu, 4, hn::IfThenElse(positive(a), a, hn::Mul(a, b)))
+INGOT_F32_LOOP_OF(relu, 4)
+INGOT_F32_LOOP_OF(relu6, 4)
+INGOT_F32_LOOP_OF(hardtanh, 4)
+INGOT_F32_LOOP_OF(hardsigmoid, 2)
+INGOT_F32_LOOP_OF(hardswish, 2)
+INGOT_F32_LOOP_OF(leaky_relu, 4)
+INGOT_F32_LOOP_OF(threshold, 4)
+INGOT_F32_LOOP_OF(prelu, 4)
 
 INGOT_F32_UNARY(silu, 1, hn::Mul(x, sigmoid(x)))
 INGOT_F32_BINARY(glu, 1, hn::Mul(a, sigmoid(b)))

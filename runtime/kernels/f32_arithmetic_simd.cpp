@@ -11,85 +11,31 @@ namespace ingot {
 namespace HWY_NAMESPACE {
 namespace {
 
-// a + alpha b; the product is rounded on its own, as PyTorch rounds it where alpha is 1 or -1.
-HWY_INLINE void add_multiple(int64_t count, void* out, const void* a, const void* b, float alpha) {
-  if (alpha == 1) {
-    map<4>(
-        count, out, [](V x, V y) INGOT_LAMBDA { return hn::Add(x, y); }, a, b);
-  } else if (alpha == -1) {
-    map<4>(
-        count, out, [](V x, V y) INGOT_LAMBDA { return hn::Sub(x, y); }, a, b);
-  } else {
-    const V factor = set(alpha);
-    map<4>(
-        count, out, [factor](V x, V y) INGOT_LAMBDA { return hn::MulAdd(y, factor, x); }, a, b);
-  }
-}
-INGOT_F32_DEFINE(add) { add_multiple(count, out, in[0], in[1], params[0]); }
-INGOT_F32_DEFINE(sub) { add_multiple(count, out, in[0], in[1], -params[0]); }
-INGOT_F32_DEFINE(rsub) { add_multiple(count, out, in[1], in[0], -params[0]); }
-INGOT_F32_BINARY(mul, 4, hn::Mul(a, b))
-INGOT_F32_BINARY(div, 2, hn::Div(a, b))
-
-INGOT_F32_UNARY(abs, 4, hn::Abs(x))
-INGOT_F32_UNARY(neg, 4, hn::Neg(x))
-INGOT_F32_UNARY(sign, 2,
-                hn::Sub(hn::IfThenElseZero(hn::Gt(x, hn::Zero(D())), set(1.0f)),
-                        hn::IfThenElseZero(hn::Lt(x, hn::Zero(D())), set(1.0f))))
-INGOT_F32_UNARY(square, 4, hn::Mul(x, x))
-INGOT_F32_UNARY(cube, 4, hn::Mul(hn::Mul(x, x), x))
-INGOT_F32_UNARY(reciprocal, 2, hn::Div(set(1.0f), x))
-INGOT_F32_UNARY(sqrt, 2, hn::Sqrt(x))
-INGOT_F32_UNARY(rsqrt, 2, hn::Div(set(1.0f), hn::Sqrt(x)))
-
-// Highway's emulations for SSE2 lose the sign of zero.
-INGOT_F32_UNARY(ceil, 4, hn::CopySign(hn::Ceil(x), x))
-INGOT_F32_UNARY(floor, 4, hn::CopySign(hn::Floor(x), x))
-INGOT_F32_UNARY(trunc, 4, hn::Trunc(x))
-INGOT_F32_UNARY(round, 4, hn::Round(x))
-INGOT_F32_UNARY(frac, 4, hn::Sub(x, hn::Trunc(x)))
-
-// NaN if either is; the first of equal ones.
-HWY_INLINE V maximum(V a, V b) { return hn::IfThenElse(hn::IsNaN(b), b, at_least(a, b)); }
-HWY_INLINE V minimum(V a, V b) { return hn::IfThenElse(hn::IsNaN(b), b, at_most(a, b)); }
-INGOT_F32_BINARY(maximum, 4, maximum(a, b))
-INGOT_F32_BINARY(minimum, 4, minimum(a, b))
-INGOT_F32_DEFINE(clamp) {
-  map<2>(
-      count, out, [](V x, V low, V high) INGOT_LAMBDA { return minimum(maximum(x, low), high); },
-      in[0], in[1], in[2]);
-}
-INGOT_F32_DEFINE(clamp_only_max) {
-  map<4>(
-      count, out, [](V x, V high) INGOT_LAMBDA { return minimum(x, high); }, in[0], in[2]);
-}
-
-// From the nearer end.
-INGOT_F32_DEFINE(lerp) {
-  map<2>(
-      count, out,
-      [](V start, V end, V weight) INGOT_LAMBDA {
-        const V difference = hn::Sub(end, start);
-        return hn::IfThenElse(hn::Lt(hn::Abs(weight), set(0.5f)),
-                              hn::MulAdd(weight, difference, start),
-                              hn::NegMulAdd(difference, hn::Sub(set(1.0f), weight), end));
-      },
-      in[0], in[1], in[2]);
-}
-INGOT_F32_DEFINE(addcmul) {
-  const V value = set(params[0]);
-  map<2>(
-      count, out,
-      [value](V x, V a, V b) INGOT_LAMBDA { return hn::MulAdd(hn::Mul(value, a), b, x); }, in[0],
-      in[1], in[2]);
-}
-INGOT_F32_DEFINE(addcdiv) {
-  const V value = set(params[0]);
-  map<2>(
-      count, out,
-      [value](V x, V a, V b) INGOT_LAMBDA { return hn::MulAdd(value, hn::Div(a, b), x); }, in[0],
-      in[1], in[2]);
-}
+INGOT_F32_LOOP_OF(add, 4)
+INGOT_F32_LOOP_OF(sub, 4)
+INGOT_F32_LOOP_OF(rsub, 4)
+INGOT_F32_LOOP_OF(mul, 4)
+INGOT_F32_LOOP_OF(div, 2)
+INGOT_F32_LOOP_OF(abs, 4)
+INGOT_F32_LOOP_OF(neg, 4)
+INGOT_F32_LOOP_OF(sign, 2)
+INGOT_F32_LOOP_OF(square, 4)
+INGOT_F32_LOOP_OF(cube, 4)
+INGOT_F32_LOOP_OF(reciprocal, 2)
+INGOT_F32_LOOP_OF(sqrt, 2)
+INGOT_F32_LOOP_OF(rsqrt, 2)
+INGOT_F32_LOOP_OF(ceil, 4)
+INGOT_F32_LOOP_OF(floor, 4)
+INGOT_F32_LOOP_OF(trunc, 4)
+INGOT_F32_LOOP_OF(round, 4)
+INGOT_F32_LOOP_OF(frac, 4)
+INGOT_F32_LOOP_OF(maximum, 4)
+INGOT_F32_LOOP_OF(minimum, 4)
+INGOT_F32_LOOP_OF(clamp, 2)
+INGOT_F32_LOOP_OF(clamp_only_max, 4)
+INGOT_F32_LOOP_OF(lerp, 2)
+INGOT_F32_LOOP_OF(addcmul, 2)
+INGOT_F32_LOOP_OF(addcdiv, 2)
 
 // a - trunc(a / b) b, exact: in double the quotient's whole part is right and its product with
 // b exact while it is below 2^29; beyond, the C library computes.

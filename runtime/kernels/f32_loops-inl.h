@@ -6,6 +6,9 @@
 #define INGOT_KERNELS_F32_LOOPS_INL_H_
 #endif
 
+#include <type_traits>
+
+#include "kernels/f32_functors-inl.h"
 #include "kernels/f32_loops.h"
 #include "kernels/vector_math-inl.h"
 
@@ -25,6 +28,10 @@
     map<unroll>(                                                                      \
         count, out, [](V a, V b) INGOT_LAMBDA { return __VA_ARGS__; }, in[0], in[1]); \
   }
+
+// The loop of a functor.
+#define INGOT_F32_LOOP_OF(name, unroll) \
+  INGOT_F32_DEFINE(name) { map_functor<unroll>(count, out, functors::name(params), in); }
 
 // Defines the function of f32_loops.h, under HWY_ONCE.
 #define INGOT_F32_DISPATCH(name)                                                    \
@@ -54,6 +61,17 @@ HWY_INLINE void map(int64_t count, void* out, F f, const In*... in) {
     const int64_t rest = count - i < kLanes ? count - i : kLanes;
     store_first(f(load_first(static_cast<const float*>(in) + i, rest)...), to + i, rest);
   }
+}
+
+// The same for a functor of one to three operands, among them those that it does not look at.
+template <int kUnroll, class F>
+HWY_INLINE void map_functor(int64_t count, void* out, F f, const void* const* in) {
+  if constexpr (std::is_invocable_v<F, V>)
+    map<kUnroll>(count, out, f, in[0]);
+  else if constexpr (std::is_invocable_v<F, V, V>)
+    map<kUnroll>(count, out, f, in[0], in[1]);
+  else
+    map<kUnroll>(count, out, f, in[0], in[1], in[2]);
 }
 
 }  // namespace

@@ -9,7 +9,8 @@ namespace ingot {
 
 // The elements of a list, to read or change. Raises if the value is no list.
 inline std::vector<Value>& elements_of(const Value& list) {
-  list.to_list();
+  if (!list.is_list()) [[unlikely]]
+    list.to_list();
   return static_cast<List*>(list.object())->elements;
 }
 

@@ -2,6 +2,7 @@
 #include <ingot/op.h>
 #include "ops/container.h"
 #include "ops/python_error.h"
+#include "ops/step.h"
 #include "ops/text.h"
 
 namespace ingot {
@@ -84,35 +85,34 @@ Value from_pairs(const Value& inputs) {
   return Value::dict(std::move(pairs));
 }
 
-#define INGOT_DICT_OPS(K)                                                                       \
-  INGOT_OP("aten::__getitem__.Dict_" K "(Dict(" K ", t) self, " K " key) -> t(*)",              \
-           Function<getitem>);                                                                  \
-  INGOT_OP("aten::get." K "(Dict(" K ", t) self, " K " key) -> t(*)?", Function<get>);          \
-  INGOT_OP("aten::get.default_" K "(Dict(" K ", t) self, " K " key, t default_value) -> t(*)",  \
-           Function<get_default>);                                                              \
-  INGOT_OP("aten::_set_item." K "(Dict(" K ", t)(a!) l, " K "(b -> *) idx, t(c -> *) v) -> ()", \
-           Function<set_item>);                                                                 \
-  INGOT_OP("aten::Delete.Dict_" K "(Dict(" K ", t)(a!) self, " K " key) -> ()",                 \
-           Function<delete_item>);                                                              \
-  INGOT_OP("aten::__contains__." K "(Dict(" K ", t) dict, " K " key) -> bool",                  \
-           Function<contains>);                                                                 \
-  INGOT_OP("aten::len.Dict_" K "(Dict(" K ", t) self) -> int", Function<length>);               \
-  INGOT_OP("aten::keys." K "(Dict(" K ", t) self) -> " K "[](*)", Function<keys>);              \
-  INGOT_OP("aten::values." K "(Dict(" K ", t) self) -> t[](*)", Function<values>);              \
-  INGOT_OP("aten::items." K "(Dict(" K ", t) self) -> ((" K ", t)[])", Function<items>);        \
-  INGOT_OP("aten::pop.Dict_" K "(Dict(" K ", t)(a!) self, " K " key) -> t(*)", Function<pop>);  \
-  INGOT_OP("aten::pop.Dict_default_" K "(Dict(" K ", t)(a!) self, " K                           \
-           " key, t default_value) -> t(*)",                                                    \
-           Function<pop_default>);                                                              \
-  INGOT_OP("aten::popitem." K "(Dict(" K ", t)(a!) self) -> ((" K ", t))", Function<popitem>);  \
-  INGOT_OP("aten::setdefault." K "(Dict(" K ", t)(a!) self, " K                                 \
-           "(b -> *) key, t(c -> *) default_value) -> t(*)",                                    \
-           Function<setdefault>);                                                               \
-  INGOT_OP("aten::update." K "(Dict(" K ", t)(a!) self, Dict(" K ", t)(a!) to_add) -> ()",      \
-           Function<update>);                                                                   \
-  INGOT_OP("aten::clear." K "(Dict(" K ", t)(a!) self) -> ()", Function<clear>);                \
-  INGOT_OP("aten::copy.Dict_" K "(Dict(" K ", t)(a) self) -> Dict(" K ", t)", Function<copy>);  \
-  INGOT_OP("aten::dict.Dict_" K "(Dict(" K ", t)(a) self) -> Dict(" K ", t)", Function<copy>);  \
+#define INGOT_DICT_OPS(K)                                                                          \
+  INGOT_OP("aten::__getitem__.Dict_" K "(Dict(" K ", t) self, " K " key) -> t(*)",                 \
+           Stepped<getitem>);                                                                      \
+  INGOT_OP("aten::get." K "(Dict(" K ", t) self, " K " key) -> t(*)?", Stepped<get>);              \
+  INGOT_OP("aten::get.default_" K "(Dict(" K ", t) self, " K " key, t default_value) -> t(*)",     \
+           Stepped<get_default>);                                                                  \
+  INGOT_OP("aten::_set_item." K "(Dict(" K ", t)(a!) l, " K "(b -> *) idx, t(c -> *) v) -> ()",    \
+           Stepped<set_item>);                                                                     \
+  INGOT_OP("aten::Delete.Dict_" K "(Dict(" K ", t)(a!) self, " K " key) -> ()",                    \
+           Function<delete_item>);                                                                 \
+  INGOT_OP("aten::__contains__." K "(Dict(" K ", t) dict, " K " key) -> bool", Stepped<contains>); \
+  INGOT_OP("aten::len.Dict_" K "(Dict(" K ", t) self) -> int", Stepped<length>);                   \
+  INGOT_OP("aten::keys." K "(Dict(" K ", t) self) -> " K "[](*)", Function<keys>);                 \
+  INGOT_OP("aten::values." K "(Dict(" K ", t) self) -> t[](*)", Function<values>);                 \
+  INGOT_OP("aten::items." K "(Dict(" K ", t) self) -> ((" K ", t)[])", Function<items>);           \
+  INGOT_OP("aten::pop.Dict_" K "(Dict(" K ", t)(a!) self, " K " key) -> t(*)", Function<pop>);     \
+  INGOT_OP("aten::pop.Dict_default_" K "(Dict(" K ", t)(a!) self, " K                              \
+           " key, t default_value) -> t(*)",                                                       \
+           Function<pop_default>);                                                                 \
+  INGOT_OP("aten::popitem." K "(Dict(" K ", t)(a!) self) -> ((" K ", t))", Function<popitem>);     \
+  INGOT_OP("aten::setdefault." K "(Dict(" K ", t)(a!) self, " K                                    \
+           "(b -> *) key, t(c -> *) default_value) -> t(*)",                                       \
+           Function<setdefault>);                                                                  \
+  INGOT_OP("aten::update." K "(Dict(" K ", t)(a!) self, Dict(" K ", t)(a!) to_add) -> ()",         \
+           Function<update>);                                                                      \
+  INGOT_OP("aten::clear." K "(Dict(" K ", t)(a!) self) -> ()", Function<clear>);                   \
+  INGOT_OP("aten::copy.Dict_" K "(Dict(" K ", t)(a) self) -> Dict(" K ", t)", Function<copy>);     \
+  INGOT_OP("aten::dict.Dict_" K "(Dict(" K ", t)(a) self) -> Dict(" K ", t)", Function<copy>);     \
   INGOT_OP("aten::dict." K "((" K ", tVal)[] inputs) -> Dict(" K ", tVal)", Function<from_pairs>)
 INGOT_DICT_OPS("bool");
 INGOT_DICT_OPS("int");

@@ -68,6 +68,7 @@ struct Elementwise {
   bool predicate;    // the result is bool
   bool magnitude;    // the result of complex operands is real
   TileLoop boolean, i64, f32, f64, c64, c128;  // null: not computed in that dtype
+  f32::Loop vector = nullptr;                  // what `f32` calls, if it is a vector loop
 
   TileLoop loop(DType compute) const;
 };
@@ -238,6 +239,7 @@ constexpr Elementwise elementwise(Promotion promotion, F f, Vectorized<kLoop>,
   static_assert(kTypes & kFloats);
   Elementwise row = elementwise<kOperands, kParams, kTypes, kCondition>(promotion, f, flags);
   row.f32 = detail::vector_loop<kLoop, kParams>;
+  row.vector = kLoop;
   return row;
 }
 

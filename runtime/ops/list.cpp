@@ -4,6 +4,7 @@
 #include <ingot/op.h>
 #include "ops/container.h"
 #include "ops/python_error.h"
+#include "ops/step.h"
 #include "ops/text.h"
 
 namespace ingot {
@@ -45,16 +46,12 @@ Value getitem(const Value& list, int64_t idx) {
   return elements[wrap_index(idx, static_cast<int64_t>(elements.size()), "list")];
 }
 
-Value set_item(const Value& list, int64_t idx, const Value& el) {
+void set_item(const Value& list, int64_t idx, const Value& el) {
   std::vector<Value>& elements = elements_of(list);
   elements[wrap_index(idx, static_cast<int64_t>(elements.size()), "list")] = el;
-  return list;
 }
 
-Value append(const Value& self, const Value& el) {
-  elements_of(self).push_back(Value(el));
-  return self;
-}
+void append(const Value& self, const Value& el) { elements_of(self).push_back(Value(el)); }
 
 void extend(const Value& self, const Value& other) {
   std::vector<Value>& to = elements_of(self);
@@ -171,25 +168,26 @@ Value unwrap_optional(const Value& optional) {
   return optional;
 }
 
-INGOT_OP("aten::__getitem__.t(t[](a) list, int idx) -> t(*)", Symbolic<getitem>);
-INGOT_OP("aten::select.t(t[](a) list, int idx) -> t(*)", Symbolic<getitem>);
-INGOT_OP("aten::_set_item.t(t[](a!) l, int idx, t(b -> *) el) -> t[](a!)", Function<set_item>);
-INGOT_OP("aten::Delete.t(t[](a!) self, int idx) -> ()", Function<delete_item>);
-INGOT_OP("aten::append.t(t[](a!) self, t(c -> *) el) -> t[](a!)", Function<append>);
+INGOT_OP("aten::__getitem__.t(t[](a) list, int idx) -> t(*)", SteppedSymbolic<getitem>);
+INGOT_OP("aten::select.t(t[](a) list, int idx) -> t(*)", SteppedSymbolic<getitem>);
+INGOT_OP("aten::_set_item.t(t[](a!) l, int idx, t(b -> *) el) -> t[](a!)",
+         SteppedInPlace<set_item>);
+INGOT_OP("aten::Delete.t(t[](a!) self, int idx) -> ()", Stepped<delete_item>);
+INGOT_OP("aten::append.t(t[](a!) self, t(c -> *) el) -> t[](a!)", SteppedInPlace<append>);
 INGOT_OP("aten::extend.t(t[](a!) self, t[] other) -> ()", Function<extend>);
-INGOT_OP("aten::add.t(t[] a, t[] b) -> t[]", Symbolic<add>);
+INGOT_OP("aten::add.t(t[] a, t[] b) -> t[]", SteppedSymbolic<add>);
 INGOT_OP("aten::add_.t(t[](a!) self, t[] b) -> t[]", Function<add_in_place>);
 INGOT_OP("aten::mul.left_t(t[] l, int n) -> t[]", Function<repeat>);
 INGOT_OP("aten::mul.right_(int n, t[] l) -> t[]", Function<repeat_right>);
 INGOT_OP("aten::mul_.t(t[](a!) l, int n) -> t[](a!)", Function<repeat_in_place>);
-INGOT_OP("aten::pop.t(t[](a!) self, int idx=-1) -> t(*)", Function<pop>);
+INGOT_OP("aten::pop.t(t[](a!) self, int idx=-1) -> t(*)", Stepped<pop>);
 INGOT_OP("aten::insert.t(t[](a!) self, int idx, t(b -> *) el) -> ()", Function<insert>);
 INGOT_OP("aten::reverse.t(t[](a!) self) -> ()", Function<reverse>);
 INGOT_OP("aten::clear.t(t[](a!) self) -> ()", Function<clear>);
 INGOT_OP("aten::copy.t(t[](a) self) -> t[]", Symbolic<copy>);
 INGOT_OP("aten::list.t(t[] l) -> t[]", Symbolic<copy>);
-INGOT_OP("aten::len.t(t[] a) -> int", Symbolic<length>);
-INGOT_OP("aten::len.any(Any[] a) -> int", Symbolic<length>);
+INGOT_OP("aten::len.t(t[] a) -> int", SteppedSymbolic<length>);
+INGOT_OP("aten::len.any(Any[] a) -> int", SteppedSymbolic<length>);
 INGOT_OP("aten::slice.t(t[] l, int? start=None, int? end=None, int step=1) -> t[]",
          Function<slice>);
 INGOT_OP("aten::_unwrap_optional(t(a)? optional) -> t(a)", Symbolic<unwrap_optional>);
@@ -202,9 +200,9 @@ INGOT_SEARCH_OPS("int", "int");
 INGOT_SEARCH_OPS("float", "float");
 INGOT_SEARCH_OPS("bool", "bool");
 INGOT_SEARCH_OPS("str", "str");
-INGOT_OP("aten::__contains__.int_list(int[] l, int item) -> bool", Function<contains>);
-INGOT_OP("aten::__contains__.float_list(float[] l, float item) -> bool", Function<contains>);
-INGOT_OP("aten::__contains__.str_list(str[] l, str item) -> bool", Function<contains>);
+INGOT_OP("aten::__contains__.int_list(int[] l, int item) -> bool", Stepped<contains>);
+INGOT_OP("aten::__contains__.float_list(float[] l, float item) -> bool", Stepped<contains>);
+INGOT_OP("aten::__contains__.str_list(str[] l, str item) -> bool", Stepped<contains>);
 
 }  // namespace
 }  // namespace ingot

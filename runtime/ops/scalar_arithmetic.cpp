@@ -7,6 +7,7 @@
 #include <ingot/op.h>
 #include "ops/python_error.h"
 #include "ops/scalar_number.h"
+#include "ops/step.h"
 
 namespace ingot {
 namespace {
@@ -294,11 +295,11 @@ int64_t factorial_int(int64_t n) {
   return result;
 }
 
-#define INGOT_REAL_OPS(name, Kind, Int)                                                      \
-  INGOT_OP(name ".int(int a, int b) -> " Int, Function<on<Kind, int64_t, int64_t>>);         \
-  INGOT_OP(name ".float(float a, float b) -> float", Function<on<Kind, double, double>>);    \
-  INGOT_OP(name ".int_float(int a, float b) -> float", Function<on<Kind, int64_t, double>>); \
-  INGOT_OP(name ".float_int(float a, int b) -> float", Function<on<Kind, double, int64_t>>)
+#define INGOT_REAL_OPS(name, Kind, Int)                                                     \
+  INGOT_OP(name ".int(int a, int b) -> " Int, Stepped<on<Kind, int64_t, int64_t>>);         \
+  INGOT_OP(name ".float(float a, float b) -> float", Stepped<on<Kind, double, double>>);    \
+  INGOT_OP(name ".int_float(int a, float b) -> float", Stepped<on<Kind, int64_t, double>>); \
+  INGOT_OP(name ".float_int(float a, int b) -> float", Stepped<on<Kind, double, int64_t>>)
 
 #define INGOT_COMPLEX_OPS(name, Kind)                                                         \
   INGOT_OP(name ".complex(complex a, complex b) -> complex", Function<on_complex<Kind>>);     \
@@ -326,7 +327,7 @@ INGOT_REAL_OPS("aten::mathremainder", IeeeRemainder, "float");
 INGOT_OP("aten::mathremainder(Scalar a, Scalar b) -> float",
          Function<on_scalars_to_float<IeeeRemainder>>);
 INGOT_REAL_OPS("aten::pow", Pow, "float");
-INGOT_OP("aten::pow.int_to_int(int a, int b) -> int", Function<pow_int>);
+INGOT_OP("aten::pow.int_to_int(int a, int b) -> int", Stepped<pow_int>);
 INGOT_OP("aten::pow.complex(complex a, complex b) -> complex", Function<pow_complex>);
 INGOT_OP("aten::pow.complex_float(complex a, float b) -> complex", Function<pow_complex>);
 INGOT_OP("aten::pow.float_complex(float a, complex b) -> complex", Function<pow_complex>);
@@ -337,17 +338,17 @@ INGOT_OP("prim::min(Scalar a, Scalar b) -> Scalar", Function<on_scalars<Min>>);
 INGOT_REAL_OPS("prim::max", Max, "int");
 INGOT_OP("prim::max(Scalar a, Scalar b) -> Scalar", Function<on_scalars<Max>>);
 
-INGOT_OP("aten::div.int(int a, int b) -> float", Function<on<Div, int64_t, int64_t>>);
-INGOT_OP("aten::div.float(float a, float b) -> float", Function<on<Div, double, double>>);
+INGOT_OP("aten::div.int(int a, int b) -> float", Stepped<on<Div, int64_t, int64_t>>);
+INGOT_OP("aten::div.float(float a, float b) -> float", Stepped<on<Div, double, double>>);
 INGOT_OP("aten::div.complex(complex a, complex b) -> complex", Function<on_complex<Div>>);
 INGOT_OP("aten::div(Scalar a, Scalar b) -> float", Function<on_scalars_to_float<Div>>);
 
-INGOT_OP("aten::neg.int(int a) -> int", Function<neg_int>);
-INGOT_OP("aten::neg.float(float a) -> float", Function<neg_float>);
+INGOT_OP("aten::neg.int(int a) -> int", Stepped<neg_int>);
+INGOT_OP("aten::neg.float(float a) -> float", Stepped<neg_float>);
 INGOT_OP("aten::neg.complex(complex a) -> complex", Function<neg_complex>);
 INGOT_OP("aten::neg.Scalar(Scalar a) -> Scalar", Function<neg_scalar>);
-INGOT_OP("prim::abs.int(int a) -> int", Function<abs_int>);
-INGOT_OP("prim::abs.float(float a) -> float", Function<abs_float>);
+INGOT_OP("prim::abs.int(int a) -> int", Stepped<abs_int>);
+INGOT_OP("prim::abs.float(float a) -> float", Stepped<abs_float>);
 INGOT_OP("prim::abs.complex(complex a) -> float", Function<abs_complex>);
 INGOT_OP("prim::abs.Scalar(Scalar a) -> Scalar", Function<abs_scalar>);
 
@@ -359,15 +360,15 @@ INGOT_OP("aten::divmod.int_float(int x, float y) -> (float, float)",
 INGOT_OP("aten::divmod.float_int(float x, int y) -> (float, float)",
          Function<divmod_mixed<double, int64_t>>);
 
-INGOT_OP("aten::__and__.int(int a, int b) -> int", Function<and_int>);
-INGOT_OP("aten::__or__.int(int a, int b) -> int", Function<or_int>);
-INGOT_OP("aten::__xor__.int(int a, int b) -> int", Function<xor_int>);
-INGOT_OP("aten::__lshift__.int(int a, int b) -> int", Function<lshift>);
-INGOT_OP("aten::__rshift__.int(int a, int b) -> int", Function<rshift>);
+INGOT_OP("aten::__and__.int(int a, int b) -> int", Stepped<and_int>);
+INGOT_OP("aten::__or__.int(int a, int b) -> int", Stepped<or_int>);
+INGOT_OP("aten::__xor__.int(int a, int b) -> int", Stepped<xor_int>);
+INGOT_OP("aten::__lshift__.int(int a, int b) -> int", Stepped<lshift>);
+INGOT_OP("aten::__rshift__.int(int a, int b) -> int", Stepped<rshift>);
 INGOT_OP("aten::__round_to_zero_floordiv.int(int a, int b) -> int",
-         Function<round_to_zero_floordiv>);
-INGOT_OP("aten::gcd.int(int a, int b) -> int", Function<gcd_int>);
-INGOT_OP("aten::factorial.int(int a) -> int", Function<factorial_int>);
+         Stepped<round_to_zero_floordiv>);
+INGOT_OP("aten::gcd.int(int a, int b) -> int", Stepped<gcd_int>);
+INGOT_OP("aten::factorial.int(int a) -> int", Stepped<factorial_int>);
 
 }  // namespace
 }  // namespace ingot

@@ -5,6 +5,7 @@
 #include <ingot/op.h>
 #include "ops/python_error.h"
 #include "ops/scalar_number.h"
+#include "ops/step.h"
 
 namespace ingot {
 namespace {
@@ -59,15 +60,15 @@ bool is_same(const Value& a, const Value& b) {
 }
 bool is_not_same(const Value& a, const Value& b) { return !is_same(a, b); }
 
-#define INGOT_COMPARE_OPS(name, relation)                                                         \
-  INGOT_OP(name ".int(int a, int b) -> bool", Function<compare<relation, int64_t, int64_t>>);     \
-  INGOT_OP(name ".float(float a, float b) -> bool", Function<compare<relation, double, double>>); \
-  INGOT_OP(name ".int_float(int a, float b) -> bool",                                             \
-           Function<compare<relation, int64_t, double>>);                                         \
-  INGOT_OP(name ".float_int(float a, int b) -> bool",                                             \
-           Function<compare<relation, double, int64_t>>);                                         \
-  INGOT_OP(name ".str(str a, str b) -> bool",                                                     \
-           Function<compare<relation, std::string_view, std::string_view>>)
+#define INGOT_COMPARE_OPS(name, relation)                                                        \
+  INGOT_OP(name ".int(int a, int b) -> bool", Stepped<compare<relation, int64_t, int64_t>>);     \
+  INGOT_OP(name ".float(float a, float b) -> bool", Stepped<compare<relation, double, double>>); \
+  INGOT_OP(name ".int_float(int a, float b) -> bool",                                            \
+           Stepped<compare<relation, int64_t, double>>);                                         \
+  INGOT_OP(name ".float_int(float a, int b) -> bool",                                            \
+           Stepped<compare<relation, double, int64_t>>);                                         \
+  INGOT_OP(name ".str(str a, str b) -> bool",                                                    \
+           Stepped<compare<relation, std::string_view, std::string_view>>)
 
 INGOT_COMPARE_OPS("aten::eq", std::is_eq);
 INGOT_COMPARE_OPS("aten::ne", std::is_neq);
@@ -82,7 +83,7 @@ INGOT_OP("aten::ge(Scalar a, Scalar b) -> bool", Function<compare_scalars<std::i
 
 #define INGOT_EQUALITY_OPS(name, function, on_bool)                                \
   INGOT_OP(name "(Scalar a, Scalar b) -> bool", Function<function>);               \
-  INGOT_OP(name ".bool(bool a, bool b) -> bool", Function<on_bool>);               \
+  INGOT_OP(name ".bool(bool a, bool b) -> bool", Stepped<on_bool>);                \
   INGOT_OP(name ".device(Device a, Device b) -> bool", Function<function>);        \
   INGOT_OP(name ".complex(complex a, complex b) -> bool", Function<function>);     \
   INGOT_OP(name ".float_complex(float a, complex b) -> bool", Function<function>); \
@@ -95,12 +96,12 @@ INGOT_OP("aten::ge(Scalar a, Scalar b) -> bool", Function<compare_scalars<std::i
 INGOT_EQUALITY_OPS("aten::eq", eq_any, eq_bool);
 INGOT_EQUALITY_OPS("aten::ne", ne_any, ne_bool);
 
-INGOT_OP("aten::__and__.bool(bool a, bool b) -> bool", Function<and_bool>);
-INGOT_OP("aten::__or__.bool(bool a, bool b) -> bool", Function<or_bool>);
-INGOT_OP("aten::__xor__.bool(bool a, bool b) -> bool", Function<ne_bool>);
-INGOT_OP("aten::__not__(bool self) -> bool", Function<not_bool>);
-INGOT_OP("aten::__is__(t1 self, t2 obj) -> bool", Function<is_same>);
-INGOT_OP("aten::__isnot__(t1 self, t2 obj) -> bool", Function<is_not_same>);
+INGOT_OP("aten::__and__.bool(bool a, bool b) -> bool", Stepped<and_bool>);
+INGOT_OP("aten::__or__.bool(bool a, bool b) -> bool", Stepped<or_bool>);
+INGOT_OP("aten::__xor__.bool(bool a, bool b) -> bool", Stepped<ne_bool>);
+INGOT_OP("aten::__not__(bool self) -> bool", Stepped<not_bool>);
+INGOT_OP("aten::__is__(t1 self, t2 obj) -> bool", Stepped<is_same>);
+INGOT_OP("aten::__isnot__(t1 self, t2 obj) -> bool", Stepped<is_not_same>);
 
 }  // namespace
 }  // namespace ingot

@@ -6,6 +6,7 @@
 #include "ops/python_error.h"
 #include "ops/scalar_number.h"
 #include "ops/scalar_tensor.h"
+#include "ops/step.h"
 #include "ops/text.h"
 #include "tensor/convert.h"
 
@@ -216,17 +217,17 @@ Tensor shape_as_tensor(const Tensor& self) {
 
 INGOT_OP("aten::Int.Tensor(Tensor a) -> int", Function<int_tensor>);
 INGOT_OP("aten::Int.Scalar(Scalar a) -> int", Function<int_scalar>);
-INGOT_OP("aten::Int.float(float a) -> int", Function<int_float>);
-INGOT_OP("aten::Int.bool(bool a) -> int", Function<int_bool>);
+INGOT_OP("aten::Int.float(float a) -> int", Stepped<int_float>);
+INGOT_OP("aten::Int.bool(bool a) -> int", Stepped<int_bool>);
 INGOT_OP("aten::Int.str(str a) -> int", Function<int_string>);
 INGOT_OP("aten::Float.Tensor(Tensor a) -> float", Function<float_tensor>);
 INGOT_OP("aten::Float.Scalar(Scalar a) -> float", Function<float_scalar>);
-INGOT_OP("aten::Float.int(int a) -> float", Function<float_int>);
-INGOT_OP("aten::Float.bool(bool a) -> float", Function<float_bool>);
+INGOT_OP("aten::Float.int(int a) -> float", Stepped<float_int>);
+INGOT_OP("aten::Float.bool(bool a) -> float", Stepped<float_bool>);
 INGOT_OP("aten::Float.str(str a) -> float", Function<float_string>);
 INGOT_OP("aten::Bool.Tensor(Tensor a) -> bool", Function<bool_tensor>);
-INGOT_OP("aten::Bool.int(int a) -> bool", Function<bool_int>);
-INGOT_OP("aten::Bool.float(float a) -> bool", Function<bool_float>);
+INGOT_OP("aten::Bool.int(int a) -> bool", Stepped<bool_int>);
+INGOT_OP("aten::Bool.float(float a) -> bool", Stepped<bool_float>);
 INGOT_OP("aten::IntImplicit(Tensor a) -> int", Function<int_tensor>);
 INGOT_OP("aten::FloatImplicit(Tensor a) -> float", Function<float_tensor>);
 INGOT_OP("aten::ComplexImplicit(Tensor a) -> complex", Function<complex_tensor>);

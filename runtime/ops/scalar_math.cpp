@@ -7,6 +7,7 @@
 #include <ingot/op.h>
 #include "ops/python_error.h"
 #include "ops/scalar_number.h"
+#include "ops/step.h"
 
 namespace ingot {
 namespace {
@@ -84,9 +85,9 @@ double angle_any(const Value& x) {
   return x.tag() == Tag::complex ? angle_complex(x) : angle_of(number(x));
 }
 
-#define INGOT_MATH_OPS(name, f)                               \
-  INGOT_OP(name ".int(int a) -> float", Function<of_int<f>>); \
-  INGOT_OP(name ".float(float a) -> float", Function<f>)
+#define INGOT_MATH_OPS(name, f)                              \
+  INGOT_OP(name ".int(int a) -> float", Stepped<of_int<f>>); \
+  INGOT_OP(name ".float(float a) -> float", Stepped<f>)
 #define INGOT_REAL_MATH_OPS(name, f) \
   INGOT_MATH_OPS(name, f);           \
   INGOT_OP(name ".Scalar(Scalar a) -> Scalar", Function<of_scalar<f>>)
@@ -125,11 +126,11 @@ INGOT_MATH_OPS("aten::angle", angle_of);
 INGOT_OP("aten::angle.complex(complex a) -> float", Function<angle_complex>);
 INGOT_OP("aten::angle.Scalar(Scalar a) -> Scalar", Function<angle_any>);
 
-INGOT_OP("aten::floor.int(int a) -> int", Function<same_int>);
-INGOT_OP("aten::floor.float(float a) -> int", Function<floor_to_int>);
+INGOT_OP("aten::floor.int(int a) -> int", Stepped<same_int>);
+INGOT_OP("aten::floor.float(float a) -> int", Stepped<floor_to_int>);
 INGOT_OP("aten::floor.Scalar(Scalar a) -> Scalar", Function<floor_scalar>);
-INGOT_OP("aten::ceil.int(int a) -> int", Function<same_int>);
-INGOT_OP("aten::ceil.float(float a) -> int", Function<ceil_to_int>);
+INGOT_OP("aten::ceil.int(int a) -> int", Stepped<same_int>);
+INGOT_OP("aten::ceil.float(float a) -> int", Stepped<ceil_to_int>);
 INGOT_OP("aten::ceil.Scalar(Scalar a) -> Scalar", Function<ceil_scalar>);
 
 double atan2_of(double a, double b) { return std::atan2(a, b); }
@@ -153,21 +154,21 @@ double of_scalars(const Value& a, const Value& b) {
   return f(number(a), number(b));
 }
 
-#define INGOT_BINARY_MATH_OPS(name, f)                                           \
-  INGOT_OP(name ".int(int a, int b) -> float", Function<of_scalars<f>>);         \
-  INGOT_OP(name ".float(float a, float b) -> float", Function<f>);               \
-  INGOT_OP(name ".int_float(int a, float b) -> float", Function<of_scalars<f>>); \
-  INGOT_OP(name ".float_int(float a, int b) -> float", Function<of_scalars<f>>)
+#define INGOT_BINARY_MATH_OPS(name, f)                                          \
+  INGOT_OP(name ".int(int a, int b) -> float", Stepped<of_scalars<f>>);         \
+  INGOT_OP(name ".float(float a, float b) -> float", Stepped<f>);               \
+  INGOT_OP(name ".int_float(int a, float b) -> float", Stepped<of_scalars<f>>); \
+  INGOT_OP(name ".float_int(float a, int b) -> float", Stepped<of_scalars<f>>)
 
 INGOT_BINARY_MATH_OPS("aten::atan2", atan2_of);
 INGOT_OP("aten::atan2.Scalar_Scalar(Scalar a, Scalar b) -> float", Function<of_scalars<atan2_of>>);
 INGOT_BINARY_MATH_OPS("aten::copysign", copysign_of);
 INGOT_OP("aten::copysign(Scalar a, Scalar b) -> float", Function<of_scalars<copysign_of>>);
 
-INGOT_OP("aten::log.int_int(int a, int b) -> float", Function<of_scalars<log_base>>);
-INGOT_OP("aten::log.float_float(float a, float b) -> float", Function<log_base>);
-INGOT_OP("aten::log.int_float(int a, float b) -> float", Function<of_scalars<log_base>>);
-INGOT_OP("aten::log.float_int(float a, int b) -> float", Function<of_scalars<log_base>>);
+INGOT_OP("aten::log.int_int(int a, int b) -> float", Stepped<of_scalars<log_base>>);
+INGOT_OP("aten::log.float_float(float a, float b) -> float", Stepped<log_base>);
+INGOT_OP("aten::log.int_float(int a, float b) -> float", Stepped<of_scalars<log_base>>);
+INGOT_OP("aten::log.float_int(float a, int b) -> float", Stepped<of_scalars<log_base>>);
 INGOT_OP("aten::log.Scalar_Scalar(Scalar a, Scalar b) -> float", Function<of_scalars<log_base>>);
 INGOT_OP("aten::log.complex_complex(complex a, complex b) -> complex", Function<log_base_complex>);
 INGOT_OP("aten::log.int_complex(int a, complex b) -> complex", Function<log_base_complex>);
@@ -209,14 +210,14 @@ bool isfinite_complex(const Value& x) {
   return std::isfinite(x.to_complex().real()) && std::isfinite(x.to_complex().imag());
 }
 
-INGOT_OP("aten::ldexp(float x, int i) -> float", Function<ldexp_of>);
+INGOT_OP("aten::ldexp(float x, int i) -> float", Stepped<ldexp_of>);
 INGOT_OP("aten::frexp(float a) -> (float, int)", Function<frexp_of>);
 INGOT_OP("aten::modf(float a) -> (float, float)", Function<modf_of>);
-INGOT_OP("aten::isnan.float(float a) -> bool", Function<isnan_of>);
+INGOT_OP("aten::isnan.float(float a) -> bool", Stepped<isnan_of>);
 INGOT_OP("aten::isnan.complex(complex a) -> bool", Function<isnan_complex>);
-INGOT_OP("aten::isinf.float(float a) -> bool", Function<isinf_of>);
+INGOT_OP("aten::isinf.float(float a) -> bool", Stepped<isinf_of>);
 INGOT_OP("aten::isinf.complex(complex a) -> bool", Function<isinf_complex>);
-INGOT_OP("aten::isfinite.float(float a) -> bool", Function<isfinite_of>);
+INGOT_OP("aten::isfinite.float(float a) -> bool", Stepped<isfinite_of>);
 INGOT_OP("aten::isfinite.complex(complex a) -> bool", Function<isfinite_complex>);
 
 }  // namespace

@@ -45,9 +45,10 @@ TensorInfo segment_reduce_meta(const Tensor& data, std::string_view reduce, cons
   return info;
 }
 
-// First and last position of each segment, [outer * (count + 1)].
+// First and last position of each segment, [outer * (count + 1)]. `partial`: the lengths may add
+// up to less than the axis.
 Positions segment_bounds(const Tensor& data, const Tensor* lengths, const Tensor* offsets, int d,
-                         int64_t count) {
+                         int64_t count, bool partial) {
   const int64_t size = data.size(d);
   if (offsets) {
     Positions bounds = positions_in(*offsets, size + 1, false);
@@ -61,7 +62,7 @@ Positions segment_bounds(const Tensor& data, const Tensor* lengths, const Tensor
   for (size_t i = 0; i < given.size();) {
     bounds.push_back(0);
     for (int64_t k = 0; k < count; ++k) bounds.push_back(bounds.back() + given[i++]);
-    INGOT_CHECK(bounds.back() == size, "the lengths add up to ", bounds.back(), ", but axis ", d,
+    INGOT_CHECK(bounds.back() == size || (partial && bounds.back() < size), "the lengths add up to ", bounds.back(), ", but axis ", d,
                 " has size ", size);
   }
   return bounds;
@@ -100,11 +101,11 @@ double start_of(Kind kind) {
 }
 
 void segment_reduce(const Tensor& data, std::string_view reduce, const Tensor* lengths,
-                    const Tensor*, const Tensor* offsets, int64_t axis, bool,
+                    const Tensor*, const Tensor* offsets, int64_t axis, bool unsafe,
                     std::optional<Scalar> initial, Tensor& out) {
   const int d = segment_dim(data, lengths, offsets, axis);
   const int64_t count = out.size(d);
-  const Positions bounds = segment_bounds(data, lengths, offsets, d, count);
+  const Positions bounds = segment_bounds(data, lengths, offsets, d, count, unsafe);
   int64_t outer = 1;
   int64_t inner = 1;
   for (int k = 0; k < data.rank(); ++k) (k < d ? outer : inner) *= k == d ? 1 : data.size(k);

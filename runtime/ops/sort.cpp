@@ -10,42 +10,59 @@
 namespace ingot {
 namespace {
 
-void sort_all(SortEntries& entries) { std::sort(entries.begin(), entries.end(), by_key_and_place); }
+void sort_stable_order(SortEntries& entries) {
+  std::sort(entries.begin(), entries.end(), by_key_and_place);
+}
+// The order of equal elements is left to the standard library, as PyTorch's CPU kernel leaves it:
+// the same function called alike gives the same order.
+void sort_any_order(SortEntries& entries) { std::sort(entries.begin(), entries.end(), by_key); }
+
+// PyTorch's kernel for long lines of integers is stable without being asked.
+bool is_stable(const Tensor& self, bool asked, bool descending) {
+  constexpr int64_t kRadixLength = 32768;
+  return asked || (self.rank() == 1 && !descending && is_integral(self.dtype()) &&
+                   self.dtype() != DType::boolean && self.numel() >= kRadixLength);
+}
 
 using Pair = std::array<TensorInfo, 2>;
 
-// Always stable: `stable` is a promise, not a choice.
 Pair sort_meta(const Tensor& self, int64_t dim, bool) {
   wrap_dim(dim, self.rank());
   check_sortable(self.dtype());
   return {self.info(), TensorInfo{DType::i64, self.sizes()}};
 }
+void sort_lines(const Tensor& self, bool stable, int64_t dim, bool descending, Tensor* values,
+                Tensor* indices) {
+  for_each_line(self, wrap_dim(dim, self.rank()), descending, values, indices,
+                is_stable(self, stable, descending) ? sort_stable_order : sort_any_order);
+}
 void sort(const Tensor& self, int64_t dim, bool descending, Tensor& values, Tensor& indices) {
-  for_each_line(self, wrap_dim(dim, self.rank()), descending, &values, &indices, sort_all);
+  sort_lines(self, false, dim, descending, &values, &indices);
 }
 Pair sort_stable_meta(const Tensor& self, std::optional<bool>, int64_t dim, bool descending) {
   return sort_meta(self, dim, descending);
 }
-void sort_stable(const Tensor& self, std::optional<bool>, int64_t dim, bool descending,
+void sort_stable(const Tensor& self, std::optional<bool> stable, int64_t dim, bool descending,
                  Tensor& values, Tensor& indices) {
-  sort(self, dim, descending, values, indices);
+  sort_lines(self, stable.value_or(false), dim, descending, &values, &indices);
 }
 
 TensorInfo argsort_meta(const Tensor& self, int64_t dim, bool descending) {
   return sort_meta(self, dim, descending)[1];
 }
 void argsort(const Tensor& self, int64_t dim, bool descending, Tensor& indices) {
-  for_each_line(self, wrap_dim(dim, self.rank()), descending, nullptr, &indices, sort_all);
+  sort_lines(self, false, dim, descending, nullptr, &indices);
 }
 TensorInfo argsort_stable_meta(const Tensor& self, bool, int64_t dim, bool descending) {
   return argsort_meta(self, dim, descending);
 }
-void argsort_stable(const Tensor& self, bool, int64_t dim, bool descending, Tensor& indices) {
-  argsort(self, dim, descending, indices);
+void argsort_stable(const Tensor& self, bool stable, int64_t dim, bool descending,
+                    Tensor& indices) {
+  sort_lines(self, stable, dim, descending, nullptr, &indices);
 }
 TensorInfo msort_meta(const Tensor& self) { return sort_meta(self, 0, false)[0]; }
 void msort(const Tensor& self, Tensor& values) {
-  for_each_line(self, 0, false, &values, nullptr, sort_all);
+  for_each_line(self, 0, false, &values, nullptr, sort_any_order);
 }
 
 Pair topk_meta(const Tensor& self, int64_t k, int64_t dim, bool, bool) {

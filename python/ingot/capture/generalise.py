@@ -81,6 +81,7 @@ class Trials:
 
     def _graph(self, leaves: list[Any]) -> tuple[list, tuple]:
         exported = self.captured.exported
+        written = {id(p) for p in self.captured.root.written()}
         inputs = iter(self.captured.as_tensors(leaves))
         arguments: list[Any] = []
         for spec in exported.graph_signature.input_specs:
@@ -90,7 +91,8 @@ class Trials:
                 arguments.append(exported.constants[spec.target].clone())
             elif spec.target in exported.state_dict:
                 value = exported.state_dict[spec.target]
-                arguments.append(value if spec.kind == InputKind.PARAMETER else value.clone())
+                fixed = spec.kind == InputKind.PARAMETER and id(value) not in written
+                arguments.append(value if fixed else value.detach().clone())
             else:
                 arguments.append(exported.constants[spec.target].clone())
         with torch.no_grad(), torch.random.fork_rng(devices=[]):

@@ -33,6 +33,17 @@ def _masked_select(input: Tensor, mask: Tensor) -> Tensor:
     return torch.masked_select(*torch.broadcast_tensors(input, mask))
 
 
+def _combinations(input: Tensor, r: int = 2, with_replacement: bool = False) -> Tensor:
+    # One mask for all columns, whose sizes the exporter would take for different ones.
+    if input.dim() != 1 or r < 1:
+        return torch.combinations(input, r, with_replacement)
+    grids = torch.meshgrid([torch.arange(input.shape[0])] * r, indexing="ij")
+    places = torch.stack([grid.flatten() for grid in grids], 1)
+    before, after = places[:, :-1], places[:, 1:]
+    taken = (before <= after if with_replacement else before < after).all(1)
+    return input[places[taken]]
+
+
 def _one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
     if num_classes != -1:
         return torch.nn.functional.one_hot(tensor, num_classes)
@@ -155,9 +166,11 @@ for _name, _function in (
     ("equal", _equal),
     ("allclose", _allclose),
     ("masked_select", _masked_select),
+    ("combinations", _combinations),
     ("tensor_split", _tensor_split),
     ("cov", _cov),
     ("corrcoef", _corrcoef),
 ):
     REWRITTEN[getattr(torch, _name)] = _function
-    REWRITTEN[getattr(Tensor, _name)] = _function
+    if hasattr(Tensor, _name):
+        REWRITTEN[getattr(Tensor, _name)] = _function

@@ -35,6 +35,7 @@ class Root(nn.Module):
         self.__dict__["rebuild"] = rebuild
         self.__dict__["seen"] = Seen()
         self.__dict__["callee"] = model
+        self.__dict__["parameters_written"] = []
         self.prefix = "model."
         if isinstance(model, nn.Module):
             self.model = model
@@ -52,6 +53,11 @@ class Root(nn.Module):
         """What the model itself gives: the leaves of its output and their outline."""
         args, kwargs = self.__dict__["rebuild"](list(leaves))
         return open_all(self.__dict__["callee"](*args, **kwargs))
+
+    def written(self) -> list[nn.Parameter]:
+        """The parameters that the model writes into."""
+        found: list[nn.Parameter] = self.__dict__["parameters_written"]
+        return found
 
     def forward(self, *leaves: Any) -> tuple[Any, ...]:
         args, kwargs = self.__dict__["rebuild"](list(leaves))

@@ -70,6 +70,6 @@ class StateWriter:
             plain = tensor.resolve_conj().resolve_neg().cpu().contiguous()
             if plain.is_complex():
                 plain = torch.view_as_real(plain)
-            bytes_ = plain.reshape(-1).view(torch.uint8).numpy().data
+            bytes_ = plain.as_strided([plain.numel()], [1]).view(torch.uint8).numpy().data
             self._data[key] = TensorData(dtype, tuple(tensor.shape), bytes_)
         return self._data[key]

@@ -161,7 +161,7 @@ def _export(root: Root, attempt: _Attempt, wrapped: set[int], real: bool) -> tup
 def _run_once(root: Root, signature: Signature) -> None:
     """Raises Error with the user's line if the model does not run on the examples."""
     try:
-        with untouched(root):
+        with untouched(root, first=True):
             root.eager(signature.leaves)
     except Error:
         raise

@@ -3,34 +3,68 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import time
 import warnings
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
 from torch.overrides import TorchFunctionMode
 
+if TYPE_CHECKING:
+    from ingot.capture.root import Root
+
 
 @contextlib.contextmanager
-def untouched(root: nn.Module) -> Iterator[None]:
-    """Undoes what the block does to the module: buffers, attributes, registered entries; and
-    to the default random generator. Gradients and warnings are off inside."""
+def untouched(root: Root, first: bool = False) -> Iterator[None]:
+    """Undoes what the block does to the module: tensors, attributes, registered entries; and
+    to the default random generator. Gradients and warnings are off inside, and the model's
+    prints, except in its ``first`` run.
+
+    The first run finds out which parameters the model writes into; others are not saved later.
+    """
     modules = list(root.modules())
     attributes = [_attributes(module) for module in modules]
-    buffers = {id(b): (b, b.detach().clone()) for b in root.buffers()}
+    written = list(root.parameters()) if first else root.written()
+    kept = [_Kept(t) for t in {id(t): t for t in (*root.buffers(), *written)}.values()]
     try:
-        with torch.no_grad(), torch.random.fork_rng(devices=[]), warnings.catch_warnings():
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(torch.no_grad())
+            stack.enter_context(torch.random.fork_rng(devices=[]))
+            stack.enter_context(warnings.catch_warnings())
             warnings.simplefilter("ignore")
+            if not first:
+                stack.enter_context(contextlib.redirect_stdout(io.StringIO()))
             yield
     finally:
         for module, before in zip(modules, attributes, strict=True):
             _restore(module, before)
+        changed = [one.tensor for one in kept if one.restore()]
+        if first:
+            root.written().extend(t for t in changed if isinstance(t, nn.Parameter))
+
+
+class _Kept:
+    """A tensor with its memory and elements as they were."""
+
+    def __init__(self, tensor: torch.Tensor) -> None:
+        self.tensor = tensor
+        self.memory = tensor.detach()
+        self.elements = self.memory.clone()
+
+    def restore(self) -> bool:
+        """Gives back memory and elements, and says whether they were others."""
+        tensor = self.tensor
         with torch.no_grad():
-            for buffer, saved in buffers.values():
-                if not torch.equal(buffer, saved) or buffer.isnan().any():
-                    buffer.copy_(saved)
+            moved = tensor.data_ptr() != self.memory.data_ptr()
+            if moved:
+                tensor.data = self.memory
+            changed = not torch.equal(tensor, self.elements)
+            if changed:  # also where it is equal, but NaN
+                tensor.copy_(self.elements)
+        return moved or changed
 
 
 class TooSlow(Exception):

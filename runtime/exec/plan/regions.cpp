@@ -92,14 +92,24 @@ class RegionFinder {
   void find_settled() {
     settled_.resize(code_.registers);
     for (size_t i = 0; i < code_.method->inputs.size(); ++i) settled_[i] = true;
+    // Several instructions may write one register: all must be of that sort.
+    std::vector<bool> foreign(code_.registers);
+    for (const Instruction& i : code_.instructions) {
+      if (part_of(i) == Part::scalars) continue;
+      const int32_t* const outputs = &code_.operands[i.first] + i.inputs;
+      for (uint32_t k = 0; k < i.outputs; ++k) foreign[static_cast<size_t>(outputs[k])] = true;
+    }
     for (const Instruction& i : code_.instructions) {
       if (part_of(i) != Part::scalars) continue;
       const int32_t* const operands = &code_.operands[i.first];
       const bool known = std::all_of(operands, operands + i.inputs, [&](int32_t operand) {
         return operand < 0 || !is_foreign_number(operand);
       });
-      for (uint32_t k = 0; k < i.outputs; ++k)
-        settled_[static_cast<size_t>(operands[i.inputs + k])] = known;
+      for (uint32_t k = 0; k < i.outputs; ++k) {
+        const auto output = static_cast<size_t>(operands[i.inputs + k]);
+        settled_[output] = known && !foreign[output];
+        foreign[output] = foreign[output] || !known;
+      }
     }
   }
 

@@ -87,6 +87,7 @@ std::unique_ptr<ElementwiseNode> ElementwiseNode::record(const Op& op, const Ele
   node->name = name.substr(name.find("::") + 2);
   node->name = node->name.substr(0, node->name.find('.'));
   node->loop = row.loop(types.compute);
+  if (types.compute == DType::f32) node->vector = row.vector;
   std::copy_n(call.params, kMaxParams, node->params.begin());
   for (size_t i = 0; i < call.count; ++i) {
     Source& source = node->sources.emplace_back();

@@ -42,7 +42,8 @@ class ElementwiseNode final : public Node {
 
   std::string name;
   Kind kind = Kind::general;
-  TileLoop loop = nullptr;  // null: a conversion
+  TileLoop loop = nullptr;     // null: a conversion
+  f32::Loop vector = nullptr;  // what `loop` calls, if it is a vector loop
   std::array<Scalar, kMaxParams> params{int64_t{0}, int64_t{0}, int64_t{0}, int64_t{0}};
   float low = 0;  // clamp
   float high = 0;

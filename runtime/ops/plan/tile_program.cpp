@@ -12,6 +12,9 @@ namespace ingot::plan {
 namespace {
 
 constexpr int64_t kTileElements = 1024;
+// So that the same elements of different slots share neither cache sets nor the low bits of
+// addresses by which processors compare loads with earlier stores.
+constexpr int64_t kApart = 320;
 
 // The memory of all tiles of one thread.
 std::byte* thread_tiles(size_t bytes) {
@@ -37,6 +40,7 @@ TileProgram::TileProgram(std::span<const std::unique_ptr<ElementwiseNode>> nodes
   for (const auto& node : nodes) {
     TileOp op;
     op.loop = node->loop;
+    op.vector = node->out.dtype() == DType::f32 ? node->vector : nullptr;
     op.params = node->params;
     for (const ElementwiseNode::Source& source : node->sources) {
       widest = std::max(widest, size_of(source.dtype));
@@ -71,9 +75,10 @@ TileProgram::TileProgram(std::span<const std::unique_ptr<ElementwiseNode>> nodes
     sources_.push_back(std::move(result));
     ops_.push_back(op);
   }
-  tile_ = widest > 4 ? kTileElements / 2 : kTileElements;
-  slot_bytes_ = tile_ * static_cast<int64_t>(widest);
   assign_slots();
+  divide_into_pieces();
+  tile_ = widest > 4 || !steps_.empty() ? kTileElements / 2 : kTileElements;
+  slot_bytes_ = tile_ * static_cast<int64_t>(widest) + kApart;
 }
 
 int16_t TileProgram::add_source(const Tensor& tensor, const Tensor& out, Layout& layout) {
@@ -125,6 +130,61 @@ void TileProgram::assign_slots() {
   }
 }
 
+// Cheap ops that follow each other, from two on, become a piece in registers.
+void TileProgram::divide_into_pieces() {
+  const auto cheap = [&](const TileOp& op) { return op.vector && registers_->find(op.vector, 0); };
+  for (size_t first = 0; first < ops_.size();) {
+    size_t last = first;
+    while (last < ops_.size() && cheap(ops_[last])) ++last;
+    if (last - first >= 2)
+      add_register_piece(first, last);
+    else
+      pieces_.push_back({first, last = first + 1, -1});
+    first = last;
+  }
+}
+
+// The operand of ops_[op] that the op before left in registers; -1: none.
+int TileProgram::held_operand(size_t op, size_t first) const {
+  for (int k = 0; op > first && k < ops_[op].inputs; ++k)
+    if (ops_[op].in[static_cast<size_t>(k)] == ops_[op - 1].out) return k;
+  return -1;
+}
+
+// True if somebody reads the result of ops_[op] from memory: all but the next op of the same piece,
+// which ends at `last`, through one operand.
+bool TileProgram::leaves_registers(size_t op, size_t last) const {
+  const int16_t result = ops_[op].out;
+  if (sources_[static_cast<size_t>(result)].from == From::memory) return true;
+  int64_t reads = 0;
+  for (size_t reader = op + 1; reader < ops_.size(); ++reader)
+    reads += std::count_if(ops_[reader].in.begin(), ops_[reader].in.begin() + ops_[reader].inputs,
+                           [&](int16_t in) { return in == result; });
+  return reads != 1 || op + 1 == last || held_operand(op + 1, op) < 0;
+}
+
+void TileProgram::add_register_piece(size_t first, size_t last) {
+  pieces_.push_back({first, last, static_cast<int64_t>(steps_.size())});
+  const auto place = [&](int16_t source) {
+    const bool number = sources_[static_cast<size_t>(source)].from == From::number;
+    return f32::RegisterStep::Place{source, number ? 0 : -1};
+  };
+  for (size_t i = first; i < last; ++i) {
+    const TileOp& op = ops_[i];
+    const int left = held_operand(i, first);
+    const int held = left < 0 ? 0 : left;
+    f32::RegisterStep& step = steps_.emplace_back();
+    step.run = registers_->find(op.vector, held);
+    if (left < 0) step.held = place(op.in[0]);
+    f32::RegisterStep::Place* other = step.others;
+    for (int k = 0; k < op.inputs; ++k)
+      if (k != held) *other++ = place(op.in[static_cast<size_t>(k)]);
+    if (leaves_registers(i, last)) step.result = place(op.out);
+    for (size_t k = 0; k < kMaxParams; ++k) step.params[k] = detail::param_as<float>(op.params[k]);
+  }
+  steps_.emplace_back();
+}
+
 void TileProgram::begin(Scratch& scratch, int64_t longest) const {
   scratch.tiles = thread_tiles(static_cast<size_t>(slots_ * slot_bytes_));
   const int64_t count = std::min(longest, tile_);
@@ -135,6 +195,25 @@ void TileProgram::begin(Scratch& scratch, int64_t longest) const {
     scratch.at[s] = tile;
     if (source.from == From::number)
       move_elements(source.item, source.number.data(), 0, tile, 1, count);
+  }
+}
+
+// Elements [begin, begin + count) of the present tile, op after op.
+void TileProgram::run_ops(const Scratch& scratch, const Piece& piece, int64_t begin,
+                          int64_t count) const {
+  const auto at = [&](int16_t source) {
+    const auto s = static_cast<size_t>(source);
+    return scratch.at[s] + begin * sources_[s].item;
+  };
+  for (size_t i = piece.first; i < piece.last; ++i) {
+    const TileOp& op = ops_[i];
+    const void* in[kMaxOperands];
+    for (size_t k = 0; k < op.inputs; ++k) in[k] = at(op.in[k]);
+    auto* out = const_cast<std::byte*>(at(op.out));
+    if (op.loop)
+      op.loop(count, out, in, op.params.data());
+    else
+      convert(in[0], op.from_dtype, out, op.to_dtype, count);
   }
 }
 
@@ -160,14 +239,13 @@ void TileProgram::segment(const Memory& memory, Scratch& scratch, int64_t begin,
             });
       }
     }
-    for (const TileOp& op : ops_) {
-      const void* in[kMaxOperands];
-      for (size_t k = 0; k < op.inputs; ++k) in[k] = scratch.at[static_cast<size_t>(op.in[k])];
-      auto* out = const_cast<std::byte*>(scratch.at[static_cast<size_t>(op.out)]);
-      if (op.loop)
-        op.loop(length, out, in, op.params.data());
-      else
-        convert(in[0], op.from_dtype, out, op.to_dtype, length);
+    for (const Piece& piece : pieces_) {
+      int64_t done = 0;
+      if (piece.step >= 0) {
+        done = length / registers_->block * registers_->block;
+        registers_->run(steps_.data() + piece.step, scratch.at.data(), done);
+      }
+      if (done < length) run_ops(scratch, piece, done, length - done);
     }
     if (see) see(state, scratch.at[static_cast<size_t>(ops_.back().out)], length);
   }

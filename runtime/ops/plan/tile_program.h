@@ -1,5 +1,6 @@
 // A chain of elementwise ops as one loop over tiles that stay in the first-level cache: for each
-// tile, op after op through the vector code of its row.
+// tile, op after op through the vector code of its row. Cheap f32 ops that follow each other run
+// together, their intermediate results in registers.
 #pragma once
 
 #include <cstdint>
@@ -7,6 +8,7 @@
 #include <span>
 #include <vector>
 
+#include "kernels/f32_registers.h"
 #include "ops/plan/elementwise_node.h"
 #include "tensor/iterate.h"
 
@@ -43,7 +45,8 @@ class TileProgram {
   };
 
   struct TileOp {
-    TileLoop loop;  // null: convert
+    TileLoop loop;     // null: convert
+    f32::Loop vector;  // null: none, or not of f32 alone
     DType from_dtype;
     DType to_dtype;
     uint8_t inputs = 0;
@@ -52,17 +55,32 @@ class TileProgram {
     int16_t out = 0;  // a source
   };
 
+  // Ops [first, last): through registers from steps_[step] on, or one after the other.
+  struct Piece {
+    size_t first;
+    size_t last;
+    int64_t step;  // -1: none
+  };
+
   struct Scratch;
 
   int16_t add_source(const Tensor& tensor, const Tensor& out, Layout& layout);
   int16_t add_number(const ElementwiseNode::Source& source);
   void assign_slots();
+  void divide_into_pieces();
+  void add_register_piece(size_t first, size_t last);
+  bool leaves_registers(size_t op, size_t last) const;
+  int held_operand(size_t op, size_t first) const;
   void begin(Scratch& scratch, int64_t longest) const;
+  void run_ops(const Scratch& scratch, const Piece& piece, int64_t begin, int64_t count) const;
   void segment(const Memory& memory, Scratch& scratch, int64_t begin, int64_t count,
                void* state = nullptr, See see = nullptr) const;
 
   std::vector<Source> sources_;
   std::vector<TileOp> ops_;
+  std::vector<Piece> pieces_;
+  std::vector<f32::RegisterStep> steps_;
+  const f32::RegisterKernels* registers_ = &f32::register_kernels();
   int64_t numel_;
   int64_t tile_;  // elements
   int64_t slot_bytes_;

@@ -110,11 +110,11 @@ _PYTHON_CLASSES: dict[Any, type] = {
 
 def _picked_attribute(frame: Frame, item: PickItem, name: str) -> Item:
     """An attribute of whichever module was picked; of methods, one of them."""
-    mark = frame.builder.mark()
+    mark, before = frame.builder.mark(), frame.environment.copy()
     found = tuple(attribute(frame, one, name) for one in item.items)
     if any(type_of(each) is None for each in found):
         return PickItem(item.index, found, item.keys)
-    frame.builder.rewind(mark)
+    frame.undo(mark, before)
     return each_choice(frame, item, lambda one: attribute(frame, one, name))
 
 

@@ -375,14 +375,14 @@ def _hasattr(frame: Frame, item: Item, name: Item) -> Item:
 
     if not isinstance(name, Constant):
         unroll_loops(frame)
-    mark = frame.builder.mark()
+    mark, before = frame.builder.mark(), frame.environment.copy()
     try:
         attribute(frame, item, _text(name))
         return Constant(True)
     except CompileError:
         return Constant(False)
     finally:
-        frame.builder.rewind(mark)
+        frame.undo(mark, before)
 
 
 def _getattr(frame: Frame, item: Item, name: Item, default: Item | None = None) -> Item:

@@ -22,7 +22,11 @@ from ingot.capture.script.markers import marker_of
 from ingot.capture.script.module_methods import module_method
 from ingot.capture.script.refinement import test
 from ingot.capture.script.tensors import call_tensor_method
-from ingot.capture.script.torch_functions import TORCH_FUNCTIONS, call_torch_function
+from ingot.capture.script.torch_functions import (
+    TORCH_FUNCTIONS,
+    call_torch_function,
+    function_by_name,
+)
 from ingot.capture.script.values import (
     Constant,
     DictItem,
@@ -106,7 +110,7 @@ def call(frame: Frame, callee: Item, args: list[Item], kwargs: dict[str, Item]) 
 def call_object(frame: Frame, object: Any, args: list[Item], kwargs: dict[str, Item]) -> Item:
     """A call of a Python function, class or builtin."""
     try:
-        handler = BUILTINS.get(object) or TORCH_FUNCTIONS.get(object)
+        handler = BUILTINS.get(object) or TORCH_FUNCTIONS.get(object) or function_by_name(object)
     except TypeError:
         handler = None
     if handler is not None:
@@ -127,7 +131,7 @@ def call_object(frame: Frame, object: Any, args: list[Item], kwargs: dict[str, I
     if isinstance(object, type):
         return _construct(frame, object, args, kwargs)
     called = getattr(type(object), "__call__", None)  # noqa: B004
-    if isinstance(called, types.FunctionType) and not isinstance(object, torch._ops.OpOverload):
+    if isinstance(called, types.FunctionType) and type(object).__module__ != "torch._ops":
         return python_function(frame, called, [PythonItem(object), *args], kwargs)
     return call_torch_function(frame, object, args, kwargs)
 

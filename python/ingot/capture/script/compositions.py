@@ -12,6 +12,8 @@ from typing import Any
 
 import torch
 
+from ingot.capture.script.decompositions import DECOMPOSITIONS
+
 
 def rsub(self, other, alpha=1):
     return torch.add(torch.neg(self) if alpha == 1 else torch.neg(self) * alpha, other)
@@ -54,8 +56,7 @@ def meshgrid(tensors, indexing="ij"):
     for i in range(rank):
         view = [1 for _ in range(rank)]
         view[i] = sizes[i]
-        grid = order[i].reshape(view).expand(sizes)
-        grids.append(grid.transpose(0, 1) if indexing == "xy" and rank >= 2 else grid)
+        grids.append(order[i].reshape(view).expand(sizes))
     if indexing == "xy" and rank >= 2:
         first = grids[0]
         grids[0] = grids[1]
@@ -199,18 +200,6 @@ def cdist(x1, x2, p=2.0, compute_mode=None):
     if p == 2.0:
         return torch.sqrt((difference * difference).sum(-1))
     return torch.pow(torch.pow(difference, p).sum(-1), 1.0 / p)
-
-
-def tensordot(self, other, dims_self, dims_other):
-    left = [d for d in range(self.dim()) if d not in dims_self]
-    right = [d for d in range(other.dim()) if d not in dims_other]
-    summed = 1
-    for d in dims_self:
-        summed = summed * self.size(d)
-    a = self.permute(left + list(dims_self)).reshape([-1, summed])
-    b = other.permute(list(dims_other) + right).reshape([summed, -1])
-    shape = [self.size(d) for d in left] + [other.size(d) for d in right]
-    return torch.matmul(a, b).reshape(shape)
 
 
 def _reduced(loss, reduction):
@@ -386,6 +375,7 @@ def pad_sequence(sequences, batch_first=False, padding_value=0.0, padding_side="
 
 
 COMPOSITIONS: dict[str, Callable[..., Any]] = {
+    **DECOMPOSITIONS,
     "aten::_weight_norm": weight_norm,
     "aten::adjoint": adjoint,
     "aten::atleast_1d": atleast_1d,
@@ -436,7 +426,6 @@ COMPOSITIONS: dict[str, Callable[..., Any]] = {
     "aten::scalar_tensor": scalar_tensor,
     "aten::smooth_l1_loss": smooth_l1_loss,
     "aten::soft_margin_loss": soft_margin_loss,
-    "aten::tensordot": tensordot,
     "aten::triplet_margin_loss": triplet_margin_loss,
     "aten::vdot": vdot,
     "aten::vstack": vstack,

@@ -41,10 +41,10 @@ def _written_out(frame: Frame, node: Comprehension) -> Item | None:
     if len(node.generators) != 1 or node.generators[0].ifs or isinstance(node, ast.DictComp):
         return None
     generator = node.generators[0]
-    mark = frame.builder.mark()
+    mark, before = frame.builder.mark(), frame.environment.copy()
     turns = turns_of(frame, expression(frame, generator.iter))
     if turns.items is None or not (turns.must_unroll or len(turns.items) <= _MAX_WRITTEN_OUT):
-        frame.builder.rewind(mark)
+        frame.undo(mark, before)
         return None
     items = []
     for each in turns.items:

@@ -159,6 +159,11 @@ class Frame:
         type = type_of(item)
         return type is None or is_subtype(type, declared) or fits_loosely(type, declared)
 
+    def undo(self, mark: Any, before: Environment) -> None:
+        """Takes back what was compiled since ``mark``; variables are what they were then."""
+        self.builder.rewind(mark)
+        self.environment = before
+
     @contextmanager
     def forgetful(self) -> Iterator[None]:
         """Around branches of an expression: what they assign is not known after them."""

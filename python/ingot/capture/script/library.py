@@ -74,6 +74,16 @@ def _number_of(element):  # type: ignore[no-untyped-def]
     return element.item()
 
 
+def clone_all(tensors: list[Tensor]) -> list[Tensor]:
+    return [tensor.clone() for tensor in tensors]
+
+
+def store_out(out: Tensor, result: Tensor) -> Tensor:
+    if out.shape != result.shape:
+        raise RuntimeError("out= has other sizes than the result")
+    return out.copy_(result)
+
+
 def ints_of(numbers):  # type: ignore[no-untyped-def]
     result: list[int] = []
     for number in numbers:

@@ -94,6 +94,15 @@ def operand(frame: Frame, item: Item) -> Any:
     return frame.value(item)
 
 
+def _cloned(frame: Frame, item: Item) -> Item:
+    """``view_copy`` and its like: tensors of their own in place of views."""
+    from ingot.capture.script.library import clone_all
+
+    if isinstance(type_of(item), ListType):
+        return frame.compiler.call(frame, clone_all, [item], {}, frame.node)
+    return call_op(frame, "aten::clone", [item])
+
+
 _NUMBERS = ListType(NUMBER)
 
 
@@ -116,6 +125,10 @@ def _missing_op(frame: Frame, base: str, args: Sequence[Item], kwargs: Mapping[s
     function = COMPOSITIONS.get(base)
     if function is not None:
         return frame.compiler.call(frame, function, list(args), dict(kwargs), frame.node)
+    if base.endswith("_copy"):
+        return _cloned(frame, call_op(frame, base.removesuffix("_copy"), args, kwargs))
+    if base.startswith("aten::unsafe_"):
+        return call_op(frame, base.replace("unsafe_", ""), args, kwargs)
     plain = base[:-1]
     if base.endswith("_") and (frame.builder.ops.overloads(plain) or plain in COMPOSITIONS):
         result = call_op(frame, plain, args, kwargs)

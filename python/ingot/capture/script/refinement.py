@@ -182,9 +182,9 @@ def variable_of(frame: Frame, node: ast.expr) -> str:
     if isinstance(node, ast.Attribute) and _is_path(node):
         from ingot.capture.script.modules import attribute_key
 
-        mark = frame.builder.mark()
+        mark, before = frame.builder.mark(), frame.environment.copy()
         owner = expression(frame, node.value)
-        frame.builder.rewind(mark)
+        frame.undo(mark, before)
         return attribute_key(owner, node.attr) if isinstance(owner, ModuleItem) else ""
     return node.id if isinstance(node, ast.Name) else ""
 

@@ -237,6 +237,23 @@ def _plain(op: str) -> Callable[..., Item]:
     return apply
 
 
+def _nonzero(frame: Frame, tensor: Item, **kwargs: Item) -> Item:
+    from ingot.capture.script.torch_functions import TORCH_FUNCTIONS
+
+    return TORCH_FUNCTIONS[torch.nonzero](frame, tensor, **kwargs)
+
+
+def _reflected(symbol: str) -> Callable[..., Item]:
+    """``x.__radd__(y)``, which is ``y + x``."""
+
+    def apply(frame: Frame, tensor: Item, other: Item) -> Item:
+        from ingot.capture.script.operators import binary
+
+        return binary(frame, symbol, other, tensor)
+
+    return apply
+
+
 _METHODS: dict[str, Callable[..., Item]] = {
     "size": _size,
     "stride": _stride,
@@ -261,4 +278,15 @@ _METHODS: dict[str, Callable[..., Item]] = {
     "numpy": _numpy,
     "tolist": _to_list,
     "backward": _backward,
+    "ndimension": _plain("aten::dim"),
+    "nonzero": _nonzero,
+    "__radd__": _reflected("+"),
+    "__rmul__": _reflected("*"),
+    "__rsub__": _reflected("-"),
+    "__rdiv__": _reflected("/"),
+    "__rtruediv__": _reflected("/"),
+    "__rfloordiv__": _reflected("//"),
+    "__rmod__": _reflected("%"),
+    "__rpow__": _reflected("**"),
+    "__rmatmul__": _reflected("@"),
 }

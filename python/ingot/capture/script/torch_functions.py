@@ -14,6 +14,7 @@ import torch.jit._trace
 import torch.utils.checkpoint
 
 from ingot.capture.script.annotations import read_annotation
+from ingot.capture.script.decompositions import linear_algebra
 from ingot.capture.script.diagnostics import CompileError
 from ingot.capture.script.einsum import einsum
 from ingot.capture.script.items import type_of
@@ -22,6 +23,7 @@ from ingot.capture.script.operations import call_op
 from ingot.capture.script.strings import as_string
 from ingot.capture.script.values import (
     EMPTY,
+    FALSE,
     NOTHING,
     TRUE,
     Constant,
@@ -84,6 +86,13 @@ def call_named_op(
     schemas = frame.builder.ops.overloads(base)
     known = {a.name for schema in schemas for a in schema.arguments}
     given = {}
+    out = kwargs.get("out", NOTHING)
+    if isinstance(type_of(out), TensorType):
+        from ingot.capture.script.library import store_out
+
+        others = {key: item for key, item in kwargs.items() if key != "out"}
+        result = call_named_op(frame, name, args, others, method)
+        return frame.compiler.call(frame, store_out, [out, result], {}, frame.node)
     for key, item in kwargs.items():
         key = key if key in known or not known else _RENAMED.get(key, key)
         if key in _DROPPED and (key not in known or item == NOTHING or key != "memory_format"):
@@ -265,6 +274,21 @@ def _same(frame: Frame, item: Item, *args: Item, **kwargs: Item) -> Item:
     return item
 
 
+def _library(function: Callable[..., Any]) -> Callable[..., Item]:
+    """A function whose op takes other arguments than Python's."""
+
+    def apply(frame: Frame, *args: Item, **kwargs: Item) -> Item:
+        return frame.compiler.call(frame, function, list(args), kwargs, frame.node)
+
+    return apply
+
+
+def _nonzero(frame: Frame, tensor: Item, as_tuple: Item = FALSE) -> Item:
+    if as_tuple == TRUE:
+        return call_op(frame, "aten::nonzero_numpy", [tensor])
+    return call_op(frame, "aten::nonzero", [tensor])
+
+
 def _checkpoint(frame: Frame, function: Item, *args: Item, **kwargs: Item) -> Item:
     """``torch.utils.checkpoint``: without gradients nothing is kept or computed again."""
     from ingot.capture.script.calls import call
@@ -310,6 +334,10 @@ def _functions() -> dict[Any, Callable[..., Item]]:
         torch._check: _check,
         warnings.warn: _warn,
         torch.einsum: _einsum,
+        torch.block_diag: _tensor_list("aten::block_diag"),
+        torch.cartesian_prod: _tensor_list("aten::cartesian_prod"),
+        torch.nonzero: _nonzero,
+        torch.linalg.pinv: _library(linear_algebra.linalg_pinv),
         torch.broadcast_tensors: _tensor_list("aten::broadcast_tensors"),
         torch.meshgrid: _tensor_list("aten::meshgrid"),
         torch.promote_types: _promote_types,
@@ -326,6 +354,18 @@ def _functions() -> dict[Any, Callable[..., Item]]:
                 if hasattr(module, name):
                     found[getattr(module, name)] = _constant(False)
     return found
+
+
+def function_by_name(object: Any) -> Callable[..., Item] | None:
+    """Functions of packages that need not be there: torchvision's ops are in the catalogue."""
+    place = (getattr(object, "__module__", None), getattr(object, "__name__", None))
+    return _BY_NAME.get(place)
+
+
+_BY_NAME: dict[tuple[str | None, str | None], Callable[..., Item]] = {
+    ("torchvision.extension", "_assert_has_ops"): _nothing,
+    ("torchvision.extension", "_has_ops"): _constant(True),
+}
 
 
 def _softmax_dim(frame: Frame, name: Item, rank: Item, level: Item) -> Item:
