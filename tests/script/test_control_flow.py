@@ -217,3 +217,21 @@ def test_conditions():
 def test_raise():
     check(raises, (0,), (1,), (2,))
     check(nothing, (1,), (2,))
+
+
+def narrowed_on_one_way_out(o: int | None, q: bool, n: int):
+    for _ in range(n):
+        if q:
+            o = None
+    if q:
+        o = 3
+    else:
+        if o is None:
+            return o, n
+        n += o
+    return o, n
+
+
+def test_narrowed_on_one_way_out():
+    cases = [(o, q, n) for o in (None, 5) for q in (True, False) for n in (0, 2)]
+    check(narrowed_on_one_way_out, *cases)

@@ -283,7 +283,7 @@ def folder(tmp_path_factory):
 
 
 @settings(
-    max_examples=60,
+    max_examples=40,
     deadline=None,
     derandomize=True,
     phases=[Phase.generate],

@@ -213,7 +213,23 @@ class Junction:
         ):
             pairs = zip(a.items, b.items, strict=True)
             return TupleItem(tuple(self.join_items(x, y, name) for x, y in pairs), a.named)
+        if isinstance(a, Narrowed) or isinstance(b, Narrowed):
+            return self._join_narrowed(a, b, name)
         return self._join_types(a, b, name)
+
+    def _join_narrowed(self, a: Item, b: Item, name: str) -> Item:
+        """The wide value of what was narrowed leaves the If: on another way out of the branch,
+        such as a return, the value may not be of the narrower type."""
+        x = a.item if isinstance(a, Narrowed) else a
+        y = b.item if isinstance(b, Narrowed) else b
+        wide = self._join_types(x, y, name)
+        first, second = type_of(a), type_of(b)
+        if not isinstance(wide, Dynamic) or first is None or second is None:
+            return self._join_types(a, b, name)
+        narrow = join(first, second)
+        if narrow is None or narrow == settle(wide.type) or not is_subtype(narrow, wide.type):
+            return wide
+        return Narrowed(wide, narrow)
 
     def _join_types(self, a: Item, b: Item, name: str) -> Item:
         x, y = type_of(a), type_of(b)

@@ -216,6 +216,8 @@ class Frame:
 
         Raises CompileError if the item exists only at compile time or is no ``type``.
         """
+        if isinstance(item, Narrowed) and type is not None and is_subtype(item.item.type, type):
+            item = item.item
         item = self.force(item)
         if isinstance(item, PoisonItem):
             raise Poisoned
