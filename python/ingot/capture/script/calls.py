@@ -15,9 +15,9 @@ from ingot.capture.script.containers import call_container_method
 from ingot.capture.script.diagnostics import CompileError
 from ingot.capture.script.dispatch import each_choice
 from ingot.capture.script.expressions import element_of, expression, join_elements, spread_elements
+from ingot.capture.script.hooks import call_module
 from ingot.capture.script.items import type_of
 from ingot.capture.script.markers import marker_of
-from ingot.capture.script.hooks import call_module
 from ingot.capture.script.module_methods import module_method
 from ingot.capture.script.refinement import test
 from ingot.capture.script.tensors import call_tensor_method

@@ -92,5 +92,3 @@ def _is_it(frame: Frame, picked: PickItem, k: int) -> Item:
         return hit
     back = call_op(frame, "aten::eq", [picked.index, Constant(key - len(picked.keys))])
     return call_op(frame, "aten::__or__", [hit, back])
-
-

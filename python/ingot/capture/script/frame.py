@@ -288,7 +288,9 @@ class Frame:
         return None
 
     def _dict(self, items: dict[Any, Item], type: DictType) -> Value:
-        pairs = [(self.value(Constant(k), type.key), self.value(v, type.value)) for k, v in items.items()]
+        pairs = [
+            (self.value(Constant(k), type.key), self.value(v, type.value)) for k, v in items.items()
+        ]
         return self.builder.dict_construct(pairs, lower(type.key), lower(type.value))
 
     def literal(self, value: Any) -> Any:

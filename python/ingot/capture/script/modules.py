@@ -308,5 +308,3 @@ def _literal(frame: Frame, value: Any) -> Any:
     if not isinstance(item, Constant):
         raise CompileError(f"{item.describe()} cannot be kept by a module")
     return frame.literal(item.value)
-
-

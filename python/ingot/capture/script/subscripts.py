@@ -11,8 +11,8 @@ from ingot.capture.script.dispatch import pick, pick_by_key
 from ingot.capture.script.indexing import read_index
 from ingot.capture.script.items import type_of
 from ingot.capture.script.iteration import module_items, require_known_element
-from ingot.capture.script.modules import part_of_sequential
 from ingot.capture.script.language import SIZE, join, lower
+from ingot.capture.script.modules import part_of_sequential
 from ingot.capture.script.operations import call_op
 from ingot.capture.script.values import (
     Constant,

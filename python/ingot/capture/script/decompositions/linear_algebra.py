@@ -114,6 +114,8 @@ def svd(self, some=True, compute_uv=True):
 
 def pinverse(self, rcond=1e-15):
     u, s, vh = torch._linalg_svd(self, False, True)
+    if s.size(-1) == 0:
+        return torch.matmul(vh.mH, u.mH)
     kept = s > rcond * torch.amax(s, -1, True)
     inverse = torch.where(kept, torch.reciprocal(s), torch.zeros_like(s))
     return torch.matmul(vh.mH * inverse.unsqueeze(-2).to(vh.dtype), u.mH)
@@ -260,6 +262,8 @@ def _epsilon(A):
 
 def linalg_matrix_rank(self, atol=None, rtol=None, hermitian=False, tol=None):
     values = torch.abs(linalg_eigvalsh(self)) if hermitian else linalg_svdvals(self)
+    if values.size(-1) == 0:
+        return torch.zeros(values.shape[:-1], dtype=torch.int64)
     largest = torch.amax(values, -1, True)
     if atol is None and tol is not None:
         limit = torch.zeros_like(largest) + tol
