@@ -307,7 +307,8 @@ def linalg_tensorsolve(self, other, dims=None):
 COMPOSITIONS: dict[str, Callable[..., Any]] = {
     f"aten::{function.__name__}": function
     for function in (
-        _lu_with_info, linalg_cholesky, linalg_cond, linalg_det, linalg_diagonal, linalg_eigh, linalg_eigvals,
+        _lu_with_info, linalg_cholesky, linalg_cond, linalg_det, linalg_diagonal, linalg_eigh,
+        linalg_eigvals,
         linalg_eigvalsh, linalg_inv, linalg_ldl_factor, linalg_lu_factor, linalg_matrix_norm,
         linalg_matrix_power, linalg_matrix_rank, linalg_multi_dot, linalg_norm, linalg_slogdet,
         linalg_solve, linalg_solve_ex, linalg_svd, linalg_svdvals, linalg_tensorinv,
