@@ -20,6 +20,15 @@ DOUBLE = {"FractionalMaxPool2d", "FractionalMaxPool3d"}
 """Their samples hold numbers of dtype float64."""
 
 
+REFUSED = {
+    "CTCLoss": "must be Tensor",
+    "LinearCrossEntropyLoss": "prod",
+    "GaussianNLLLoss": "Union",
+}
+"""Modules with samples that need inputs of another type than their annotations say, or
+arguments that exist in Python only, and words of the sentence that says so."""
+
+
 def units() -> Iterator[Any]:
     for info in module_db:
         modes = (True, False) if info.train_and_eval_differ else (False,)
@@ -43,7 +52,14 @@ def test_module(info: ModuleInfo, training: bool, tmp_path: Any) -> None:
         module = info.module_cls(*sample.constructor_input.args, **sample.constructor_input.kwargs)
         module.train(training)
         args, kwargs = sample.forward_input.args, dict(sample.forward_input.kwargs)
-        compare(module, args, kwargs, str(tmp_path / "m.ingot"))
+        if any(map(torch.nn.parameter.is_lazy, module.parameters())):
+            module(*copy.deepcopy(args), **copy.deepcopy(kwargs))
+        try:
+            compare(module, args, kwargs, str(tmp_path / "m.ingot"))
+        except ingot.Error as error:
+            words = REFUSED.get(info.name.replace("nn.", ""))
+            if words is None or words not in str(error):
+                raise
         tried += 1
     assert tried, f"{info.name} has no samples"
 

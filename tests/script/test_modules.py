@@ -258,18 +258,6 @@ def test_runs_in_a_process_without_torch_or_source(tmp_path):
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-class WithHook(nn.Module):
-    def forward(self, x):
-        return x
-
-
-def test_hooks_run():
-    module = nn.Sequential(WithHook())
-    module[0].register_forward_hook(lambda module, inputs, result: result + 1)
-    x = torch.ones(2)
-    assert torch.equal(ingot.script(module)(x), module(x))
-
-
 def test_dropout_in_training():
     model = nn.Sequential(nn.Dropout(0.5), nn.Dropout(0.2, inplace=True))
     module, x = ingot.script(model), torch.ones(5, 7)

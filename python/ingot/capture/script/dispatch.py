@@ -35,7 +35,7 @@ def _pick(
     if len(choices) > _MAX_CHOICES:
         raise CompileError(f"{base.describe()} has too many elements for a choice at run time")
     number = frame.dynamic(frame.value(index, type), type)
-    return PickItem(number, tuple(choices.values()), tuple(choices))
+    return PickItem(number, tuple(choices.values()), tuple(choices))  # type: ignore[arg-type]
 
 
 def each_choice(frame: Frame, picked: PickItem, use: Callable[[Item], Item]) -> Item:

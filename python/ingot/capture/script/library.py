@@ -56,7 +56,7 @@ def list_parts(tensor, convert):  # type: ignore[no-untyped-def]
 
 
 def _int_of(element: Tensor) -> int:
-    value: int = element.item()
+    value: int = element.item()  # type: ignore[assignment]
     return value
 
 
@@ -66,7 +66,7 @@ def _float_of(element: Tensor) -> float:
 
 
 def _bool_of(element: Tensor) -> bool:
-    value: bool = element.item()
+    value: bool = element.item()  # type: ignore[assignment]
     return value
 
 

@@ -14,7 +14,7 @@ import torch.jit._trace
 import torch.utils.checkpoint
 
 from ingot.capture.script.annotations import read_annotation
-from ingot.capture.script.decompositions import linear_algebra
+from ingot.capture.script.decompositions import linear_algebra, neural
 from ingot.capture.script.diagnostics import CompileError
 from ingot.capture.script.einsum import einsum
 from ingot.capture.script.items import type_of
@@ -300,6 +300,15 @@ def _library(function: Callable[..., Any]) -> Callable[..., Item]:
     return apply
 
 
+def _instance_norm(frame: Frame, *args: Item) -> Item:
+    """The op writes no statistics: where they are to move, others do it."""
+    x, weight, bias, mean, variance, own_statistics, momentum, eps, _ = args
+    if mean == NOTHING or own_statistics != TRUE:
+        return call_op(frame, "aten::instance_norm", args)
+    moved = [x, weight, bias, mean, variance, momentum, eps]
+    return frame.compiler.call(frame, neural.instance_norm_in_training, moved, {}, frame.node)
+
+
 def _nonzero(frame: Frame, tensor: Item, as_tuple: Item = FALSE) -> Item:
     if as_tuple == TRUE:
         return call_op(frame, "aten::nonzero_numpy", [tensor])
@@ -356,6 +365,7 @@ def _functions() -> dict[Any, Callable[..., Item]]:
         torch.block_diag: _tensor_list("aten::block_diag"),
         torch.cartesian_prod: _tensor_list("aten::cartesian_prod"),
         torch.nonzero: _nonzero,
+        torch.instance_norm: _instance_norm,
         torch.linalg.pinv: _library(linear_algebra.linalg_pinv),
         torch.broadcast_tensors: _tensor_list("aten::broadcast_tensors"),
         torch.meshgrid: _tensor_list("aten::meshgrid"),

@@ -70,7 +70,7 @@ def _is_off(frame: Frame, cls: Any, node: ast.Call) -> bool:
     args = [expression(frame, each) for each in node.args]
     named = {each.arg: expression(frame, each.value) for each in node.keywords}
     device = args[0] if args else named.get("device_type", Constant("cpu"))
-    if issubclass(cls, torch.cpu.amp.autocast):
+    if issubclass(cls, torch.cpu.amp.autocast_mode.autocast):
         device = Constant("cpu")
         args = [device, Constant(None), *args]
     enabled = args[2] if len(args) > 2 else named.get("enabled", Constant(True))

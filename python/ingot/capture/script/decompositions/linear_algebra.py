@@ -114,6 +114,8 @@ def svd(self, some=True, compute_uv=True):
 
 def pinverse(self, rcond=1e-15):
     u, s, vh = torch._linalg_svd(self, False, True)
+    if s.size(-1) == 0:
+        return torch.matmul(vh.mH, u.mH)
     kept = s > rcond * torch.amax(s, -1, True)
     inverse = torch.where(kept, torch.reciprocal(s), torch.zeros_like(s))
     return torch.matmul(vh.mH * inverse.unsqueeze(-2).to(vh.dtype), u.mH)
@@ -260,6 +262,8 @@ def _epsilon(A):
 
 def linalg_matrix_rank(self, atol=None, rtol=None, hermitian=False, tol=None):
     values = torch.abs(linalg_eigvalsh(self)) if hermitian else linalg_svdvals(self)
+    if values.size(-1) == 0:
+        return torch.zeros(values.shape[:-1], dtype=torch.int64)
     largest = torch.amax(values, -1, True)
     if atol is None and tol is not None:
         limit = torch.zeros_like(largest) + tol
@@ -303,7 +307,8 @@ def linalg_tensorsolve(self, other, dims=None):
 COMPOSITIONS: dict[str, Callable[..., Any]] = {
     f"aten::{function.__name__}": function
     for function in (
-        _lu_with_info, linalg_cholesky, linalg_cond, linalg_det, linalg_diagonal, linalg_eigh, linalg_eigvals,
+        _lu_with_info, linalg_cholesky, linalg_cond, linalg_det, linalg_diagonal, linalg_eigh,
+        linalg_eigvals,
         linalg_eigvalsh, linalg_inv, linalg_ldl_factor, linalg_lu_factor, linalg_matrix_norm,
         linalg_matrix_power, linalg_matrix_rank, linalg_multi_dot, linalg_norm, linalg_slogdet,
         linalg_solve, linalg_solve_ex, linalg_svd, linalg_svdvals, linalg_tensorinv,

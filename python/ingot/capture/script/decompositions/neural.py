@@ -17,6 +17,14 @@ def _reduced(losses, reduction):
     return losses.mean() if reduction == 1 else losses.sum()
 
 
+def instance_norm_in_training(input, weight, bias, running_mean, running_var, momentum, eps):
+    """Normalises by each instance's statistics and moves the running ones towards their mean."""
+    dims = list(range(2, input.dim()))
+    running_mean.mul_(1 - momentum).add_(input.mean(dims).mean(0) * momentum)
+    running_var.mul_(1 - momentum).add_(input.var(dims).mean(0) * momentum)
+    return torch.instance_norm(input, weight, bias, None, None, True, momentum, eps, False)
+
+
 def multi_margin_loss(self, target, p=1, margin=1.0, weight=None, reduction=1):
     x = self.reshape([1, -1]) if self.dim() < 2 else self
     y = target.reshape([-1, 1])

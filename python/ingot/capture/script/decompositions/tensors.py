@@ -189,10 +189,6 @@ def matrix_H(self):
     return torch.adjoint(self)
 
 
-def chalf(self):
-    raise NotImplementedError("complex numbers of half precision do not exist in a program")
-
-
 def pdist(self, p=2.0):
     return torch.ops.aten._pdist_forward(self, p)
 
@@ -338,7 +334,7 @@ COMPOSITIONS: dict[str, Callable[..., Any]] = {
     **{
         f"aten::{function.__name__}": function
         for function in (
-            addr, block_diag, cartesian_prod, chalf, combinations, corrcoef, cov,
+            addr, block_diag, cartesian_prod, combinations, corrcoef, cov,
             cumulative_trapezoid, dsplit, embedding_bag, gradient, grid_sampler, hsplit, kron,
             matrix_H, mvlgamma, nanquantile, pdist, quantile, renorm, sum_to_size, tensordot,
             trapezoid, vsplit,

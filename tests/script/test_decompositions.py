@@ -1,0 +1,108 @@
+"""PyTorch's OpInfo samples of functions that are compositions, called from compiled code."""
+
+from __future__ import annotations
+
+import linecache
+from typing import Any
+
+import pytest
+import torch
+from tests.ops import walk
+
+import ingot
+from ingot.capture.script.decompositions import DECOMPOSITIONS
+
+SAMPLES = 3
+"""Of each function."""
+
+AMBIGUOUS = {"linalg.eigh", "linalg.svd", "svd", "linalg.eigvals"}
+"""Eigenvectors have any sign and eigenvalues any order: what they are made of is compared."""
+
+NAMES = {name.partition("::")[2] for name in DECOMPOSITIONS} - {"istft"}
+
+
+class Unwritable(Exception):
+    """A sample whose arguments have no text."""
+
+
+def text(value: Any, tensors: list[torch.Tensor]) -> str:
+    """The argument as Python text; tensors become parameters."""
+    match value:
+        case torch.Tensor():
+            tensors.append(value)
+            return f"t{len(tensors) - 1}"
+        case list():
+            return "[" + ", ".join(text(each, tensors) for each in value) + "]"
+        case tuple() if type(value) in (tuple, torch.Size):
+            return "(" + "".join(text(each, tensors) + ", " for each in value) + ")"
+        case float() if value != value or abs(value) == float("inf"):
+            return f"float('{value}')"
+        case bool() | int() | float() | str() | complex() | None:
+            return repr(value)
+        case torch.dtype():
+            return str(value)
+    raise Unwritable(type(value).__name__)
+
+
+def function_of(info: Any, sample: Any, number: int) -> tuple[Any, list[torch.Tensor]]:
+    """The sample as a function that is written out: ``return torch.name(t0, ...)``."""
+    tensors: list[torch.Tensor] = []
+    first = text(sample.input, tensors)
+    rest = [text(each, tensors) for each in sample.args]
+    rest += [f"{key}={text(each, tensors)}" for key, each in sample.kwargs.items()]
+    if hasattr(torch.Tensor, info.name) and not hasattr(torch, info.name):
+        call = f"{first}.{info.name}({', '.join(rest)})"
+    else:
+        call = f"torch.{info.name}({', '.join([first, *rest])})"
+    parameters = ", ".join(f"t{i}: torch.Tensor" for i in range(len(tensors)))
+    source = f"def f({parameters}):\n    return {call}\n"
+    file = f"<sample {number} of {walk.title(info)}>"
+    linecache.cache[file] = (len(source), None, source.splitlines(True), file)
+    scope: dict[str, Any] = {"torch": torch, "__name__": "samples"}
+    exec(compile(source, file, "exec"), scope)
+    return scope["f"], tensors
+
+
+def plain_name(info: Any) -> str:
+    return info.name.replace("nn.functional.", "").replace(".", "_")
+
+
+@pytest.mark.parametrize(
+    "info", [i for i in walk.infos() if plain_name(i) in NAMES], ids=walk.title
+)
+def test_samples(info: Any) -> None:
+    tried = 0
+    for number, sample in enumerate(walk.samples(info, torch.float32, SAMPLES)):
+        try:
+            function, tensors = function_of(info, sample, number)
+        except Unwritable:
+            continue
+        with torch.no_grad():
+            expected = walk.plain(function(*(t.clone() for t in tensors)))
+        module = ingot.script(function).module
+        found = walk.plain(module(*(t.clone() for t in tensors)))
+        if info.name in AMBIGUOUS:
+            assert [t.shape for t in found] == [t.shape for t in expected]
+            found = [t.abs().sum() for t in found]
+            expected = [t.abs().sum() for t in expected]
+
+        def exact(function: Any = function, tensors: Any = tensors) -> list[Any]:
+            return walk.plain(function(*(walk.wide(t) for t in tensors)))
+
+        assert not walk.near(found, expected, exact)
+        tried += 1
+    assert tried, f"no sample of {walk.title(info)} can be written as text"
+
+
+def there_and_back(x: torch.Tensor, window: torch.Tensor, length: int) -> torch.Tensor:
+    spectrum = torch.stft(x, 16, hop_length=4, window=window, return_complex=True)
+    return torch.istft(spectrum, 16, hop_length=4, window=window, length=length)
+
+
+def test_short_time_transform_and_its_inverse():
+    window = torch.hann_window(16)
+    for shape in ((40,), (3, 52)):
+        x = torch.randn(shape)
+        expected = there_and_back(x, window, shape[-1])
+        found = ingot.script(there_and_back).module(x, window, shape[-1])
+        torch.testing.assert_close(found, expected)

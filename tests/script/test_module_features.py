@@ -1,0 +1,223 @@
+"""What modules may do: hooks, chosen submodules, state in containers, decorators, contexts."""
+
+from __future__ import annotations
+
+import copy
+from functools import wraps
+from typing import Any
+
+import pytest
+import torch
+from agreement import agree, outcome
+from torch import Tensor, nn
+
+import ingot
+
+
+def same(module: nn.Module, *calls: tuple[Any, ...]) -> None:
+    """Compares with eager, call after call, so that state is compared as well."""
+    eager = copy.deepcopy(module)
+    compiled = ingot.script(module)
+    with torch.no_grad():
+        for call in calls:
+            expected, found = outcome(eager, *call), outcome(compiled, *call)
+            assert agree(expected, found), f"{expected!r} became {found!r}\n{compiled.graph}"
+
+
+X = torch.linspace(-1, 1, 8).reshape(2, 4)
+
+
+class ChosenByNumber(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.layers = nn.ModuleList([nn.Linear(4, 4), nn.Tanh(), nn.Linear(4, 4)])
+
+    def forward(self, x: Tensor, n: int) -> Tensor:
+        return self.layers[n](x)
+
+
+def test_a_module_of_a_list_is_chosen_at_run_time():
+    same(ChosenByNumber(), (X, 0), (X, 2), (X, -2), (X, 3), (X, -4))
+
+
+class ChosenByKey(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.layers = nn.ModuleDict({"a": nn.Linear(4, 4), "b": nn.Tanh()})
+
+    def forward(self, x: Tensor, key: str) -> Tensor:
+        return self.layers[key].forward(x)
+
+
+def test_a_module_of_a_dict_is_chosen_at_run_time():
+    same(ChosenByKey(), (X, "a"), (X, "b"), (X, "c"))
+
+
+class Kept(nn.Module):
+    cache: Tensor | None
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.parts = [torch.zeros(2, 4), torch.ones(2, 4)]
+        self.seen = []
+        self.named = {"a": torch.ones(1)}
+        self.counts = {"calls": 1}
+        self.cache = None
+
+    def forward(self, x: Tensor):
+        self.parts = [part + x for part in self.parts]
+        self.seen.append(x.sum())
+        self.named["b"] = x
+        self.counts["calls"] += 1
+        if self.cache is None:
+            self.cache = x
+        else:
+            self.cache = self.cache + x
+        return self.parts, self.seen, self.named, self.counts, self.cache
+
+
+def test_lists_and_dicts_of_tensors_are_state(tmp_path):
+    same(Kept(), (X,), (X * 2,), (X * 3,))
+
+
+class Grid(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.grid = None
+
+    def make(self, x: Tensor) -> None:
+        self.grid = torch.arange(x.size(0)).float().unsqueeze(1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.grid is None or self.grid.size(0) != x.size(0):
+            self.make(x)
+        assert self.grid is not None
+        return x + self.grid
+
+
+def test_an_attribute_is_narrowed_until_something_assigns_it():
+    same(Grid(), (X,), (X,), (torch.cat([X, X]),))
+
+
+def double(module: nn.Module, args: Any, result: Tensor) -> Tensor:
+    return result * 2
+
+
+def shifted(module: nn.Module, args: Any) -> Any:
+    return (args[0] + 1,)
+
+
+def watch(module: nn.Module, args: Any, result: Tensor) -> None:
+    return None
+
+
+def test_hooks_run_in_order():
+    module = nn.Sequential(nn.Linear(4, 4), nn.ReLU())
+    module[0].register_forward_hook(double)
+    module[0].register_forward_hook(watch)
+    module[0].register_forward_pre_hook(shifted)
+    module.register_forward_hook(double)
+    same(module, (X,))
+
+
+def doubled(function):
+    @wraps(function)
+    def call(*args, **kwargs):
+        return function(*args, **kwargs) * 2
+
+    return call
+
+
+class Decorated(nn.Module):
+    @doubled
+    def inner(self, x: Tensor, by: float = 3.0) -> Tensor:
+        return x * by
+
+    @torch.no_grad()
+    def forward(self, x: Tensor) -> Tensor:
+        with torch.autocast("cuda", enabled=False), torch.set_grad_enabled(False):
+            return self.inner(x) + self.inner(x, by=2.0)
+
+
+def test_decorated_methods_and_contexts():
+    same(Decorated(), (X,))
+
+
+class LowPrecision(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            return x @ x.t()
+
+
+def test_a_context_that_changes_results_is_refused():
+    with pytest.raises(ingot.Error, match="autocast"):
+        ingot.script(LowPrecision())
+
+
+class Inspecting(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer0, self.layer1 = nn.Linear(4, 4), nn.Linear(4, 4)
+        self.tail = nn.Sequential(nn.ReLU(), nn.Linear(4, 4), nn.Tanh())
+        self.scales = nn.ParameterDict({"u": nn.Parameter(torch.ones(4))})
+
+    def forward(self, x: Tensor):
+        for i in range(2):
+            x = getattr(self, f"layer{i}")(x)
+        for name, parameter in self.named_parameters():
+            if name.endswith("bias"):
+                x = x + parameter
+        for child in self.tail.children():
+            x = child(x)
+        for key, scale in self.scales.items():
+            x = x * scale + len(key)
+        count = len(list(self.parameters()))
+        return self.tail[1:](x), count, self.__class__.__name__
+
+
+def test_modules_look_at_themselves():
+    same(Inspecting(), (X,))
+
+
+@pytest.mark.parametrize(
+    "make",
+    [nn.utils.parametrizations.weight_norm, nn.utils.parametrizations.orthogonal],
+)
+def test_parametrized_layers(make):
+    same(nn.Sequential(make(nn.Linear(4, 4)), nn.ReLU()), (X,))
+
+
+def test_spectral_norm():
+    same(nn.Sequential(nn.utils.spectral_norm(nn.Linear(4, 4))).eval(), (X,))
+
+
+class Commented(nn.Module):
+    def forward(self, x, sizes, scale=None):
+        # type: (Tensor, List[int], Optional[float]) -> Tensor
+        found = []  # type: List[int]
+        for size in sizes:
+            found.append(size)
+        if scale is not None:
+            x = x * scale
+        return x * len(found)
+
+
+Commented.forward.__globals__["List"] = list
+
+
+def test_type_comments():
+    same(Commented(), (X, [1, 2]), (X, [3], 2.0))
+
+
+class Listing(nn.Module):
+    def forward(self, x: Tensor):
+        rows: list[list[int]] = x.reshape(2, -1).tolist()
+        total = 0
+        for n in x.tolist():
+            for k in range(n):
+                total += k
+        return rows, total, torch.arange(10).split(x.tolist())
+
+
+def test_tensors_become_lists():
+    same(Listing(), (torch.tensor([1, 2, 3, 4]),), (torch.tensor([4, 0, 0, 6]),))
