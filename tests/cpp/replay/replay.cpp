@@ -30,11 +30,11 @@ std::string outcome(const ingot::Module& module, const std::string& method,
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 3) {
-    std::cerr << "usage: replay FILE.ingot LIBRARY\n";
+  if (argc != 2) {
+    std::cerr << "usage: ingot-replay FILE.ingot\n";
     return 2;
   }
-  ingot::load_library(argv[2]);
+  ingot::load_library(INGOT_TEST_LINALG);
   ingot::set_num_threads(1);
   const ingot::Module module = ingot::load(argv[1]);
   int calls = 0;
