@@ -110,7 +110,7 @@ class StateTable:
 def tensor_data(tensor: torch.Tensor) -> TensorData:
     """Row-major bytes of a tensor, without copying where it is that already."""
     plain = tensor.detach().resolve_conj().resolve_neg().cpu().contiguous()
-    raw = plain.as_strided([plain.numel()], [1]).view(torch.uint8) if plain.numel() else torch.empty(0).view(torch.uint8)
+    raw = plain.as_strided([plain.numel()], [1]).view(torch.uint8)
     return TensorData(dtype_of(tensor.dtype), tuple(tensor.shape), raw.numpy().data)
 
 
