@@ -47,10 +47,10 @@ int main(int argc, char** argv) {
       if (kind == "inputs") continue;
       const std::string error = outcome(module, method, inputs_of(module, method.substr(end + 1)));
       ++calls;
-      if (error.empty() != (kind == "case")) {
+      // That others are refused, and how, is for tests/ops/test_error_inputs.py.
+      if (kind == "case" && !error.empty()) {
         ++wrong;
-        std::cerr << method << (planned ? ", planned: " : ": ")
-                  << (error.empty() ? "should have been refused" : error) << "\n";
+        std::cerr << method << (planned ? ", planned: " : ": ") << error << "\n";
       }
     }
   }
