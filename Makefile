@@ -58,6 +58,12 @@ test-asan: build-asan ## the C++ tests under address and undefined-behaviour san
 	  build-asan/tests/cpp/ingot-tests --gtest_brief=1 --gtest_filter=-'*BeyondOneBlock'
 	build-asan/tests/cpp/component/ingot-component-tests --gtest_brief=1
 
+# The calls of ops on OpInfo's samples and error inputs, replayed without Python.
+test-ops-asan: build build-asan ## the ops under address and undefined-behaviour sanitizers
+	$(PYTHON) -m tests.ops.cases build-asan/cases.ingot
+	ASAN_OPTIONS=allocator_may_return_null=1 \
+	  build-asan/tests/cpp/component/ingot-replay build-asan/cases.ingot
+
 test-avx512: ## the kernels' C++ tests on an emulated processor with AVX-512, FILTER='Gemm.*'
 	@scripts/emulate_avx512.sh '$(FILTER)'
 
@@ -112,4 +118,4 @@ clean: ## removes what builds made, keeps .venv
 	rm -rf build build-asan python/ingot/_ingot*.so python/ingot/file/_fb
 
 .PHONY: help quickstart setup-export setup build build-tests build-asan test test-cpp \
-  test-asan test-avx512 fuzz test-python test-ops-all ops-table test-models-all test-speed lint format footprint bench clean
+  test-asan test-ops-asan test-avx512 fuzz test-python test-ops-all ops-table test-models-all test-speed lint format footprint bench clean

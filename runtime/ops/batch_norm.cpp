@@ -13,7 +13,7 @@ namespace ingot {
 
 namespace {
 
-// input seen as [images, channels, plane].
+// input seen as [images, channels, plane]. One dimension without elements has no channels.
 struct ChannelShape {
   int64_t images;
   int64_t channels;
@@ -21,7 +21,7 @@ struct ChannelShape {
 };
 
 ChannelShape channel_shape(const Tensor& input) {
-  ChannelShape shape = {input.size(0), input.size(1), 1};
+  ChannelShape shape = {input.size(0), input.rank() > 1 ? input.size(1) : 0, 1};
   for (int d = 2; d < input.rank(); ++d) shape.plane *= input.size(d);
   return shape;
 }
@@ -29,8 +29,9 @@ ChannelShape channel_shape(const Tensor& input) {
 void check_channels(const Tensor& input, const Tensor* weight, const Tensor* bias,
                     const Tensor* running_mean, const Tensor* running_var,
                     bool use_input_statistics) {
-  INGOT_CHECK(input.rank() >= 2, "expected input with at least 2 dimensions, but got ", input);
-  const int64_t channels = input.size(1);
+  INGOT_CHECK(input.rank() >= 2 || (input.rank() == 1 && input.numel() == 0),
+              "expected input with at least 2 dimensions, but got ", input);
+  const int64_t channels = channel_shape(input).channels;
   const auto check_size = [&](const Tensor* parameter, const char* name) {
     INGOT_CHECK(!parameter || (parameter->rank() == 1 && parameter->size(0) == channels),
                 "expected ", name, " of size [", channels, "] for input ", input.sizes(),
@@ -216,7 +217,7 @@ std::array<TensorInfo, 3> native_batch_norm_meta(const Tensor& input, const Tens
                                                  double) {
   check_channels(input, weight, bias, running_mean, running_var, training);
   const TensorInfo statistics =
-      training ? TensorInfo{statistics_dtype(input, weight, bias), {input.size(1)}}
+      training ? TensorInfo{statistics_dtype(input, weight, bias), {channel_shape(input).channels}}
                : TensorInfo{input.dtype(), {0}};
   return {input.info(), statistics, statistics};
 }

@@ -62,8 +62,8 @@ Positions segment_bounds(const Tensor& data, const Tensor* lengths, const Tensor
   for (size_t i = 0; i < given.size();) {
     bounds.push_back(0);
     for (int64_t k = 0; k < count; ++k) bounds.push_back(bounds.back() + given[i++]);
-    INGOT_CHECK(bounds.back() == size || (partial && bounds.back() < size), "the lengths add up to ", bounds.back(), ", but axis ", d,
-                " has size ", size);
+    INGOT_CHECK(bounds.back() == size || (partial && bounds.back() < size),
+                "the lengths add up to ", bounds.back(), ", but axis ", d, " has size ", size);
   }
   return bounds;
 }

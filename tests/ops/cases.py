@@ -16,10 +16,10 @@ from typing import Any
 
 import torch
 from tests.ops.dispatched import _Recorder
-from tests.ops.oracle import _plain
+from tests.ops.oracle import _plain, overload
 from tests.ops.test_error_inputs import GPU_ONLY, INFOS, calls, error_inputs
 from torch.testing._internal.common_methods_invocations import op_db
-from torch.utils._pytree import tree_flatten, tree_map, tree_unflatten
+from torch.utils._pytree import tree_flatten, tree_unflatten
 
 import ingot
 from ingot import _ingot
@@ -107,9 +107,14 @@ class Cases:
         like = f"{op} {[f'{v.dtype}{list(v.shape)}' for v in tensors]}"
         if kind == "case" and (like in self._seen or self.count[op] >= PER_OP):
             return
-        layout = LAYOUTS[self._number % len(LAYOUTS)]
-        stored = [layout(tensor.detach().resolve_conj().resolve_neg()) for tensor in tensors]
-        if _raises(op, _copy(tree_unflatten(leaves, tree))) != (kind == "refused"):
+        plain = [tensor.detach().resolve_conj().resolve_neg() for tensor in tensors]
+        for layout in (LAYOUTS[self._number % len(LAYOUTS)], _dense):
+            stored = [layout(tensor) for tensor in plain]
+            made = (_made(*each) for each in stored)
+            given = [next(made) if isinstance(v, torch.Tensor) else v for v in leaves]
+            if _raises(op, tree_unflatten(given, tree)) == (kind == "refused"):
+                break
+        else:
             return
         if not self._methods(kind, op, leaves, tree, stored):
             return
@@ -144,7 +149,8 @@ class Cases:
         except ingot.Error:  # arguments that no program can have
             del self.program.methods[f"inputs_{number}"], self.program.methods[f"{kind}_{number}"]
             return False
-        called.returns(result if isinstance(result, Value) else called.tuple_construct(result or []))
+        one = isinstance(result, Value)
+        called.returns(result if one else called.tuple_construct(result or []))
         return True
 
 
@@ -153,8 +159,11 @@ def _fits(tensor: torch.Tensor) -> bool:
     return plain and tensor.numel() <= LARGEST and tensor.dim() < 16
 
 
-def _copy(value: Any) -> Any:
-    return tree_map(lambda v: v.clone() if isinstance(v, torch.Tensor) else v, value)
+def _made(stored: torch.Tensor, steps: list[tuple[str, tuple[int, ...]]]) -> torch.Tensor:
+    made = stored.clone()
+    for step, args in steps:
+        made = overload(step)(made, *args)
+    return made
 
 
 def _raises(op: str, values: list[Any]) -> bool:

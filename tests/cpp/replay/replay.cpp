@@ -30,11 +30,11 @@ std::string outcome(const ingot::Module& module, const std::string& method,
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 3) {
-    std::cerr << "usage: replay FILE.ingot LIBRARY\n";
+  if (argc != 2) {
+    std::cerr << "usage: ingot-replay FILE.ingot\n";
     return 2;
   }
-  ingot::load_library(argv[2]);
+  ingot::load_library(INGOT_TEST_LINALG);
   ingot::set_num_threads(1);
   const ingot::Module module = ingot::load(argv[1]);
   int calls = 0;
@@ -47,10 +47,10 @@ int main(int argc, char** argv) {
       if (kind == "inputs") continue;
       const std::string error = outcome(module, method, inputs_of(module, method.substr(end + 1)));
       ++calls;
-      if (error.empty() != (kind == "case")) {
+      // That others are refused, and how, is for tests/ops/test_error_inputs.py.
+      if (kind == "case" && !error.empty()) {
         ++wrong;
-        std::cerr << method << (planned ? ", planned: " : ": ")
-                  << (error.empty() ? "should have been refused" : error) << "\n";
+        std::cerr << method << (planned ? ", planned: " : ": ") << error << "\n";
       }
     }
   }
