@@ -20,6 +20,8 @@ constexpr int64_t kRowBlock = 24;
 constexpr int64_t kKeyBlock = 256;
 // Below this many queries nothing is packed: keys and values are read once or twice only.
 constexpr int64_t kFewRows = 8;
+// Vectors whose exponentials are computed in step.
+constexpr int kChains = 4;
 
 // scores[rows, keys] = query · keyᵀ by dot products, both contiguous along the width.
 void dots(int64_t rows, int64_t keys, int64_t width, const float* query, int64_t query_stride,
@@ -96,15 +98,22 @@ HWY_INLINE float exponentials(int64_t count, float scale, float peak, float* sco
   const D d;
   const V factor = set(scale);
   const V shift = set(peak);
-  V sum = hn::Zero(d);
+  V part[kChains];
+  for (V& chain : part) chain = hn::Zero(d);
   int64_t j = 0;
-  for (; j + kLanes <= count; j += kLanes) {
-    const V value = exp_to_zero(hn::Sub(hn::Mul(hn::LoadU(d, scores + j), factor), shift));
-    hn::StoreU(value, d, scores + j);
-    sum = hn::Add(sum, value);
+  for (; j + kChains * kLanes <= count; j += kChains * kLanes) {
+    V value[kChains];
+    for (int q = 0; q < kChains; ++q)
+      value[q] = hn::Sub(hn::Mul(hn::LoadU(d, scores + j + q * kLanes), factor), shift);
+    exp_to_zero(value);
+    for (int q = 0; q < kChains; ++q) {
+      hn::StoreU(value[q], d, scores + j + q * kLanes);
+      part[q] = hn::Add(part[q], value[q]);
+    }
   }
-  if (j < count) {
-    const int64_t rest = count - j;
+  V sum = hn::Add(hn::Add(part[0], part[1]), hn::Add(part[2], part[3]));
+  for (; j < count; j += kLanes) {
+    const int64_t rest = count - j < kLanes ? count - j : kLanes;
     const V score = hn::Mul(load_first(scores + j, rest), factor);
     const V value = hn::IfThenElseZero(hn::FirstN(d, static_cast<size_t>(rest)),
                                        exp_to_zero(hn::Sub(score, shift)));

@@ -177,22 +177,29 @@ void shift_and_scale(const float* x, int64_t count, float center, float scale, f
 // exp(x - shift) summed, and stored unless y is null.
 template <bool kStore>
 HWY_INLINE double exp_sum(int64_t size, const float* x, float shift, float* y) {
+  constexpr int64_t kStep = kChains * kLanes;
   const D d;
   const V s = set(shift);
   double total = 0;
   int64_t i = 0;
-  while (i + kLanes <= size) {
-    V part = hn::Zero(d);
+  while (i + kStep <= size) {
+    V part[kChains];
+    for (V& chain : part) chain = hn::Zero(d);
     const int64_t end = size - i < kBlock ? size : i + kBlock;
-    for (; i + kLanes <= end; i += kLanes) {
-      const V value = exp_to_zero(hn::Sub(hn::LoadU(d, x + i), s));
-      if (kStore) hn::StoreU(value, d, y + i);
-      part = hn::Add(part, value);
+    for (; i + kStep <= end; i += kStep) {
+      V value[kChains];
+      for (int q = 0; q < kChains; ++q) value[q] = hn::Sub(hn::LoadU(d, x + i + q * kLanes), s);
+      exp_to_zero(value);
+      for (int q = 0; q < kChains; ++q) {
+        if (kStore) hn::StoreU(value[q], d, y + i + q * kLanes);
+        part[q] = hn::Add(part[q], value[q]);
+      }
     }
-    total += static_cast<double>(sum_of_lanes(part));
+    total += static_cast<double>(
+        sum_of_lanes(hn::Add(hn::Add(part[0], part[1]), hn::Add(part[2], part[3]))));
   }
-  if (i < size) {
-    const int64_t rest = size - i;
+  for (; i < size; i += kLanes) {
+    const int64_t rest = size - i < kLanes ? size - i : kLanes;
     const V value = exp_to_zero(hn::Sub(load_first(x + i, rest), s));
     if (kStore) store_first(value, y + i, rest);
     total += static_cast<double>(

@@ -28,6 +28,10 @@ constexpr float kLn2Low = 1.42860677e-06f;
 // Adding it rounds to an integer, which the low bits then hold.
 constexpr float kRounder = 0x1.8p23f;
 
+// (exp(r) - 1 - r) / r² in powers of r
+constexpr float kExpTerms[] = {0.49999994f, 0.166665152f, 0.041668456f, 0.00836941879f,
+                               0.00138131424f};
+
 // x = n ln 2 + r with |r| <= ln(2) / 2; |x| < 2^20. `expm1_r` is exp(r) - 1.
 struct ExpParts {
   V expm1_r;
@@ -39,9 +43,7 @@ struct ExpParts {
     n = hn::Sub(shifted, set(kRounder));
     rounded = hn::BitCast(DI(), shifted);
     const V r = hn::NegMulAdd(n, set(kLn2Low), hn::NegMulAdd(n, set(kLn2High), x));
-    // (exp(r) - 1 - r) / r²
-    const V q =
-        polynomial(r, 0.49999994f, 0.166665152f, 0.041668456f, 0.00836941879f, 0.00138131424f);
+    const V q = polynomial(r, kExpTerms[0], kExpTerms[1], kExpTerms[2], kExpTerms[3], kExpTerms[4]);
     expm1_r = hn::MulAdd(hn::Mul(r, r), q, r);
   }
   // 2^n for n from -126 to 127.
@@ -70,12 +72,34 @@ HWY_INLINE V exp(V x) {
   return parts.scale(hn::Add(parts.expm1_r, set(1.0f)));
 }
 
+// Where exp_to_zero ends: the power is 2^-127, whose bits are 0.
+constexpr float kZeroExponent = -88.0f;
+
 // exp(x) for x <= 88 where results below the smallest normal number may be 0. 1 ulp.
 HWY_INLINE V exp_to_zero(V x) {
-  const V lowest = set(-87.33654f);
-  const ExpParts parts(at_least(x, lowest));
+  const ExpParts parts(at_least(x, set(kZeroExponent)));
   const V power = parts.power();
-  return hn::IfThenZeroElse(hn::Lt(x, lowest), hn::MulAdd(parts.expm1_r, power, power));
+  return hn::MulAdd(parts.expm1_r, power, power);
+}
+
+// The same of several vectors step by step: the steps of one wait for each other, and processors
+// look too few instructions ahead to find another's.
+template <int kCount>
+HWY_INLINE void exp_to_zero(V (&x)[kCount]) {
+  V power[kCount], q[kCount];
+  for (int i = 0; i < kCount; ++i) x[i] = at_least(x[i], set(kZeroExponent));
+  for (int i = 0; i < kCount; ++i) power[i] = hn::MulAdd(x[i], set(kLog2E), set(kRounder));
+  for (int i = 0; i < kCount; ++i) q[i] = hn::Sub(power[i], set(kRounder));
+  for (int i = 0; i < kCount; ++i) x[i] = hn::NegMulAdd(q[i], set(kLn2High), x[i]);
+  for (int i = 0; i < kCount; ++i) x[i] = hn::NegMulAdd(q[i], set(kLn2Low), x[i]);
+  for (int i = 0; i < kCount; ++i)
+    power[i] = hn::BitCast(
+        D(), hn::Add(hn::ShiftLeft<23>(hn::BitCast(DI(), power[i])), hn::Set(DI(), 0x3f800000)));
+  for (int i = 0; i < kCount; ++i) q[i] = set(kExpTerms[4]);
+  for (int k = 3; k >= 0; --k)
+    for (int i = 0; i < kCount; ++i) q[i] = hn::MulAdd(q[i], x[i], set(kExpTerms[k]));
+  for (int i = 0; i < kCount; ++i) q[i] = hn::MulAdd(hn::Mul(x[i], x[i]), q[i], x[i]);
+  for (int i = 0; i < kCount; ++i) x[i] = hn::MulAdd(q[i], power[i], power[i]);
 }
 
 // 2^x. 1 ulp.

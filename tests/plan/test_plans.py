@@ -3,8 +3,18 @@
 from __future__ import annotations
 
 import torch
-from tests.plan.agreement import check_same, copies, interpreted, outcome, sharing, strides
+from tests.plan.agreement import (
+    check_same,
+    copies,
+    fresh,
+    interpreted,
+    outcome,
+    sharing,
+    simd_level,
+    strides,
+)
 
+from ingot import _ingot
 from ingot.ir.parser import parse
 from ingot.module import Module
 
@@ -159,3 +169,33 @@ def test_one_value_can_be_written_where_elements_share_a_place() -> None:
     for op in ("zero_(%v)", "fill_.Scalar(%v, %half)"):
         found = agree(written_where_elements_share_a_place(f"aten::{op}"), torch.randn(1, 4))
         assert not isinstance(found, str) and torch.equal(found[0], found[1].expand(3, 4))
+
+
+def test_chains_keep_in_registers_what_only_the_next_op_reads() -> None:
+    """A value that others read too, both operands alike, one read from another order, an op that
+    needs memory amid the chain, and sizes around the blocks of every instruction set."""
+    m = module(
+        """
+  %a : Tensor = aten::mul.Scalar(%x, %half)
+  %b : Tensor = aten::add.Tensor(%a, %y, %two)
+  %c : Tensor = aten::sub.Tensor(%y, %b, %half)
+  %d : Tensor = aten::mul.Tensor(%c, %c)
+  %e : Tensor = aten::maximum(%b, %d)
+  %f : Tensor = aten::sigmoid(%e)
+  %g : Tensor = aten::neg(%f)
+  %h : Tensor = aten::addcmul(%a, %g, %b, %half)
+  %i : Tensor = aten::hardtanh(%h, %half, %two)
+  %j : Tensor = aten::div.Tensor(%x, %i)
+  %r : Tuple[Tensor, Tensor] = prim::TupleConstruct(%e, %j)
+  return (%r)""",
+        inputs="%x : Tensor, %y : Tensor",
+    )
+    for level in range(len(_ingot.simd_levels())):
+        with simd_level(level):
+            m = fresh(m)
+            for size in (0, 1, 3, 17, 31, 33, 64, 65, 129, 511, 512, 513, 1025):
+                x = torch.randn(2, size)
+                x.view(-1)[::7] = torch.tensor(float("nan"))
+                x.view(-1)[3::11] = torch.tensor(float("-inf"))
+                agree(m, x, torch.randn(size))
+                agree(m, x, torch.randn(size, 2).t())
