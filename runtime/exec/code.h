@@ -32,6 +32,10 @@ enum class Opcode : uint8_t {
   dict_construct,
   call,    // method `aux`
   cast,    // to the type Code::types[aux]
+  try_cast,       // the input if it is of the type Code::types[aux], else None
+  create_object,  // of the class Code::types[aux]
+  get_attribute,  // slot `aux`
+  set_attribute,  // slot `aux` of the first input becomes the second
   guard,   // text Code::texts[aux]
   raise,   // class name Code::texts[aux]
   finish,  // input is the result
@@ -62,6 +66,7 @@ struct Code {
   std::vector<std::string> texts;
   uint32_t registers = 0;                // the first ones are the method's inputs
   std::vector<TypeKind> register_kinds;  // of what each holds; none: several kinds
+  std::vector<bool> holds_instances;     // by register: whether its type has a class in it
   bool uses_mutable_state = false;       // itself or through calls
 };
 

@@ -157,6 +157,10 @@ class _Writer:
                 return self.loop(node)
             case "prim::SetState":
                 return [f"{_place(node.attributes['name'])} = {self.text(node.inputs[0])}"]
+            case "prim::SetAttr":
+                target, item = node.inputs
+                name = node.attributes["name"]
+                return [f"{self.text(target, True)}.{name} = {self.text(item)}"]
             case "prim::Guard":
                 message = _literal(node.attributes["message"])
                 return [f"assert {self.text(node.inputs[0])}, {message}"]
@@ -219,6 +223,12 @@ class _Writer:
                 return f"self.{node.attributes['method']}({self.texts(inputs)})"
             case "prim::Cast":
                 return f"cast({node.output.type}, {self.text(inputs[0])})"
+            case "prim::TryCast":
+                return f"try_cast({node.output.type}, {self.text(inputs[0])})"
+            case "prim::CreateObject":
+                return f"new({node.output.type})"
+            case "prim::GetAttr":
+                return f"{self.text(inputs[0], True)}.{node.attributes['name']}"
             case "prim::Uninitialized":
                 return f"uninitialized({node.output.type})"
         return self.call(node)

@@ -14,8 +14,9 @@ from ingot.capture.script.items import type_of
 from ingot.capture.script.iteration import turns_of
 from ingot.capture.script.language import SIZE
 from ingot.capture.script.modules import set_attribute
+from ingot.capture.script.objects import special
 from ingot.capture.script.operations import call_op
-from ingot.capture.script.operators import SYMBOLS, binary
+from ingot.capture.script.operators import SYMBOLS, binary, in_place
 from ingot.capture.script.subscripts import subscript
 from ingot.capture.script.values import (
     Constant,
@@ -26,6 +27,7 @@ from ingot.capture.script.values import (
     Missing,
     ModuleItem,
     PoisonItem,
+    PythonItem,
     SliceItem,
     TupleItem,
 )
@@ -123,7 +125,7 @@ def _unpack_list(frame: Frame, targets: list[ast.expr], star: int, item: Dynamic
 
 def _parts(frame: Frame, item: Item, count: int, starred: bool) -> list[Item]:
     item = frame.force(item)
-    if isinstance(item, TupleItem | ListItem | DictItem | ModuleItem):
+    if isinstance(item, TupleItem | ListItem | DictItem | ModuleItem | PythonItem):
         turns = turns_of(frame, item)
         return list(turns.items or ())
     type = type_of(item)
@@ -150,6 +152,8 @@ def _parts(frame: Frame, item: Item, count: int, starred: bool) -> list[Item]:
 def store(frame: Frame, base: Item, index: Item, item: Item) -> None:
     """``base[index] = item``."""
     type = type_of(base)
+    if special(frame, base, "__setitem__", index, item) is not None:
+        return
     if isinstance(base, TupleItem | ListItem | DictItem):
         raise CompileError(f"{base.describe()} cannot be changed", "make a list in the function")
     if isinstance(type, TensorType):
@@ -185,6 +189,9 @@ def _combine(frame: Frame, symbol: str, current: Item, value: ast.expr) -> tuple
     """The result of ``current op= value``, and whether it is ``current`` itself, changed."""
     item = expression(frame, value)
     type = type_of(current)
+    written = in_place(frame, symbol, current, item)
+    if written is not None:
+        return written, False
     if isinstance(type, TensorType) and symbol in _IN_PLACE:
         if type_of(item) is None:
             raise CompileError(f"{item.describe()} cannot be combined with a Tensor")
@@ -203,6 +210,8 @@ def delete_target(frame: Frame, target: ast.expr) -> None:
             frame.environment.names[name] = Missing(f"{name} was deleted before this line")
         case ast.Subscript(value=value, slice=index):
             base = expression(frame, value)
+            if special(frame, base, "__delitem__", expression(frame, index)) is not None:
+                return
             call_op(frame, "aten::Delete", [base, expression(frame, index)])
         case ast.Tuple(elts=targets):
             for each in targets:

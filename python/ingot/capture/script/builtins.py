@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+import dataclasses
+import enum
 import itertools
 import math
 from collections.abc import Callable, Sized
@@ -15,9 +18,17 @@ from ingot.capture.script.expressions import make_dict, make_list
 from ingot.capture.script.items import type_of
 from ingot.capture.script.iteration import turns_of
 from ingot.capture.script.language import NUMBER, SIZE, settle
+from ingot.capture.script.objects import (
+    as_tuple,
+    class_of,
+    copy_object,
+    object_members,
+    replace,
+    special,
+)
 from ingot.capture.script.operations import call_op
-from ingot.capture.script.operators import as_number, binary
-from ingot.capture.script.strings import as_string, concatenate
+from ingot.capture.script.operators import as_number, as_plain, binary
+from ingot.capture.script.strings import as_repr, as_string, concatenate
 from ingot.capture.script.truth import truth
 from ingot.capture.script.values import (
     EMPTY,
@@ -28,6 +39,7 @@ from ingot.capture.script.values import (
     DictItem,
     Dynamic,
     EnumerateItem,
+    InstanceItem,
     Item,
     ListItem,
     LocalFunction,
@@ -61,11 +73,16 @@ _NUMBERS = (BOOL, INT, FLOAT)
 
 
 def _len(frame: Frame, item: Item) -> Item:
+    written = special(frame, item, "__len__")
+    if written is not None:
+        return written
     match item:
         case TupleItem(items) | ListItem(items):
             return Constant(len(items))
         case DictItem(items):
             return Constant(len(items))
+        case PythonItem(object) if isinstance(object, enum.EnumMeta):
+            return Constant(len(object))
         case ModuleItem(module) if hasattr(module, "__len__"):
             return Constant(len(cast(Sized, module)))
         case Constant(str(text)):
@@ -122,6 +139,10 @@ def _float(frame: Frame, item: Item = ZERO) -> Item:
 
 
 def _number(frame: Frame, item: Item, type: Type, convert: Callable[[Any], Any], op: str) -> Item:
+    written = special(frame, item, f"__{convert.__name__}__")
+    if written is not None:
+        return written
+    item = as_plain(frame, item)
     actual = type_of(item)
     if isinstance(item, Constant) and item.value is not None:
         try:
@@ -149,7 +170,40 @@ def _str(frame: Frame, item: Item = EMPTY) -> Item:
     return as_string(frame, item)
 
 
+def _repr(frame: Frame, item: Item) -> Item:
+    return as_repr(frame, item)
+
+
+def _iter(frame: Frame, item: Item) -> Item:
+    """Only for what goes over it once; ``next`` is not compiled."""
+    written = special(frame, item, "__iter__")
+    return item if written is None else written
+
+
+def _hash(frame: Frame, item: Item) -> Item:
+    written = special(frame, item, "__hash__")
+    if written is not None:
+        return written
+    raise CompileError(f"hash() of {item.describe()} cannot be compiled", "write __hash__")
+
+
+def _copied(frame: Frame, item: Item) -> Item:
+    """``copy.copy``."""
+    members = object_members(type_of(item))
+    type = type_of(item)
+    if isinstance(type, TensorType):
+        return item
+    if isinstance(type, ListType):
+        return _list(frame, item)
+    if len(members) != 1 or isinstance(item, InstanceItem):
+        raise CompileError(f"copy of {item.describe()} cannot be compiled")
+    return copy_object(frame, item)
+
+
 def _abs(frame: Frame, item: Item) -> Item:
+    written = special(frame, item, "__abs__")
+    if written is not None:
+        return written
     type = type_of(item)
     if isinstance(item, Constant) and type in (*_NUMBERS, COMPLEX):
         return Constant(abs(item.value))
@@ -388,6 +442,9 @@ def _callable(frame: Frame, item: Item) -> Item:
 def _type(frame: Frame, item: Item) -> Item:
     if isinstance(item, ModuleItem):
         return PythonItem(type(item.module))
+    cls = class_of(frame, item)
+    if cls is not None:
+        return PythonItem(cls)
     classes = {TENSOR: torch.Tensor, INT: int, FLOAT: float, BOOL: bool, STR: str}
     found = classes.get(settle(type_of(item) or NUMBER))
     if found is None:
@@ -443,7 +500,12 @@ BUILTINS: dict[Any, Callable[..., Item]] = {
     bool: _bool,
     complex: _complex,
     str: _str,
-    repr: _str,
+    repr: _repr,
+    iter: _iter,
+    hash: _hash,
+    copy.copy: _copied,
+    dataclasses.replace: replace,
+    dataclasses.astuple: as_tuple,
     abs: _abs,
     min: _extreme("prim::min", min),
     max: _extreme("prim::max", max),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import enum
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -15,10 +16,13 @@ from ingot.capture.script.language import (
     DEVICE,
     DTYPE,
     SIZE,
+    EnumType,
+    ObjectType,
     has_hole,
     is_subtype,
     lower,
     may_be_none,
+    plain_member,
     settle,
 )
 from ingot.capture.script.sources import FunctionSource
@@ -27,6 +31,7 @@ from ingot.capture.script.values import (
     Constant,
     Dynamic,
     Environment,
+    InstanceItem,
     Item,
     ListItem,
     Missing,
@@ -43,6 +48,7 @@ from ingot.ir.types import (
     FLOAT,
     INT,
     NONE,
+    TENSOR,
     ListType,
     NamedTupleType,
     OptionalType,
@@ -195,6 +201,10 @@ class Frame:
                 return value
             case Constant(value):
                 return self.builder.constant(self.literal(value), lower(item.type))
+            case InstanceItem():
+                from ingot.capture.script.objects import materialise
+
+                return materialise(self, item)
             case ShapeItem(tensor):
                 result = self.builder.call("aten::size", [tensor.value])
                 assert isinstance(result, Value)
@@ -250,8 +260,18 @@ class Frame:
             raise CompileError(f"{item.describe()} may be no {type} here", hint)
         return None
 
+    def parameter_item(self, parameter: ast.arg) -> Item:
+        """A stand-in for an argument: of the annotated type, or a Tensor."""
+        from ingot.capture.script.annotations import annotation_of
+
+        declared = annotation_of(self, parameter.annotation)
+        type = TENSOR if declared is None else declared
+        return self.dynamic(self.builder.uninitialized(lower(type)), type)
+
     def literal(self, value: Any) -> Any:
         """A compile-time constant as the program writes it. Raises CompileError."""
+        if isinstance(value, enum.Enum):
+            return plain_member(value)
         if isinstance(value, torch.dtype):
             return int(dtype_of(value))
         if isinstance(value, torch.device):
@@ -280,6 +300,12 @@ def fits_loosely(actual: Type, declared: Type) -> bool:
         return actual == NONE or fits_loosely(actual, declared.element)
     if isinstance(declared, UnionType):
         return any(fits_loosely(actual, each) for each in declared.elements)
+    if isinstance(declared, ObjectType) and isinstance(actual, ObjectType):
+        return issubclass(actual.cls, declared.cls)
+    if isinstance(declared, ObjectType) and isinstance(actual, UnionType):
+        return all(fits_loosely(each, declared) for each in actual.elements)
+    if isinstance(actual, EnumType) and issubclass(actual.cls, int | str):
+        return declared == actual.plain
     if declared in (INT, FLOAT, COMPLEX) and actual in (BOOL, INT, FLOAT):
         return [BOOL, INT, FLOAT, COMPLEX].index(actual) <= [BOOL, INT, FLOAT, COMPLEX].index(
             declared

@@ -16,6 +16,7 @@ from ingot.capture.script.values import (
     Dynamic,
     EnumerateItem,
     Environment,
+    InstanceItem,
     Item,
     ListItem,
     LocalFunction,
@@ -47,7 +48,7 @@ def children(item: Item) -> tuple[Item, ...]:
             return (inner, start)
         case ReversedItem(inner):
             return (inner,)
-        case MethodItem(receiver):
+        case MethodItem(receiver) | SuperItem(receiver):
             return (receiver,)
         case ShapeItem(tensor):
             return (tensor,)
@@ -77,6 +78,8 @@ def with_children(item: Item, inner: tuple[Item, ...]) -> Item:
             return ReversedItem(*inner)
         case MethodItem(_, name, function):
             return MethodItem(inner[0], name, function)
+        case SuperItem(_, after, cls):
+            return SuperItem(inner[0], after, cls)
         case ShapeItem():
             return ShapeItem(inner[0])  # type: ignore[arg-type]
         case LocalFunction(node, source, environment, owner):
@@ -110,10 +113,12 @@ def signature(item: Item) -> tuple:
             return ("constant", item)
         case ModuleItem(module, path):
             return ("module", id(module), path)
+        case InstanceItem(object, path):
+            return ("instance", id(object), path)
         case PythonItem(object):
             return ("python", id(object))
-        case SuperItem(receiver, after):
-            return ("super", signature(receiver), after)
+        case SuperItem(receiver, after, cls):
+            return ("super", signature(receiver), after, cls)
         case TupleItem(items, named):
             return ("tuple", named, *map(signature, items))
         case DictItem(items):
@@ -134,7 +139,7 @@ def type_of(item: Item) -> Type | None:
     match item:
         case Dynamic() | Narrowed():
             return settle(item.type)
-        case Constant():
+        case Constant() | InstanceItem():
             return item.type
         case ShapeItem():
             return SIZE

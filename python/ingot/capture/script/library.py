@@ -43,3 +43,10 @@ def softmax_dim(rank: int) -> int:
 
 def is_floating_dtype(number: int) -> bool:
     return number == 5 or number == 6 or number == 7 or number == 15
+
+
+def contains_object(objects, wanted) -> bool:  # type: ignore[no-untyped-def]
+    for each in objects:
+        if each is wanted or each == wanted:
+            return True
+    return False

@@ -15,6 +15,7 @@ from ingot.capture.script.language import has_hole, is_subtype, join, lower
 from ingot.capture.script.values import (
     NOTHING,
     Constant,
+    InstanceItem,
     Item,
     MethodItem,
     ModuleItem,
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from ingot.capture.script.frame import Frame
 
 
-def full_name(item: ModuleItem, name: str) -> str:
+def full_name(item: ModuleItem | InstanceItem, name: str) -> str:
     """The ``state_dict`` name of an entry of the module."""
     return f"{item.path}.{name}" if item.path else name
 
@@ -52,10 +53,9 @@ def parameter(frame: Frame, item: ModuleItem, name: str) -> Item:
 def module_attribute(frame: Frame, item: ModuleItem, name: str) -> Item:
     """``module.name``. Raises CompileError if there is none that can be compiled."""
     module = item.module
-    known = frame.compiler.knowledge.attributes.get((item.path, name))
-    if known is not None:
-        _declare(frame, item, name, known)
-        return frame.dynamic(frame.builder.state(full_name(item, name)), known)
+    assigned = state_attribute(frame, item, name)
+    if assigned is not None:
+        return assigned
     found = inspect.getattr_static(type(module), name, None)
     if isinstance(found, property):  # it comes before what the instance holds
         if found.fget is None:
@@ -92,8 +92,30 @@ def _instance_value(frame: Frame, item: ModuleItem, name: str, value: Any) -> It
     return wrap(frame, value, full_name(item, name))
 
 
+def state_attribute(frame: Frame, item: ModuleItem | InstanceItem, name: str) -> Item | None:
+    """An attribute that the program assigns, as it is now; None if it assigns none so named."""
+    known = frame.compiler.knowledge.attributes.get((item.path, name))
+    if known is None:
+        return None
+    _declare(frame, item, name, known)
+    return frame.dynamic(frame.builder.state(full_name(item, name)), known)
+
+
+def assign_state(frame: Frame, owner: ModuleItem | InstanceItem, name: str, item: Item) -> None:
+    """Makes the attribute a state entry and writes it."""
+    _learn(frame, owner, name, item)
+    known = _known(frame, owner, name)
+    _declare(frame, owner, name, known)
+    frame.builder.set_state(full_name(owner, name), frame.value(item, known))
+
+
 def set_attribute(frame: Frame, owner: Item, name: str, item: Item) -> None:
-    """``owner.name = item``: a state entry that the program writes."""
+    """``owner.name = item``: an object's attribute, or a state entry that the program writes."""
+    from ingot.capture.script.objects import object_members, set_object_attribute
+
+    if object_members(type_of(owner)):
+        set_object_attribute(frame, owner, name, item)
+        return
     if not isinstance(owner, ModuleItem):
         raise CompileError(f"attributes of {owner.describe()} cannot be assigned")
     module = owner.module
@@ -108,17 +130,14 @@ def set_attribute(frame: Frame, owner: Item, name: str, item: Item) -> None:
         return
     if name in module._modules:
         raise CompileError(f"the submodule {name} cannot be replaced while the program runs")
-    _learn(frame, owner, name, item)
-    known = _known(frame, owner, name)
-    _declare(frame, owner, name, known)
-    frame.builder.set_state(entry, frame.value(item, known))
+    assign_state(frame, owner, name, item)
 
 
-def _known(frame: Frame, owner: ModuleItem, name: str) -> Type:
+def _known(frame: Frame, owner: ModuleItem | InstanceItem, name: str) -> Type:
     return frame.compiler.knowledge.attributes[owner.path, name]
 
 
-def _learn(frame: Frame, owner: ModuleItem, name: str, item: Item) -> None:
+def _learn(frame: Frame, owner: ModuleItem | InstanceItem, name: str, item: Item) -> None:
     """Makes the attribute one that changes, of a type that holds the item."""
     actual = type_of(item)
     if actual is None:
@@ -139,7 +158,7 @@ def _learn(frame: Frame, owner: ModuleItem, name: str, item: Item) -> None:
     knowledge.learn(owner.path, name, known)
 
 
-def _initial_type(frame: Frame, owner: ModuleItem, name: str) -> Type | None:
+def _initial_type(frame: Frame, owner: ModuleItem | InstanceItem, name: str) -> Type | None:
     for cls in type(owner.module).__mro__:
         annotation = inspect.get_annotations(cls).get(name)
         if annotation is not None and cls is not torch.nn.Module:
@@ -157,7 +176,7 @@ def _initial_type(frame: Frame, owner: ModuleItem, name: str) -> Type | None:
     return None if initial is None or has_hole(initial) else initial
 
 
-def _declare(frame: Frame, owner: ModuleItem, name: str, type: Type) -> None:
+def _declare(frame: Frame, owner: ModuleItem | InstanceItem, name: str, type: Type) -> None:
     """The state entry of an attribute that methods assign."""
     value = getattr(owner.module, name, None)
     if not isinstance(value, torch.Tensor):

@@ -15,7 +15,17 @@ from ingot.capture.script.diagnostics import CompileError
 from ingot.capture.script.expressions import expression
 from ingot.capture.script.flow import Junction
 from ingot.capture.script.items import type_of
-from ingot.capture.script.language import DEVICE, DTYPE, SIZE, may_be_none, settle, without_none
+from ingot.capture.script.language import (
+    DEVICE,
+    DTYPE,
+    SIZE,
+    EnumType,
+    ObjectType,
+    lower,
+    may_be_none,
+    settle,
+    without_none,
+)
 from ingot.capture.script.names import assigned_names
 from ingot.capture.script.truth import truth
 from ingot.capture.script.values import (
@@ -218,6 +228,8 @@ def _is_instance(type: Type, cls: Any) -> bool:
             return cls is list or getattr(cls, "__name__", "") in ("Sequence", "Iterable")
         case TupleType():
             return cls is tuple or getattr(cls, "__name__", "") in ("Sequence", "Iterable")
+        case ObjectType() | EnumType():
+            return isinstance(cls, type) and issubclass(type.cls, cls)  # type: ignore[attr-defined]
         case NamedTupleType(name):
             return cls is tuple or getattr(cls, "__name__", "") == name
         case DictType():
@@ -287,7 +299,12 @@ def _tag_test(frame: Frame, item: Item, matching: list[Type], other: list[Type])
     if matching == [NONE] or other == [NONE]:
         op = "aten::__is__" if matching == [NONE] else "aten::__isnot__"
         return frame.dynamic(frame.builder.op(op, frame.value(item), None))  # type: ignore[arg-type]
-    raise CompileError(
-        f"isinstance of a {type_of(item)} is decided at run time, which is not supported yet",
-        "give the value one type, or test it with `is None`",
-    )
+    if {lower(m) for m in matching} & {lower(m) for m in other}:
+        raise CompileError(
+            f"which type a {type_of(item)} has cannot be seen when the program runs",
+            "give the value one type",
+        )
+    if NONE in matching:
+        return _negate(frame, _tag_test(frame, item, other, matching))
+    tried = frame.builder.try_cast(frame.value(item), lower(_united(matching)))
+    return frame.dynamic(frame.builder.op("aten::__isnot__", tried, None))  # type: ignore[arg-type]

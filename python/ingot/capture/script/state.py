@@ -27,11 +27,15 @@ class Restart(Unwind):
 class Knowledge:
     """What is learned about modules while compiling and kept when it begins again.
 
-    ``attributes`` are those that compiled code assigns, with their types.
+    ``attributes`` are those that compiled code assigns, with their types; ``fields`` those of
+    the user's classes.
     """
 
     def __init__(self) -> None:
         self.attributes: dict[tuple[str, str], Type] = {}
+        self.fields: dict[type, dict[str, Any]] = {}
+        """By class and attribute: a ``classes.Field``."""
+        self.probing: set[type] = set()
 
     def learn(self, path: str, name: str, type: Type) -> None:
         """Raises Restart if this changes what was compiled so far."""
@@ -60,6 +64,17 @@ class StateTable:
                 for name, tensor in tensors.items():
                     if tensor is not None:
                         self.add_tensor(".".join(filter(None, (full, name))), tensor, kind)
+
+    def path_of(self, object: Any, name: str) -> str:
+        """Where an object's state goes: under the first name that it was met with."""
+        if id(object) not in self.paths:
+            self._kept_alive.append(object)
+            taken, number, path = set(self.paths.values()), 0, name
+            while path in taken:
+                number += 1
+                path = f"{name}_{number}"
+            self.paths[id(object)] = path
+        return self.paths[id(object)]
 
     def add_tensor(self, name: str, tensor: torch.Tensor, kind: int) -> None:
         """Adds one tensor; two names of the same memory share their data."""

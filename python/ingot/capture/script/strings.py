@@ -8,11 +8,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ingot.capture.script.diagnostics import CompileError
+from ingot.capture.script.enums import enum_of, table
 from ingot.capture.script.expressions import expression
 from ingot.capture.script.items import type_of
+from ingot.capture.script.objects import dispatch, object_members, special
 from ingot.capture.script.operations import call_op
 from ingot.capture.script.operators import binary
-from ingot.capture.script.values import Constant, Item, ModuleItem, PythonItem
+from ingot.capture.script.values import Constant, Item, ModuleItem, PythonItem, SliceItem
 from ingot.ir.types import STR
 
 if TYPE_CHECKING:
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
 def as_string(frame: Frame, item: Item) -> Item:
     """``str(item)``."""
     item = frame.force(item)
+    written = _written(frame, item, ("__str__", "__repr__"))
+    if written is not None:
+        return written
     if isinstance(item, Constant):
         return Constant(str(item.value))
     if isinstance(item, PythonItem | ModuleItem):
@@ -29,6 +34,41 @@ def as_string(frame: Frame, item: Item) -> Item:
     if type_of(item) == STR:
         return item
     return call_op(frame, "aten::str", [frame.dynamic(frame.value(item))], type=STR)
+
+
+def as_repr(frame: Frame, item: Item) -> Item:
+    """``repr(item)``: as str, strings in quotes."""
+    item = frame.force(item)
+    written = _written(frame, item, ("__repr__",))
+    if written is not None:
+        return written
+    if isinstance(item, Constant):
+        return Constant(repr(item.value))
+    if type_of(item) != STR:
+        return as_string(frame, item)
+    listed = frame.builder.list_construct([frame.value(item)], STR)
+    inside = call_op(frame, "aten::str", [frame.dynamic(listed)], type=STR)
+    from ingot.capture.script.subscripts import subscript
+
+    return subscript(frame, inside, SliceItem(Constant(1), Constant(-1), Constant(None)))
+
+
+def _written(frame: Frame, item: Item, names: tuple[str, ...]) -> Item | None:
+    """What a user's class says of itself; objects of classes that say nothing have no text."""
+    if len(object_members(type_of(item))) > 1:
+        return dispatch(frame, item, lambda each: as_string(frame, each))
+    for name in names:
+        written = special(frame, item, name)
+        if written is not None:
+            return written
+    if object_members(type_of(item)):
+        raise CompileError(
+            f"{item.describe()} has no text: its class writes no {names[0]}", "write __str__"
+        )
+    cls = enum_of(item)
+    if cls is None or isinstance(item, Constant):
+        return None
+    return table(frame, item, [str(m) if len(names) > 1 else repr(m) for m in cls])
 
 
 def concatenate(frame: Frame, parts: list[Item]) -> Item:
@@ -60,6 +100,8 @@ def _formatted(frame: Frame, node: ast.FormattedValue, item: Item) -> Item:
             return Constant(format(value, spec.value))
         except (ValueError, TypeError) as error:
             raise CompileError(f"this raises {type(error).__name__}: {error}") from None
+    if spec == Constant("") and conversion == "r":
+        return as_repr(frame, item)
     if spec != Constant("") or conversion not in ("", "s"):
         raise CompileError(
             "a format after : or ! is supported for compile-time constants only",
