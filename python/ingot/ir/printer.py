@@ -41,7 +41,10 @@ _NAME = re.compile(r"[A-Za-z_][\w.]*")
 
 
 def print_program(program: Program, stacks: bool = False) -> str:
-    """The whole program: symbols, classes, state, methods. ``stacks``: callers of every source line."""
+    """The whole program: symbols, classes, state, methods.
+
+    ``stacks``: with the callers of every source line.
+    """
     parts = [_symbol_text(s, stacks) for s in program.symbols.values()]
     tied: dict[int, str] = {}
     parts += [_class_text(c) for c in program.classes.values()]

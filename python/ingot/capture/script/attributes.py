@@ -54,12 +54,11 @@ def attribute(frame: Frame, item: Item, name: str) -> Item:
         case SuperItem():
             return _super_attribute(frame, item, name)
         case PythonItem(object):
-            if inspect.isclass(object) and isinstance(
-                inspect.getattr_static(object, name, None), classmethod
-            ):
-                found = inspect.getattr_static(object, name).__func__
-                if isinstance(found, types.FunctionType):
-                    return MethodItem(item, name, found)
+            method = inspect.getattr_static(object, name, None)
+            if isinstance(method, classmethod) and inspect.isclass(object):
+                function = method.__func__
+                if isinstance(function, types.FunctionType):
+                    return MethodItem(item, name, function)
             return _python_attribute(frame, item, object, name)
         case InstanceItem():
             return object_attribute(frame, item, name)

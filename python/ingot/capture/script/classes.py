@@ -29,6 +29,14 @@ if TYPE_CHECKING:
     from ingot.capture.script.frame import Frame
 
 _PLAIN_BASES = (object, abc.ABC, typing.Generic, typing.Protocol)
+_DESCRIPTORS = (
+    types.FunctionType,
+    types.MemberDescriptorType,
+    types.GetSetDescriptorType,
+    property,
+    staticmethod,
+    classmethod,
+)
 _METACLASSES = (type, abc.ABCMeta, type(typing.Protocol))
 _FORBIDDEN = ("__getattr__", "__getattribute__", "__setattr__", "__delattr__", "__new__")
 
@@ -249,9 +257,6 @@ class ClassTable:
 def class_default(cls: type, name: str) -> Any:
     """The value that instances take from their class; ``Parameter.empty`` without one."""
     found = inspect.getattr_static(cls, name, inspect.Parameter.empty)
-    if isinstance(
-        found,
-        types.FunctionType | property | staticmethod | classmethod | types.MemberDescriptorType,
-    ) or isinstance(found, types.GetSetDescriptorType):
+    if isinstance(found, _DESCRIPTORS):
         return inspect.Parameter.empty
     return found

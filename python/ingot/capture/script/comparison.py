@@ -123,6 +123,8 @@ def _ordered(frame: Frame, op: ast.cmpop, a: Item, b: Item) -> Item:
         written = _total_order(frame, op, a, b)
     if written is not None:
         return written
+    if isinstance(a, TupleItem) and isinstance(b, TupleItem):
+        return _ordered_items(frame, op, a.items, b.items)
     a, b = as_plain(frame, a), as_plain(frame, b)
     x, y = type_of(a), type_of(b)
     if isinstance(a, Constant) and isinstance(b, Constant):
@@ -146,6 +148,28 @@ def _ordered(frame: Frame, op: ast.cmpop, a: Item, b: Item) -> Item:
     if any(t is not None and may_be_none(t) for t in (x, y)):
         hint = "check the Optional value with `is not None` first"
     raise CompileError(f"{a.describe()} and {b.describe()} have no order", hint)
+
+
+def _ordered_items(
+    frame: Frame, op: ast.cmpop, a: tuple[Item, ...], b: tuple[Item, ...]
+) -> Item:
+    """Tuples are ordered by the first place where they differ, else by length."""
+    if not a or not b:
+        return Constant(_ORDER[op.__class__][1](len(a), len(b)))
+    alike = truth_of(frame, equal(frame, a[0], b[0]))
+    if isinstance(alike, Constant):
+        if alike.value:
+            return _ordered_items(frame, op, a[1:], b[1:])
+        return truth_of(frame, compare(frame, op, a[0], b[0]))
+    branch = frame.builder.if_(frame.value(alike))
+    with frame.builder.at(branch.blocks[0]):
+        rest = _ordered_items(frame, op, a[1:], b[1:])
+    with frame.builder.at(branch.blocks[1]):
+        first = truth_of(frame, compare(frame, op, a[0], b[0]))
+    junction = Junction(frame, branch, 0)
+    result = junction.join_items(rest, first, "condition")
+    junction.finish()
+    return result
 
 
 def _no_bool(frame: Frame, item: Item) -> Item:
@@ -244,7 +268,7 @@ def _equal_members(frame: Frame, a: Item, b: Item) -> Item:
         return Constant(a == b)
     from ingot.capture.script.enums import stored
 
-    return call_op(frame, "aten::eq", [stored(frame, a), stored(frame, b)], type=BOOL)
+    return equal(frame, stored(frame, a), stored(frame, b))
 
 
 def _is_completed(frame: Frame, item: Item) -> bool:

@@ -105,8 +105,9 @@ def script(target: Any) -> Any:
     """Compiles a function or a module from its Python source; a class is returned as it is.
 
     A module gives an ``ingot.Module`` with ``forward`` and the methods marked with
-    ``@ingot.export``; a function gives a ``ScriptFunction``, so this is also a decorator. Of a class it is only
-    checked that programs can have objects of it: classes are compiled where they are used.
+    ``@ingot.export``; a function gives a ``ScriptFunction``, so this is also a decorator.
+    Of a class it is only checked that programs can have objects of it: classes are compiled
+    where they are used.
     Raises Error with every mistake found, each with its line.
     """
     if isinstance(target, torch.nn.Module):

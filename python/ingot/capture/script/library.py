@@ -46,7 +46,9 @@ def is_floating_dtype(number: int) -> bool:
 
 
 def contains_object(objects, wanted) -> bool:  # type: ignore[no-untyped-def]
+    found = False
     for each in objects:
         if each is wanted or each == wanted:
-            return True
-    return False
+            found = True
+            break
+    return found

@@ -378,12 +378,7 @@ def special(frame: Frame, item: Item, name: str, *args: Item, **kwargs: Item) ->
         return None
     if is_generated(found):
         return _generated(frame, cls, item, name, args)
-    if found.__module__ in (
-        "typing",
-        "enum",
-        "collections",
-        "functools",
-    ) or found.__qualname__.startswith(("_make_", "namedtuple")):
+    if found.__module__ in _LIBRARIES:
         return None
     return frame.compiler.call(frame, found, [item, *args], kwargs, frame.node)
 
@@ -394,6 +389,8 @@ def _required(frame: Frame, item: Item, name: str, *args: Item, **kwargs: Item) 
     return result
 
 
+_LIBRARIES = ("typing", "enum", "collections", "functools")
+_LIBRARIES = ("typing", "enum", "collections", "functools")
 _ORDER = {"__lt__": ast.Lt, "__le__": ast.LtE, "__gt__": ast.Gt, "__ge__": ast.GtE}
 
 

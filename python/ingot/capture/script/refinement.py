@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import types
 import typing
 from collections.abc import Iterator
@@ -229,7 +230,7 @@ def _is_instance(type: Type, cls: Any) -> bool:
         case TupleType():
             return cls is tuple or getattr(cls, "__name__", "") in ("Sequence", "Iterable")
         case ObjectType() | EnumType():
-            return isinstance(cls, type) and issubclass(type.cls, cls)  # type: ignore[attr-defined]
+            return inspect.isclass(cls) and issubclass(type.cls, cls)  # type: ignore[attr-defined]
         case NamedTupleType(name):
             return cls is tuple or getattr(cls, "__name__", "") == name
         case DictType():
