@@ -159,8 +159,8 @@ const ClassType* class_for(PyTypeObject* type, const Type* expected) {
   if (!expected) return nullptr;
   if (expected->kind == TypeKind::object) return expected->object_class;
   if (expected->kind != TypeKind::union_) return nullptr;
-  const std::string name = utf8_of(nb::getattr(nb::handle(reinterpret_cast<PyObject*>(type)),
-                                               "__name__").ptr());
+  const std::string name =
+      utf8_of(nb::getattr(nb::handle(reinterpret_cast<PyObject*>(type)), "__name__").ptr());
   for (const TypePtr& option : expected->elements) {
     if (option->kind != TypeKind::object) continue;
     const std::string_view full = option->object_class->names->name;

@@ -30,15 +30,15 @@ enum class Opcode : uint8_t {
   tuple_unpack,
   tuple_index,  // element `aux`
   dict_construct,
-  call,    // method `aux`
-  cast,    // to the type Code::types[aux]
+  call,           // method `aux`
+  cast,           // to the type Code::types[aux]
   try_cast,       // the input if it is of the type Code::types[aux], else None
   create_object,  // of the class Code::types[aux]
   get_attribute,  // slot `aux`
   set_attribute,  // slot `aux` of the first input becomes the second
-  guard,   // text Code::texts[aux]
-  raise,   // class name Code::texts[aux]
-  finish,  // input is the result
+  guard,          // text Code::texts[aux]
+  raise,          // class name Code::texts[aux]
+  finish,         // input is the result
 };
 
 // Operands lie in Code::operands from `first`: inputs, outputs, then registers to clear.

@@ -174,8 +174,8 @@ const Value& Instance::get(std::string_view field) const {
   const auto& fields = names->fields;
   const auto found = std::find(fields.begin(), fields.end(), field);
   if (found == fields.end())
-    fail(ErrorCode::invalid_argument, "an object of the class ", names->name,
-         " has no attribute '", field, "'");
+    fail(ErrorCode::invalid_argument, "an object of the class ", names->name, " has no attribute '",
+         field, "'");
   const std::optional<Value>& slot = slots[static_cast<size_t>(found - fields.begin())];
   if (!slot)
     fail(ErrorCode::invalid_argument, "the attribute '", field, "' of a ", names->name,

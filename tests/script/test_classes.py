@@ -5,7 +5,7 @@ import dataclasses
 import functools
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import ClassVar, Dict, Generic, List, NamedTuple, Optional, Protocol, Tuple, TypeVar
+from typing import ClassVar, Generic, NamedTuple, Optional, Protocol, TypeVar
 
 import pytest
 import torch
@@ -87,7 +87,7 @@ class Point:
 
 
 def test_attributes_methods_and_properties():
-    def f(x: float, y: float) -> Tuple[float, float, float, int, str]:
+    def f(x: float, y: float) -> tuple[float, float, float, int, str]:
         p = Point(x, y).moved(1.0)
         q = Point.diagonal(x)
         p.length = 10.0
@@ -135,17 +135,17 @@ class Node:
 
 
 def test_linked_list():
-    def f(n: int) -> List[int]:
-        head: Optional[Node] = None
+    def f(n: int) -> list[int]:
+        head: Node | None = None
         for i in range(n):
             head = Node(i, head)
-        previous: Optional[Node] = None
+        previous: Node | None = None
         while head is not None:
             following = head.next
             head.next = previous
             previous = head
             head = following
-        found: List[int] = []
+        found: list[int] = []
         while previous is not None:
             found.append(previous.value)
             previous = previous.next
@@ -157,11 +157,11 @@ def test_linked_list():
 class Tree:
     def __init__(self, key: int):
         self.key = key
-        self.left: Optional[Tree] = None
-        self.right: Optional[Tree] = None
+        self.left: Tree | None = None
+        self.right: Tree | None = None
 
 
-def insert(tree: Optional[Tree], key: int) -> Tree:
+def insert(tree: Tree | None, key: int) -> Tree:
     if tree is None:
         return Tree(key)
     if key < tree.key:
@@ -171,7 +171,7 @@ def insert(tree: Optional[Tree], key: int) -> Tree:
     return tree
 
 
-def walk(tree: Optional[Tree], into: List[int]) -> None:
+def walk(tree: Tree | None, into: list[int]) -> None:
     if tree is not None:
         walk(tree.left, into)
         into.append(tree.key)
@@ -179,11 +179,11 @@ def walk(tree: Optional[Tree], into: List[int]) -> None:
 
 
 def test_recursive_tree():
-    def f(keys: List[int]) -> List[int]:
-        root: Optional[Tree] = None
+    def f(keys: list[int]) -> list[int]:
+        root: Tree | None = None
         for key in keys:
             root = insert(root, key)
-        found: List[int] = []
+        found: list[int] = []
         walk(root, found)
         return found
 
@@ -252,7 +252,7 @@ class Box(Shape):
         return "a " + super().describe()
 
 
-def total_area(shapes: List[Shape]) -> float:
+def total_area(shapes: list[Shape]) -> float:
     total = 0.0
     for each in shapes:
         total += each.area()
@@ -261,7 +261,7 @@ def total_area(shapes: List[Shape]) -> float:
 
 def test_inheritance_and_dispatch():
     def f(x: float, flag: bool):
-        shapes: List[Shape] = [Square(x), Box(x, 2.0)]
+        shapes: list[Shape] = [Square(x), Box(x, 2.0)]
         one = Square(1.0) if flag else Box(2.0, 3.0)
         shapes.append(one)
         squares = 0
@@ -283,7 +283,7 @@ class HasArea(Protocol):
 
 class Stack(Generic[T]):
     def __init__(self):
-        self.items: List[float] = []
+        self.items: list[float] = []
 
     def push(self, x: float) -> "Stack":
         self.items.append(x)
@@ -309,8 +309,8 @@ def test_protocol_and_generic():
 class Config:
     width: int
     rate: float = 0.5
-    tags: List[str] = field(default_factory=list)
-    sizes: Dict[str, int] = field(default_factory=lambda: {"a": 1}, compare=False)
+    tags: list[str] = field(default_factory=list)
+    sizes: dict[str, int] = field(default_factory=lambda: {"a": 1}, compare=False)
     double: int = field(init=False, default=0)
     kind: ClassVar[str] = "config"
 
@@ -330,7 +330,7 @@ class Version:
 
 @dataclass
 class Child(Config):
-    extra: Optional[Tensor] = None
+    extra: Tensor | None = None
 
 
 def test_dataclasses():
@@ -366,7 +366,7 @@ class Box2(NamedTuple):
         return self._replace(low=self.low - by, high=self.high + by)
 
 
-def largest(boxes: List[Box2]) -> Tensor:
+def largest(boxes: list[Box2]) -> Tensor:
     best = torch.zeros(())
     for box in boxes:
         best = torch.maximum(best, box.size.max())
@@ -403,7 +403,7 @@ def test_total_ordering():
 
 
 class Recorder:
-    def __init__(self, log: List[str], name: str):
+    def __init__(self, log: list[str], name: str):
         self.log = log
         self.name = name
 
@@ -416,7 +416,7 @@ class Recorder:
 
 
 def test_context_managers():
-    def inner(log: List[str], n: int) -> int:
+    def inner(log: list[str], n: int) -> int:
         with Recorder(log, "a") as a, Recorder(log, "b"):
             log.append(a.name)
             if n > 2:
@@ -429,7 +429,7 @@ def test_context_managers():
         return -1
 
     def f(n: int):
-        log: List[str] = []
+        log: list[str] = []
         return inner(log, n), log
 
     check(f, (0,), (1,), (2,), (3,))
@@ -490,7 +490,7 @@ def test_results_and_arguments(tmp_path):
     with pytest.raises(ingot.Error, match="attribute 'x' of a Point must be float"):
         scripted(Point("a", 2.0), given, 5)
     with pytest.raises(AttributeError, match="no attribute 'z'"):
-        first.z  # noqa: B018
+        first.z
 
 
 def test_cyclic_results():

@@ -1,7 +1,6 @@
 """Enum classes: members known while compiling and members known when the program runs."""
 
 import enum
-from typing import Dict, List, Optional
 
 import pytest
 import torch
@@ -67,8 +66,8 @@ def test_lookups():
 
 def test_dict_keys_and_lists():
     def f(flag: bool):
-        counts: Dict[Color, int] = {Color.RED: 1, Color.GREEN: 2}
-        chosen: List[Color] = [pick(flag), Color.GREEN]
+        counts: dict[Color, int] = {Color.RED: 1, Color.GREEN: 2}
+        chosen: list[Color] = [pick(flag), Color.GREEN]
         for each in chosen:
             counts[each] = counts.get(each, 0) + 10
         total = 0
@@ -90,7 +89,7 @@ def test_int_enum_is_a_number():
 
 def test_strings_and_optional():
     def f(x: Tensor, mean: bool, none: bool):
-        mode: Optional[Mode] = None
+        mode: Mode | None = None
         if not none:
             mode = Mode.MEAN if mean else Mode.SUM
         if mode is None:

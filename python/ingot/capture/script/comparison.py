@@ -150,9 +150,7 @@ def _ordered(frame: Frame, op: ast.cmpop, a: Item, b: Item) -> Item:
     raise CompileError(f"{a.describe()} and {b.describe()} have no order", hint)
 
 
-def _ordered_items(
-    frame: Frame, op: ast.cmpop, a: tuple[Item, ...], b: tuple[Item, ...]
-) -> Item:
+def _ordered_items(frame: Frame, op: ast.cmpop, a: tuple[Item, ...], b: tuple[Item, ...]) -> Item:
     """Tuples are ordered by the first place where they differ, else by length."""
     if not a or not b:
         return Constant(_ORDER[op.__class__][1](len(a), len(b)))
