@@ -20,6 +20,9 @@ struct Peaks {
 // The medians of at least ten measurements each.
 Peaks median_peaks();
 
+// Processor time of a call, the mean of `times`.
+double seconds(const std::function<void()>& run, int64_t times = 1);
+
 struct Timing {
   double time;    // seconds of the best repetition
   double middle;  // of the median one

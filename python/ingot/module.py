@@ -281,5 +281,7 @@ def _load_bytes(data: bytes, precision: Precision) -> Module:
 
 
 def _literal(value: Any) -> Any:
-    """Lists as programs keep them: tuples."""
-    return tuple(map(_literal, value)) if isinstance(value, list) else value
+    """Containers as programs keep them: tuples."""
+    if isinstance(value, dict):
+        return tuple((key, _literal(each)) for key, each in value.items())
+    return tuple(map(_literal, value)) if isinstance(value, list | tuple) else value

@@ -10,6 +10,7 @@
 #include "file/loader.h"
 #include "file/program.h"
 #include "kernels/product_simd.h"
+#include "ops/container.h"
 
 namespace ingot {
 
@@ -48,7 +49,7 @@ std::vector<Value> copy_state(const Program& program, const std::vector<Value>& 
   for (size_t i = 0; i < values.size(); ++i) {
     if (!program.state[i].is_mutable) continue;
     if (!values[i].is_tensor()) {
-      result[i] = values[i];
+      result[i] = copy_containers(values[i]);
       continue;
     }
     Tensor& copy = copies[values[i].tensor().impl()];
@@ -125,7 +126,8 @@ Value Module::run(std::string_view name, std::span<const Value> inputs, Profile*
   const Run run{*program_, compiled.codes, compiled.planner, state_->values, profile};
   if (!run.codes[method].uses_mutable_state) return execute(run, method, inputs);
   const std::lock_guard lock(state_->mutex);
-  return execute(run, method, inputs);
+  // The caller must not see what later calls do to the state.
+  return copy_containers(execute(run, method, inputs));
 }
 
 std::vector<Value> Module::example_inputs(std::string_view method) const {

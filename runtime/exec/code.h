@@ -17,7 +17,7 @@ enum class Opcode : uint8_t {
   move,           // n inputs -> n outputs, all read before any is written
   load_state,     // state entry `aux` -> output
   store_state,    // input -> state entry `aux`
-  fresh_list,     // a copy of the constant list input -> output
+  fresh_container,     // a copy of the constant input -> output
   jump,           // to `target`
   jump_if_false,  // input
   loop_start,     // 0 -> output

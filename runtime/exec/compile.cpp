@@ -21,7 +21,7 @@ class MethodCompiler {
   }
 
   Code compile() {
-    find_shared_lists(method_.body);
+    find_shared_containers(method_.body);
     for (const ValueId input : method_.body.inputs) new_register(input);
     code_.registers = next_register_;
     block(method_.body, method_.body.inputs, [&](const std::vector<int32_t>& clears) {
@@ -40,23 +40,23 @@ class MethodCompiler {
 
   static constexpr int32_t kNoPlace = std::numeric_limits<int32_t>::min();
 
-  // Constant lists that some use may change or hold on to need a fresh copy per run.
-  void find_shared_lists(const Block& body) {
+  // Constant containers that some use may change or hold on to need a fresh copy per run.
+  void find_shared_containers(const Block& body) {
     for (const Node& node : body.nodes) {
-      if (node.prim == Prim::constant && node.value.is_list()) {
-        pooled_list_[node.outputs[0]] = true;
+      if (node.prim == Prim::constant && node.value.object() && !node.value.is_string()) {
+        pooled_container_[node.outputs[0]] = true;
       } else {
         for (size_t i = 0; i < node.inputs.size(); ++i) {
-          const auto list = pooled_list_.find(node.inputs[i]);
-          if (list == pooled_list_.end()) continue;
+          const auto list = pooled_container_.find(node.inputs[i]);
+          if (list == pooled_container_.end()) continue;
           if (node.prim != Prim::none || !node.op->schema().arguments[i].alias.empty())
             list->second = false;
         }
       }
-      for (const Block& inner : node.blocks) find_shared_lists(inner);
+      for (const Block& inner : node.blocks) find_shared_containers(inner);
     }
     for (const ValueId output : body.outputs)
-      if (const auto list = pooled_list_.find(output); list != pooled_list_.end())
+      if (const auto list = pooled_container_.find(output); list != pooled_container_.end())
         list->second = false;
   }
 
@@ -158,11 +158,11 @@ class MethodCompiler {
   void node(const Node& node, const Dead& dead) {
     switch (node.prim) {
       case Prim::constant:
-        if (const auto list = pooled_list_.find(node.outputs[0]);
-            list != pooled_list_.end() && !list->second) {
+        if (const auto list = pooled_container_.find(node.outputs[0]);
+            list != pooled_container_.end() && !list->second) {
           const int32_t pooled = constant(node.value);
           const int32_t fresh = new_register(node.outputs[0]);
-          emit({.opcode = Opcode::fresh_list}, {pooled}, {fresh}, dead());
+          emit({.opcode = Opcode::fresh_container}, {pooled}, {fresh}, dead());
           return;
         }
         places_[node.outputs[0]] = constant(node.value);
@@ -328,7 +328,7 @@ class MethodCompiler {
   const Method& method_;
   Code code_;
   std::vector<int32_t> places_;
-  std::map<ValueId, bool> pooled_list_;
+  std::map<ValueId, bool> pooled_container_;
   uint32_t next_register_ = 0;
   uint32_t source_ = 0;
 };

@@ -6,6 +6,7 @@
 
 #include <ingot/check.h>
 #include "exec/inputs.h"
+#include "ops/container.h"
 #include "ops/schema.h"
 
 namespace ingot {
@@ -72,13 +73,6 @@ class Frame {
   uint32_t count_;
   Value* values_;
 };
-
-Value deep_copy(const Value& value) {
-  if (!value.is_list()) return value;
-  std::vector<Value> elements;
-  for (const Value& element : value.to_list().elements) elements.push_back(deep_copy(element));
-  return Value::list(std::move(elements));
-}
 
 // "aten::add.Tensor(self=f32[2], other=f32[3], alpha=1): "
 std::string describe_call(const Op& op, const Arguments& in) {
@@ -147,7 +141,7 @@ class Interpreter {
         case Opcode::move: move(i); break;
         case Opcode::load_state: out(i, 0) = run_.state[i.aux]; break;
         case Opcode::store_state: run_.state[i.aux] = keep(in(i, 0)); break;
-        case Opcode::fresh_list: out(i, 0) = deep_copy(in(i, 0)); break;
+        case Opcode::fresh_container: out(i, 0) = copy_containers(in(i, 0)); break;
         case Opcode::jump: next = i.target; break;
         case Opcode::jump_if_false:
           if (!in(i, 0).to_bool()) next = i.target;

@@ -367,6 +367,48 @@ class Decoder {
     }
   }
 
+  // A literal as a value of the type: in dicts it is a list of pairs, in tuples a list.
+  Value literal(uint64_t index, const TypePtr& type) {
+    const Value& plain = at(literals_, index, "literal");
+    if (!plain.is_list() || !has_container(*type)) return plain;
+    const auto [known, missing] = typed_literals_.try_emplace({index, type.get()});
+    if (missing) known->second = typed(plain, *type);
+    return known->second;
+  }
+
+  static bool has_container(const Type& type) {
+    return type.kind == TypeKind::dict || type.kind == TypeKind::tuple ||
+           std::any_of(type.elements.begin(), type.elements.end(),
+                       [](const TypePtr& element) { return has_container(*element); });
+  }
+
+  // What does not fit stays as it is, for the verifier to refuse.
+  Value typed(const Value& plain, const Type& type) {
+    if (++typed_size_ > kLargestLiteral) corrupt("the literals are too large");
+    if (type.kind == TypeKind::optional) return plain.is_list() ? typed(plain, *type.elements[0]) : plain;
+    if (!plain.is_list()) return plain;
+    const std::vector<Value>& parts = plain.to_list().elements;
+    if (type.kind == TypeKind::list || type.kind == TypeKind::tuple) {
+      const bool is_list = type.kind == TypeKind::list;
+      if (!is_list && parts.size() != type.elements.size()) return plain;
+      std::vector<Value> elements;
+      for (size_t i = 0; i < parts.size(); ++i)
+        elements.push_back(typed(parts[i], *type.elements[is_list ? 0 : i]));
+      return is_list ? Value::list(std::move(elements)) : Value::tuple(std::move(elements));
+    }
+    if (type.kind != TypeKind::dict) return plain;
+    std::vector<std::pair<Value, Value>> items;
+    for (const Value& part : parts) {
+      if (!part.is_list() || part.to_list().elements.size() != 2) return plain;
+      const std::vector<Value>& pair = part.to_list().elements;
+      const bool is_key =
+          pair[0].is_bool() || pair[0].is_int() || pair[0].is_double() || pair[0].is_string();
+      if (!is_key) return plain;
+      items.emplace_back(pair[0], typed(pair[1], *type.elements[1]));
+    }
+    return Value::dict(std::move(items));
+  }
+
   void decode_state() {
     // Tied entries of complex128 share one view.
     std::map<std::string, Tensor> complex;
@@ -381,7 +423,7 @@ class Decoder {
       entry.kind = static_cast<StateKind>(in->kind());
       const std::string key = string_of(in->tensor());
       if (key.empty()) {
-        entry.value = at(literals_, in->literal(), "literal");
+        entry.value = literal(in->literal(), entry.type);
       } else {
         const auto tensor = tensors_.find(key);
         if (tensor == tensors_.end())
@@ -411,6 +453,7 @@ class Decoder {
       method.values.push_back({at(types_, value->type(), "type"), string_of(value->name())});
     if (!in.body()) corrupt("method '", method.name, "' has no body");
     value_count_ = method.values.size();
+    value_infos_ = &method.values;
     method.body = decode_block(*in.body(), 0);
     for (const fb::DimSource* dim : each(in.dim_sources()))
       method.dim_sources.push_back({.input = dim->input(),
@@ -466,7 +509,13 @@ class Decoder {
       return std::string(value.to_string());
     };
     switch (node.prim) {
-      case Prim::constant: node.value = take("value"); break;
+      case Prim::constant: {
+        take("value");
+        for (const fb::Attribute* attribute : each(in.attributes()))
+          if (node.outputs.size() == 1 && string_of(attribute->name()) == "value")
+            node.value = literal(attribute->value(), (*value_infos_)[node.outputs[0]].type);
+        break;
+      }
       case Prim::get_state:
       case Prim::set_state: {
         const std::string name = text("name");
@@ -508,6 +557,9 @@ class Decoder {
   std::unordered_map<std::string, size_t> state_names_;
   std::vector<std::string> method_names_;
   size_t value_count_ = 0;
+  const std::vector<ValueInfo>* value_infos_ = nullptr;
+  std::map<std::pair<uint64_t, const Type*>, Value> typed_literals_;
+  uint64_t typed_size_ = 0;
 };
 
 }  // namespace

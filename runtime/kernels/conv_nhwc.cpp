@@ -55,22 +55,29 @@ bool conv_method_fits(ConvMethod method, const ConvGeometry& g) {
   return false;
 }
 
+// Winograd's weights are 16/9 or 36/9 of the kernel's, so F(2x2) must save 15 % over
+// implicit_gemm and F(4x4) a quarter, and 15 % over F(2x2). That keeps the memory of layers with
+// many channels on small maps, the bulk of a classifier's weights, near that of the file: F(4x4) at
+// 14x14 would make resnet50 2 % faster and take 25 MB more.
+ConvMethod worth_its_memory(double direct, double winograd_2, double winograd_4) {
+  constexpr double kWorthMemory2 = 0.85;
+  constexpr double kWorthMemory4 = 0.75;
+  const bool worth2 = winograd_2 <= kWorthMemory2 * direct;
+  if (winograd_4 <= kWorthMemory4 * direct && (!worth2 || winograd_4 <= kWorthMemory2 * winograd_2))
+    return ConvMethod::winograd_4;
+  return worth2 ? ConvMethod::winograd_2 : ConvMethod::implicit_gemm;
+}
+
 // Costs are counted in multiply-adds. Weights come from memory once, which takes as long as
 // `weight_cost` multiply-adds each (AVX-512 does twice as many meanwhile); transforms of a Winograd
 // tile take as long as kTransformCost per channel. They were measured on AVX2; ingot-kernel-bench
-// --choice compares the outcome with the fastest.
-//
-// Winograd's weights are 16/9 or 36/9 of the kernel's, so F(2x2) must save 15 % over
-// implicit_gemm and F(4x4) a quarter, and 15 % over F(2x2). That keeps the memory of layers with
-// many channels on small maps, the bulk of a classifier's weights, near that of the file.
+// --choice compares the outcome with the times of the methods.
 //
 // In bf16, which Winograd's methods do not know, multiply-adds and weights cost half.
 ConvMethod choose_conv_method(const ConvGeometry& g, Precision precision) {
   const double weight_cost = simd_level() == SimdLevel::avx512 ? 20 : 10;
   constexpr double kTransformCost2 = 100;
   constexpr double kTransformCost4 = 240;
-  constexpr double kWorthMemory2 = 0.85;
-  constexpr double kWorthMemory4 = 0.75;
   if (conv_method_fits(ConvMethod::pointwise, g)) return ConvMethod::pointwise;
   if (conv_method_fits(ConvMethod::depthwise, g)) return ConvMethod::depthwise;
   if (g.groups > 1) return ConvMethod::grouped;
@@ -84,12 +91,7 @@ ConvMethod choose_conv_method(const ConvGeometry& g, Precision precision) {
     return products * weights * (tiles + weight_cost) + tiles * transform * channels;
   };
   const double direct = cost(1, 9, 0) / (precision == Precision::bf16 ? 2 : 1);
-  const double cost2 = cost(2, 16, kTransformCost2);
-  const double cost4 = cost(4, 36, kTransformCost4);
-  const bool worth2 = cost2 <= kWorthMemory2 * direct;
-  if (cost4 <= kWorthMemory4 * direct && (!worth2 || cost4 <= kWorthMemory2 * cost2))
-    return ConvMethod::winograd_4;
-  return worth2 ? ConvMethod::winograd_2 : ConvMethod::implicit_gemm;
+  return worth_its_memory(direct, cost(2, 16, kTransformCost2), cost(4, 36, kTransformCost4));
 }
 
 Precision precision_of(ConvMethod method, Precision wanted) {

@@ -30,7 +30,11 @@ const char* name_of(ConvMethod method);
 // Whether the method can compute such a convolution.
 bool conv_method_fits(ConvMethod method, const ConvGeometry& geometry);
 
-// The fastest method that is worth its memory.
+// Of implicit_gemm and Winograd's methods, by what each costs or takes: the fastest that is worth
+// the memory of its weights.
+ConvMethod worth_its_memory(double direct, double winograd_2, double winograd_4);
+
+// The same by an estimate; the one method that is made for other geometries.
 ConvMethod choose_conv_method(const ConvGeometry& geometry, Precision precision = Precision::f32);
 
 // What the method computes in where `wanted` is asked for: few know bf16.

@@ -19,12 +19,24 @@ INGOT_UNARY(
       return x < 0 ? T(0) : x > 6 ? T(6) : x;
     },
     vectorized<f32::relu6>, kNoBoolOperand);
-INGOT_UNARY_WITH(
-    hardtanh, 2, "Scalar min_val=-1, Scalar max_val=1", common, kReal,
+constexpr Elementwise kHardtanh = elementwise<1, 2, kReal>(
+    Promotion::common,
     [](auto x, auto low, auto high) { return x < low    ? low
                                              : x > high ? high
                                                         : x; },
     vectorized<f32::hardtanh>);
+const Elementwise& choose_hardtanh(const Arguments& in, Scalar* params) {
+  params[0] = Scalar(in[1]);
+  params[1] = Scalar(in[2]);
+  INGOT_CHECK(!(params[0].to_double() > params[1].to_double()),
+              "min_val must not be greater than max_val");
+  return kHardtanh;
+}
+INGOT_ELEMENTWISE_BY(choose_hardtanh, 1,
+                     "aten::hardtanh(Tensor self, Scalar min_val=-1, Scalar max_val=1) -> Tensor");
+INGOT_ELEMENTWISE_BY(choose_hardtanh, 1,
+                     "aten::hardtanh_(Tensor(a!) self, Scalar min_val=-1, Scalar max_val=1) -> "
+                     "Tensor(a!)");
 INGOT_UNARY(
     hardsigmoid, common, kFloats,
     [](auto x) {
@@ -56,7 +68,13 @@ constexpr Elementwise kSoftshrink =
     elementwise<1, 1, kFloats>(Promotion::common, [](auto x, auto lambda) {
       return x > lambda ? x - lambda : x < -lambda ? x + lambda : x * 0;
     });
-INGOT_ELEMENTWISE(kSoftshrink, "aten::softshrink(Tensor self, Scalar lambd=0.5) -> Tensor");
+const Elementwise& choose_softshrink(const Arguments& in, Scalar* params) {
+  params[0] = Scalar(in[1]);
+  INGOT_CHECK(params[0].to_double() >= 0, "lambd must not be negative");
+  return kSoftshrink;
+}
+INGOT_ELEMENTWISE_BY(choose_softshrink, 1,
+                     "aten::softshrink(Tensor self, Scalar lambd=0.5) -> Tensor");
 INGOT_BINARY_PURE(
     _prelu_kernel, common, kFloats, [](auto x, auto weight) { return x > 0 ? x : x * weight; },
     vectorized<f32::prelu>);

@@ -42,9 +42,20 @@ constexpr Elementwise kIsClose = elementwise<2, 3, kFloats | kComplexWide>(
       return std::isfinite(std::abs(a)) && std::isfinite(std::abs(b)) &&
              std::abs(a - b) <= std::real(atol) + std::abs(rtol * b);
     });
-INGOT_ELEMENTWISE(kIsClose,
-                  "aten::isclose(Tensor self, Tensor other, float rtol=1.0000000000000001e-05, "
-                  "float atol=1e-08, bool equal_nan=False) -> Tensor");
+void check_close(const Tensor& self, const Tensor& other, double rtol, double atol) {
+  INGOT_CHECK(self.dtype() == other.dtype(), "tensors of one dtype are compared, got ", self,
+              " and ", other);
+  INGOT_CHECK(rtol >= 0 && atol >= 0, "rtol and atol must not be negative, got ", rtol, " and ",
+              atol);
+}
+const Elementwise& choose_is_close(const Arguments& in, Scalar* params) {
+  check_close(in[0].tensor(), in[1].tensor(), in[2].to_double(), in[3].to_double());
+  for (size_t i = 0; i < 3; ++i) params[i] = Scalar(in[i + 2]);
+  return kIsClose;
+}
+INGOT_ELEMENTWISE_BY(choose_is_close, 2,
+                     "aten::isclose(Tensor self, Tensor other, float rtol=1.0000000000000001e-05, "
+                     "float atol=1e-08, bool equal_nan=False) -> Tensor");
 
 // Answers about whole tensors.
 bool all_true(const Tensor& tensor) {
@@ -52,6 +63,7 @@ bool all_true(const Tensor& tensor) {
   return std::all_of(elements, elements + tensor.numel(), [](uint8_t e) { return e != 0; });
 }
 bool allclose(const Tensor& self, const Tensor& other, double rtol, double atol, bool equal_nan) {
+  check_close(self, other, rtol, atol);
   const Scalar params[] = {rtol, atol, equal_nan};
   return all_true(elementwise(kIsClose, {&self, &other}, params));
 }

@@ -12,7 +12,8 @@
 namespace ingot {
 namespace {
 
-// Conjugates are copies where PyTorch has lazy views (conj, _conj).
+// Conjugates of complex numbers are copies where PyTorch has lazy views (conj, _conj); that
+// nobody writes into either is for the front ends to see to.
 constexpr Elementwise kConj =
     elementwise<1, 0, kBool | kReal | kComplex>(Promotion::common, [](auto x) {
       if constexpr (std::is_arithmetic_v<decltype(x)>)
@@ -20,7 +21,10 @@ constexpr Elementwise kConj =
       else
         return std::conj(x);
     });
-INGOT_ELEMENTWISE(kConj, "aten::conj(Tensor(a) self) -> Tensor(a)");
+Tensor conj(const Tensor& self) {
+  return is_complex(self.dtype()) ? elementwise(kConj, {&self}) : self;
+}
+INGOT_OP("aten::conj(Tensor(a) self) -> Tensor(a)", Function<conj>);
 INGOT_ELEMENTWISE(kConj, "aten::_conj(Tensor(a) self) -> Tensor(a)");
 INGOT_UNARY_PURE_NAME(_conj_copy, kConj);
 INGOT_UNARY_PURE_NAME(_conj_physical, kConj);

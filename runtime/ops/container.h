@@ -22,6 +22,9 @@ inline Dict& dict_of(const Value& dict) {
 // Raises MemoryError if a container of `count` elements, `times` over, is unreasonable.
 void check_length(size_t count, size_t times);
 
+// Containers of their own with the same elements; tensors and strings stay shared.
+Value copy_containers(const Value& value);
+
 // Python's `a < b` on numbers, strings, and lists or tuples of them.
 bool less(const Value& a, const Value& b);
 

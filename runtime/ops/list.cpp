@@ -14,6 +14,30 @@ void check_length(size_t count, size_t times) {
     raise_python("MemoryError", "a container of ", count, " x ", times, " elements is too long");
 }
 
+Value copy_containers(const Value& value) {
+  const auto copies = [](const std::vector<Value>& elements) {
+    std::vector<Value> result;
+    result.reserve(elements.size());
+    for (const Value& element : elements) result.push_back(copy_containers(element));
+    return result;
+  };
+  switch (value.tag()) {
+    case Tag::list: return Value::list(copies(value.to_list().elements));
+    case Tag::tuple: {
+      auto* tuple = new Tuple(copies(value.to_tuple().elements));
+      tuple->names = value.to_tuple().names;
+      return Value(tuple);
+    }
+    case Tag::dict: {
+      auto* dict = new Dict();
+      Value result(dict);
+      for (const auto& [key, item] : value.to_dict().items()) dict->set(key, copy_containers(item));
+      return result;
+    }
+    default: return value;
+  }
+}
+
 namespace {
 
 Value getitem(const Value& list, int64_t idx) {

@@ -109,6 +109,28 @@ std::string number_repr(double value) {
   return text;
 }
 
+// As Python's repr, except that all but ASCII's control characters stay as they are.
+std::string quoted(std::string_view text) {
+  const bool has_single = text.find('\'') != text.npos;
+  const char quote = has_single && text.find('"') == text.npos ? '"' : '\'';
+  std::string out(1, quote);
+  for (const char c : text) {
+    if (c == quote || c == '\\')
+      out += {'\\', c};
+    else if (c == '\n')
+      out += "\\n";
+    else if (c == '\r')
+      out += "\\r";
+    else if (c == '\t')
+      out += "\\t";
+    else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F)
+      out += concat("\\x", "0123456789abcdef"[c >> 4], "0123456789abcdef"[c & 15]);
+    else
+      out += c;
+  }
+  return out + quote;
+}
+
 std::string join(const std::vector<Value>& values) {
   std::string text;
   for (const Value& v : values) {
@@ -213,7 +235,7 @@ std::string Value::describe() const {
       return concat("(", number_repr(c.real()), c.imag() < 0 ? "" : "+", number_repr(c.imag()),
                     "j)");
     }
-    case Tag::string: return concat("'", to_string(), "'");
+    case Tag::string: return quoted(to_string());
     case Tag::list: return concat("[", join(to_list().elements), "]");
     case Tag::tuple: {
       const Tuple& tuple = to_tuple();

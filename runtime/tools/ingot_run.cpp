@@ -20,6 +20,7 @@
 
 #include <ingot/ingot.h>
 
+#include "tools/literal.h"
 #include "tools/npy.h"
 #include "tools/profile.h"
 
@@ -32,7 +33,8 @@ constexpr const char* kHelp = R"(usage: ingot-run FILE [options]
 Runs a method of an .ingot file and prints its outputs.
 
   --input FILE.npy   a tensor input; once per input, in the method's order
-  --value TEXT       a number, True, False or None as input, in the same order
+  --value TEXT       any other input, in the same order, as Python writes it: 3, 0.5, None, text,
+                     [1, 2], {"a": (True, "b")}; @FILE.npy is a tensor, as in [@x.npy, @y.npy]
   --output FILE.npy  writes the output; once per output tensor, in order
   --library PATH     a shared library with custom ops that the file needs; any number
   --method NAME      the method to run (default: forward)
@@ -137,20 +139,15 @@ Options parse(int argc, char** argv) {
   return options;
 }
 
+// Containers and quoted strings as Python writes them; other text that is no number is a string.
 ingot::Value parse_value(const std::string& text) {
-  if (text == "None") return {};
-  if (text == "True") return ingot::Value(true);
-  if (text == "False") return ingot::Value(false);
-  int64_t integer;
-  const char* const end = text.data() + text.size();
-  if (const auto [p, failed] = std::from_chars(text.data(), end, integer);
-      failed == std::errc() && p == end)
-    return ingot::Value(integer);
-  double real;
-  if (const auto [p, failed] = std::from_chars(text.data(), end, real);
-      failed == std::errc() && p == end)
-    return ingot::Value(real);
-  return ingot::Value(text);
+  constexpr std::string_view kOpens = "[({'\"@";
+  if (!text.empty() && kOpens.find(text[0]) != kOpens.npos) return ingot::parse_literal(text);
+  try {
+    return ingot::parse_literal(text);
+  } catch (const ingot::Error&) {
+    return ingot::Value(text);
+  }
 }
 
 // Tensors of an output value in order, whatever it is nested in.

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from ingot.file._fb import program_generated as fb
 
 import ingot
-from ingot.file._fb import program_generated as fb
 from ingot.ir.parser import parse
 from ingot.module import Module
 
@@ -110,6 +110,14 @@ def test_all_unknown_ops_are_listed_at_once(tmp_path: Path, good: bytes) -> None
     assert caught.value.code == "unsupported"
     assert "aten::odd.Scalar" in caught.value.message
     assert "aten::mud.Tensor" in caught.value.message
+
+
+def test_an_op_without_a_name_is_unknown(tmp_path: Path, good: bytes) -> None:
+    name = b"aten::mul.Tensor"
+    text = struct.pack("<I", len(name)) + name
+    assert text in good
+    with pytest.raises(ingot.Error, match='does not have: ""'):
+        load(tmp_path, good.replace(text, bytes(len(text))))
 
 
 def test_a_state_tensor_of_another_shape_is_refused(tmp_path: Path, good: bytes) -> None:

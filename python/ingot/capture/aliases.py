@@ -18,6 +18,7 @@ class Aliases:
     """Groups of nodes that may share memory."""
 
     def __init__(self, graph: fx.Graph) -> None:
+        self._graph = graph
         self._parent: dict[fx.Node, fx.Node] = {}
         self._written: set[fx.Node] = set()
         self._inputs: set[fx.Node] = set()
@@ -37,6 +38,28 @@ class Aliases:
     def of_input(self, node: fx.Node) -> bool:
         """Whether ``node`` may be an input or state, or a view of one."""
         return self._find(node) in self._inputs
+
+    def copy_differs(self, view: fx.Node) -> bool:
+        """Whether the program may see that ``view`` is a copy of what it was made of: a later node
+        writes into one side, and the other side is read after that or belongs to the caller."""
+        group = self._find(view)
+        nodes = list(self._graph.nodes)
+        after = nodes[nodes.index(view) + 1 :]
+        derived = {view}
+        for node in after:
+            if node.op == "call_function" and derived & {*_shared(node)}:
+                derived.add(node)
+        for i, node in enumerate(after):
+            for target in _written_arguments(node) if node.op == "call_function" else ():
+                if self._find(target) is not group:
+                    continue
+                if target in derived and group in self._inputs:
+                    return True
+                for later in after[i + 1 :]:
+                    for used in later.all_input_nodes:
+                        if self._find(used) is group and (used in derived) != (target in derived):
+                            return True
+        return False
 
     def _find(self, node: fx.Node) -> fx.Node:
         while node in self._parent:
@@ -68,6 +91,8 @@ def _shared(node: fx.Node) -> list[fx.Node]:
     name = getattr(node.target, "_opname", getattr(node.target, "__name__", ""))
     if name in _MAYBE_SELF:
         return _nodes(node.args[0])
+    if name in ("resolve_conj", "resolve_neg") and not _share(node.args[0], node):
+        return []
     if not isinstance(node.target, torch._ops.OpOverload):
         return node.all_input_nodes if hasattr(node.target, "namespace") else []
     returned = {
@@ -83,6 +108,11 @@ def _shared(node: fx.Node) -> list[fx.Node]:
         and (argument.alias_info.before_set | argument.alias_info.after_set) & returned
         for n in _nodes(value)
     ]
+
+
+def _share(one: Any, two: fx.Node) -> bool:
+    storages = [node.meta["val"].untyped_storage()._cdata for node in (one, two)]
+    return bool(storages[0] == storages[1])
 
 
 def _written_arguments(node: fx.Node) -> list[fx.Node]:

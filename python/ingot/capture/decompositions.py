@@ -38,4 +38,6 @@ def _multilabel_margin_loss(self: Tensor, target: Tensor, reduction: int) -> tup
 OWN: dict[Any, Callable[..., Any]] = {
     aten.scaled_dot_product_attention.default: dropping_attention,
     aten.multilabel_margin_loss_forward.default: _multilabel_margin_loss,
+    aten._is_all_true.default: aten.all.default,
+    aten._is_any_true.default: aten.any.default,
 }

@@ -20,6 +20,7 @@ import torch._functorch.config
 import torch.export._trace
 import torch.fx.experimental._config as fx_config
 from torch._guards import SLoc
+from torch._subclasses import meta_utils
 from torch._subclasses.fake_tensor import DataDependentOutputException
 from torch.export import Dim, ExportedProgram
 from torch.fx.experimental import symbolic_shapes
@@ -30,7 +31,7 @@ from torch.fx.experimental.symbolic_shapes import (
 from torch.fx.proxy import TracerBase
 from torch.utils._traceback import CapturedTraceback
 
-from ingot.capture.kept import attention_of_sizes
+from ingot.capture.kept import applied, attention_of_sizes
 from ingot.capture.root import Root
 from ingot.capture.sources import asked_by_torch, make_source, raised_by_torch, user_frames
 from ingot.capture.structure import Tree
@@ -234,6 +235,13 @@ def _patches(record: Record) -> list[tuple[Any, str, Any]]:
         record.asserts.setdefault(str(symbolic_shapes.canonicalize_bool_expr(expr)), place)
         return defer(self, expr, msg, fx_node)
 
+    def copy_values(into: torch.Tensor, source: torch.Tensor | None) -> None:
+        if source is not None and not isinstance(source, torch._subclasses.FakeTensor):
+            into.copy_(source)
+
+    def name(self: torch.SymInt | torch.SymFloat, form: str = "") -> str:
+        return str(self)
+
     def keep_frames(self: TracerBase, stack: traceback.StackSummary) -> traceback.StackSummary:
         return traceback.StackSummary.from_list(user_frames(stack))
 
@@ -243,6 +251,12 @@ def _patches(record: Record) -> list[tuple[Any, str, Any]]:
         (symbolic_shapes, "_guard_or", guard_or),
         (TracerBase, "_filter_traceback_frames", keep_frames),
         (torch.nn.functional, "scaled_dot_product_attention", attention_of_sizes),
+        # It leaves the values of parameters, which are no plain tensors, uninitialised.
+        (meta_utils, "_safe_copy", copy_values),
+        (torch.nn.Module, "_apply", applied),
+        # A text of a value is its symbol: right where it is printed, seen by the checks elsewhere.
+        (torch.SymFloat, "__format__", name),
+        (torch.SymInt, "__format__", name),
         # It prints the graph so far on stderr when it meets a value it does not know.
         (
             torch.export._trace,

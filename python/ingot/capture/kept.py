@@ -14,8 +14,10 @@ from typing import Any
 
 import torch
 from torch.overrides import TorchFunctionMode
+from torch.utils._python_dispatch import _disable_current_modes
 
-from ingot.capture.rewritten import REWRITTEN
+from ingot.capture import packed
+from ingot.capture.rewritten import REWRITTEN, by_positions
 from ingot.capture.training import attending, layered
 from ingot.ir.diagnostics import fail
 
@@ -76,6 +78,23 @@ class KeptWhole(TorchFunctionMode):
         except TypeError:  # unhashable callables are none of ours
             route = None
         return (route or func)(*args, **kwargs)
+
+
+_apply = torch.nn.Module._apply
+
+
+def applied(self: torch.nn.Module, convert: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """``Module.to`` and its like, where most models ask for what they are already."""
+    with _disable_current_modes():
+        kinds = {(t.dtype, t.device) for t in (*self.parameters(), *self.buffers())}
+        samples = [torch.empty(0, dtype=dtype, device=device) for dtype, device in kinds]
+        if all(convert(sample) is sample for sample in samples):
+            return self
+    return _apply(self, convert, *args, **kwargs)
+
+
+def _item_of(tensor: torch.Tensor, index: Any) -> Any:
+    return packed.item_of(tensor, by_positions(index))
 
 
 def _linear(input: torch.Tensor, weight: torch.Tensor, bias: Any = None) -> torch.Tensor:
@@ -216,17 +235,27 @@ def _by_reduction(by_lists: Callable[..., Any], by_tensors: Callable[..., Any]) 
     return call
 
 
-def _padded_only(op: Callable[..., Any]) -> Callable[..., Any]:
-    def call(*args: Any, **kwargs: Any) -> Any:
-        if len(args) == 9 and args[4] > 1 and args[5] and args[6] and torch.is_tensor(args[2][0]):
-            return layered(op, args)
-        if len(args) > 3 and isinstance(args[3], list | tuple):
-            fail(
-                "a packed sequence goes into a recurrent layer, which ingot.trace does not take",
-                hint="pass the padded tensor, or loop over cells in an @ingot.script function",
-                code="unsupported",
-            )
-        return op(*args, **kwargs)
+def _packed_recurrent(
+    data: torch.Tensor, batch_sizes: torch.Tensor, hx: Any, params: list[torch.Tensor], *rest: Any
+) -> tuple[torch.Tensor, ...]:
+    torch._check(data.dim() == 2)
+    states = hx if isinstance(hx, list) else [hx]
+    features = states[0].shape[2] * (2 if rest[-1] else 1)
+    output = data.new_empty([data.shape[0], features])
+    return output, *(state.new_empty(state.shape) for state in states)
+
+
+def _padded_or_packed(on_padded: Callable[..., Any], on_packed: Callable[..., Any]) -> Any:
+    """A recurrent layer of PyTorch's: of its two forms the one with packed data has the
+    parameters fourth."""
+
+    def call(*args: Any) -> Any:
+        is_packed = isinstance(args[3], list | tuple)
+        layers, dropout, train = args[5:8] if is_packed else args[4:7]
+        op = on_packed if is_packed else on_padded
+        if layers > 1 and dropout and train:
+            return layered(op, args, 3 if is_packed else 2)
+        return op(*args)
 
     return call
 
@@ -280,13 +309,18 @@ def _keep_all() -> None:
         keep(aten.ctc_loss.IntList, (), _ctc_loss), keep(aten.ctc_loss.Tensor, (), _ctc_loss)
     )
     _routes[torch.linalg.lstsq] = _with_names(keep(aten.linalg_lstsq.default, (), _least_squares))
-    for recurrent, op, sizes in (
-        (torch.lstm, aten.lstm.input, _lstm),
-        (torch.gru, aten.gru.input, _recurrent),
-        (torch.rnn_tanh, aten.rnn_tanh.input, _recurrent),
-        (torch.rnn_relu, aten.rnn_relu.input, _recurrent),
+    for recurrent, ops, sizes in (
+        (torch.lstm, aten.lstm, _lstm),
+        (torch.gru, aten.gru, _recurrent),
+        (torch.rnn_tanh, aten.rnn_tanh, _recurrent),
+        (torch.rnn_relu, aten.rnn_relu, _recurrent),
     ):
-        _routes[recurrent] = _padded_only(keep(op, (), sizes))
+        _routes[recurrent] = _padded_or_packed(
+            keep(ops.input, (), sizes), keep(ops.data, (), _packed_recurrent)
+        )
+    _routes[torch._VF._pack_padded_sequence] = packed.pack
+    _routes[torch._VF._pad_packed_sequence] = packed.pad
+    _routes[torch.Tensor.__getitem__] = _item_of
 
 
 _keep_all()

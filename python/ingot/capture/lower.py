@@ -348,6 +348,9 @@ class _Both:
     def of_input(self, node: fx.Node) -> bool:
         return self.inner.of_input(node)
 
+    def copy_differs(self, view: fx.Node) -> bool:
+        return self.inner.copy_differs(view)
+
 
 _ROW_MAJOR_DRAWS = ("aten::feature_", "aten::rrelu", "aten::multinomial", "aten::normal.")
 """Random ops whose draws PyTorch orders by other things than their result's memory."""

@@ -7,9 +7,11 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
+import torch._functorch.config
 from torch import Tensor
 
 from ingot.capture.training import instance_norm
+from ingot.ir.diagnostics import fail
 
 
 def _equal(input: Tensor, other: Tensor) -> bool:
@@ -96,7 +98,54 @@ def _corrcoef(input: Tensor) -> Tensor:
     return scaled.clamp(-1, 1)
 
 
+def _positions(mask: Tensor) -> tuple[Tensor, ...]:
+    """Where a mask is true; as one op whose result has the size that only values tell: inside
+    others the exporter loses that size when it reads values."""
+    return mask.nonzero().unbind(1) if mask.dim() else (torch.nonzero(mask, as_tuple=True))
+
+
+def by_positions(index: Any) -> Any:
+    """An index with positions for its masks, while the exporter reads values."""
+    if not torch._functorch.config.fake_tensor_propagate_real_tensors:
+        return index
+    parts = index if isinstance(index, tuple) else (index,)
+    found: list[Any] = []
+    for part in parts:
+        is_mask = isinstance(part, Tensor) and part.dtype == torch.bool and part.dim() > 0
+        found += _positions(part) if is_mask else [part]
+    return tuple(found) if len(found) != 1 else found[0]
+
+
+def _where(condition: Tensor, *values: Any, **named: Any) -> Any:
+    return torch.where(condition, *values, **named) if values or named else _positions(condition)
+
+
+def _nonzero(input: Tensor, *, as_tuple: bool = False) -> Any:
+    return _positions(input) if as_tuple else torch.nonzero(input)
+
+
+def _data(tensor: Tensor) -> Tensor:
+    return tensor.detach()
+
+
+def _set_data(tensor: Tensor, value: Tensor) -> None:
+    """Assigning ``.data`` gives a tensor other memory; here it gets the elements."""
+    if tensor.shape != value.shape or tensor.dtype != value.dtype:
+        fail(
+            "the model gives .data a tensor of another shape or dtype",
+            hint="assign the tensor to the attribute itself",
+            code="unsupported",
+        )
+    with torch.no_grad():
+        tensor.copy_(value)
+
+
 REWRITTEN: dict[Any, Callable[..., Any]] = {
+    torch.where: _where,
+    torch.nonzero: _nonzero,
+    Tensor.nonzero: _nonzero,
+    Tensor.data.__get__: _data,  # type: ignore[attr-defined]
+    Tensor.data.__set__: _set_data,  # type: ignore[attr-defined]
     torch.nn.functional.one_hot: _one_hot,
     torch.nn.functional.instance_norm: instance_norm,
 }

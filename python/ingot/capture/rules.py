@@ -51,6 +51,37 @@ def _contiguous(low: Lowering, node: fx.Node) -> Any:
     return low.operand(source)
 
 
+def _resolved(low: Lowering, node: fx.Node) -> Any:
+    """The tensor itself, or the copy that PyTorch makes of a lazy view, which here is one."""
+    source = node.args[0]
+    assert isinstance(source, fx.Node)
+    written = low.aliases.written(node) or low.aliases.written(source)
+    if written and not _shares_memory(source.meta["val"], node.meta["val"]):
+        return low.call("aten::clone", node, low.operand(source), memory_format=0)
+    return low.operand(source)
+
+
+def _lazy(low: Lowering, node: fx.Node) -> Any:
+    """A view whose elements PyTorch conjugates or negates as they are read: a copy, where nobody
+    can tell them apart."""
+    assert isinstance(node.target, torch._ops.OpOverload)
+    name = node.target._opname
+    if (node.meta["val"].is_complex() or name == "_neg_view") and low.aliases.copy_differs(node):
+        fail(
+            f"{name.strip('_')} gives a view in PyTorch, and the model then writes into memory "
+            "that the view and its source share, which Ingot can only copy",
+            source=low.b.source,
+            hint="write into a copy: torch.conj_physical(x) or x.clone()",
+            code="unsupported",
+        )
+    if name == "_neg_view":
+        return low.call("aten::neg", node)
+    if name in ("_conj", "conj"):
+        return low.call("aten::_conj", node)
+    low.decompose(node, f"aten::{name}")
+    return low.at[node]
+
+
 def _to(low: Lowering, node: fx.Node) -> Any:
     """Conversions: only the dtype matters, all tensors being in main memory, row-major."""
     source = node.args[0]
@@ -266,9 +297,26 @@ def _nothing(low: Lowering, node: fx.Node) -> Any:
     return None
 
 
+def _autocast(low: Lowering, node: fx.Node) -> Any:
+    """A block under ``torch.autocast`` that does nothing on the CPU."""
+    device, _, enabled, _, *block = node.args
+    if enabled and device == "cpu":
+        fail(
+            "the model uses torch.autocast on the CPU",
+            source=low.b.source,
+            hint="convert the model or its tensors with .to(torch.bfloat16) instead",
+            code="unsupported",
+        )
+    return _in_place(low, *block)
+
+
 def _inline(low: Lowering, node: fx.Node) -> Any:
-    """A block under ``torch.no_grad`` or the like: its graph in place."""
-    module, *args = node.args[1:]
+    """A block under ``torch.no_grad`` or the like."""
+    return _in_place(low, *node.args[1:])
+
+
+def _in_place(low: Lowering, module: Any, *args: Any) -> Any:
+    """A block's graph in place of its call."""
     graph = low.at[module].graph  # type: ignore[index]
     inputs = iter(args)
     for step in graph.nodes:
@@ -300,6 +348,7 @@ RULES: dict[Any, Rule] = {
     aten._assert_async.msg: _assert_tensor,
     aten.as_strided.default: _as_strided,
     torch.ops.higher_order.wrap_with_set_grad_enabled: _inline,
+    torch.ops.higher_order.wrap_with_autocast: _autocast,
 }
 RULES |= {getattr(operator, name): _compare_bool(name) for name in _PYTHON}
 RULES |= dict.fromkeys(
@@ -309,13 +358,23 @@ RULES |= dict.fromkeys(
         aten.detach_.default,
         aten.lift.default,
         aten.lift_fresh.default,
-        aten.resolve_conj.default,
-        aten.resolve_neg.default,
     ),
     _same,
 )
 RULES |= dict.fromkeys((aten.clone.default, aten.lift_fresh_copy.default), _copy)
 RULES |= dict.fromkeys((aten.contiguous.default,), _contiguous)
+RULES |= dict.fromkeys((aten.resolve_conj.default, aten.resolve_neg.default), _resolved)
+RULES |= dict.fromkeys(
+    (
+        aten._conj.default,
+        aten.conj.default,
+        aten._neg_view.default,
+        aten.adjoint.default,
+        aten.mH.default,
+        aten.matrix_H.default,
+    ),
+    _lazy,
+)
 RULES |= dict.fromkeys(
     (aten.view.default, aten._unsafe_view.default, aten.reshape.default), _reshape
 )

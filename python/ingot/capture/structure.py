@@ -7,7 +7,9 @@ key/value cache as one with the fields ``key_cache`` and ``value_cache``.
 
 from __future__ import annotations
 
+import argparse
 import dataclasses
+import types
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -149,6 +151,15 @@ def _open(value: Any, where: str) -> Opened:
         return LIST, (), list(value), "", list
     if _is_cache(value):
         return _open_cache(value)
+    if isinstance(value, types.SimpleNamespace | argparse.Namespace):
+        names = [str(name) for name in vars(value)]
+        return (
+            RECORD,
+            tuple(names),
+            list(vars(value).values()),
+            cls.__name__,
+            lambda v: cls(**dict(zip(names, v, strict=True))),
+        )
     if dataclasses.is_dataclass(value):
         names = [f.name for f in dataclasses.fields(value) if f.init]
         if isinstance(value, Mapping):  # a ModelOutput: absent fields are None

@@ -44,9 +44,12 @@ def attending(op: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
-def layered(op: Callable[..., Any], args: tuple) -> Any:
-    """A recurrent layer that drops values between its layers, as training does: one by one."""
-    input, hx, params, has_biases, layers, dropout, train, bidirectional, batch_first = args
+def layered(op: Callable[..., Any], args: tuple, place: int) -> Any:
+    """A recurrent layer that drops values between its layers, as training does: one by one.
+    Its parameters are argument ``place``, the state is the one before."""
+    input, *sizes = args[: place - 1]
+    hx, params, has_biases, layers, dropout, *rest = args[place - 1 :]
+    bidirectional = rest[1]
     states = list(hx) if isinstance(hx, list | tuple) else [hx]
     directions = 2 if bidirectional else 1
     width = len(params) // layers
@@ -55,9 +58,7 @@ def layered(op: Callable[..., Any], args: tuple) -> Any:
         own = [s[layer * directions : (layer + 1) * directions] for s in states]
         weights = params[layer * width : (layer + 1) * width]
         state: Any = own if isinstance(hx, list | tuple) else own[0]
-        input, *after = op(
-            input, state, weights, has_biases, 1, 0.0, train, bidirectional, batch_first
-        )
+        input, *after = op(input, *sizes, state, weights, has_biases, 1, 0.0, *rest)
         for kept, each in zip(results, after, strict=True):
             kept.append(each)
         if layer + 1 < layers:

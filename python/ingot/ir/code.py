@@ -14,7 +14,15 @@ from ingot.ir.effects import mutates
 from ingot.ir.graph import NO_DEFAULT, Block, Literal, Method, Node, Program, Value
 from ingot.ir.printer import name_values
 from ingot.ir.schema import Catalogue, Schema, catalogue
-from ingot.ir.types import NamedTupleType, SimpleType
+from ingot.ir.types import (
+    DictType,
+    ListType,
+    NamedTupleType,
+    OptionalType,
+    SimpleType,
+    TupleType,
+    Type,
+)
 
 _BINARY = {
     "aten::add": "+",
@@ -205,7 +213,7 @@ class _Writer:
         inputs = node.inputs
         match node.op:
             case "prim::Constant":
-                return _literal(node.attributes["value"])
+                return _literal(node.attributes["value"], node.output.type)
             case "prim::GetState":
                 return _place(node.attributes["name"])
             case "prim::ListConstruct":
@@ -364,9 +372,19 @@ def _has_operator(expression: str) -> bool:
     )
 
 
-def _literal(literal: Literal) -> str:
+def _literal(literal: Literal, type: Type | None = None) -> str:
     if isinstance(literal, tuple):
-        return f"[{', '.join(map(_literal, literal))}]"
+        match type:
+            case OptionalType(element):
+                return _literal(literal, element)
+            case DictType(key, value):
+                pairs = [f"{_literal(k, key)}: {_literal(v, value)}" for k, v in literal]  # type: ignore[misc]
+                return "{" + ", ".join(pairs) + "}"
+            case TupleType(elements):
+                comma = "," if len(literal) == 1 else ""
+                return f"({', '.join(map(_literal, literal, elements))}{comma})"
+        inner = type.element if isinstance(type, ListType) else None
+        return f"[{', '.join(_literal(each, inner) for each in literal)}]"
     if literal == UNLIMITED and isinstance(literal, int):
         return "2**63 - 1"
     return f"float({str(literal)!r})" if repr(literal) in ("inf", "-inf", "nan") else repr(literal)

@@ -13,7 +13,8 @@ from ingot.dtypes import DType
 from ingot.ir.types import Type
 
 Literal = None | bool | int | float | complex | str | tuple["Literal", ...]
-"""What a constant or an attribute may hold. Lists are kept as tuples."""
+"""What a constant or an attribute may hold. Lists and tuples are kept as tuples,
+dicts as tuples of pairs."""
 
 
 MAX_DEPTH = 100

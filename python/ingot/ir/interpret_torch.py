@@ -98,7 +98,7 @@ class ProgramModule(nn.Module):
 
     def _add(self, state: State, tied: dict[int, torch.Tensor]) -> None:
         if not isinstance(state.value, TensorData):
-            self._plain[state.name] = _to_python(state.value)
+            self._plain[state.name] = _to_python(state.value, state.type)
             self._homes[state.name] = (self._plain, state.name)
             return
         owner: nn.Module = self
@@ -255,8 +255,8 @@ Make = Callable[[ProgramModule, Node], Callable[..., Any]]
 
 
 def _constant(module: ProgramModule, node: Node) -> Callable[..., Any]:
-    value = node.attributes["value"]
-    return lambda: _to_python(value)
+    value, type = node.attributes["value"], node.output.type
+    return lambda: _to_python(value, type)
 
 
 def _get_state(module: ProgramModule, node: Node) -> Callable[..., Any]:
@@ -412,9 +412,20 @@ def _is_a(value: Any, type: Type) -> bool:
     return isinstance(value, _CLASSES.get(type, ()))
 
 
-def _to_python(literal: Any) -> Any:
-    """A constant as a program's value: a new list each time."""
-    return [_to_python(v) for v in literal] if isinstance(literal, tuple) else literal
+def _to_python(literal: Any, type: Type) -> Any:
+    """A constant as a program's value: a new list or dict each time."""
+    if not isinstance(literal, tuple):
+        return literal
+    match type:
+        case OptionalType(element):
+            return _to_python(literal, element)
+        case DictType(key, value):
+            return {_to_python(k, key): _to_python(v, value) for k, v in literal}
+        case TupleType(elements):
+            return tuple(map(_to_python, literal, elements))
+        case ListType(element):
+            return [_to_python(v, element) for v in literal]
+    return literal
 
 
 def _to_tensor(data: TensorData) -> torch.Tensor:

@@ -53,6 +53,15 @@ def literal_fits(literal: Literal, type: Type) -> bool:
             return any(literal_fits(literal, e) for e in elements)
         case ListType(element):
             return isinstance(literal, tuple) and all(literal_fits(e, element) for e in literal)
+        case TupleType(elements):
+            return (
+                isinstance(literal, tuple)
+                and len(literal) == len(elements)
+                and all(map(literal_fits, literal, elements))
+            )
+        case DictType(key, value):
+            pair = TupleType((key, value))
+            return isinstance(literal, tuple) and all(literal_fits(e, pair) for e in literal)
     classes: dict[Type, Any] = {BOOL: bool, FLOAT: float, COMPLEX: complex, STR: str}
     if type == NONE:
         return literal is None

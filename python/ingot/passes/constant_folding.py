@@ -15,7 +15,7 @@ from ingot.ir.alias import Aliases
 from ingot.ir.effects import base, has_effect, mutates
 from ingot.ir.graph import CONSTANT, Block, Literal, Method, Node, Program, State, TensorData, Value
 from ingot.ir.prims import PRIMS, literal_fits
-from ingot.ir.types import TensorType
+from ingot.ir.types import DictType, ListType, OptionalType, TensorType, TupleType, Type
 from ingot.passes.context import Context
 
 MAX_TENSOR_BYTES = 4096
@@ -66,7 +66,8 @@ class _Folder:
 
     def _learn(self, node: Node, known: Known) -> None:
         if node.op == "prim::Constant":
-            known[node.output] = node.attributes["value"]
+            if not _has_pairs(node.output.type):
+                known[node.output] = node.attributes["value"]
         elif node.op == "prim::GetState":
             state = self.program.state[str(node.attributes["name"])]
             fixed = state.kind == CONSTANT and not state.mutable
@@ -144,6 +145,16 @@ class _Folder:
         value.type = TensorType(literal.dtype, literal.shape)
         self.program.state[name] = State(name, value.type, literal, CONSTANT)
         return Node("prim::GetState", [], [value], {"name": name}, source=node.source)
+
+
+def _has_pairs(type: Type) -> bool:
+    """Whether a constant of the type is written otherwise than ops take it."""
+    match type:
+        case DictType() | TupleType():
+            return True
+        case ListType(element) | OptionalType(element):
+            return _has_pairs(element)
+    return False
 
 
 def _final(value: Value, mapping: dict[Value, Value]) -> Value:

@@ -8,6 +8,7 @@
 #include "exec/plan/fuse.h"
 #include "exec/plan/options.h"
 #include "exec/plan/tape.h"
+#include "ops/container.h"
 #include "ops/schema.h"
 
 namespace ingot {
@@ -83,7 +84,7 @@ class RegionRun {
         if (i.outputs > 0) set(i, 0, in(i, 0));
         return;
       }
-      case Opcode::fresh_list: return set(i, 0, Value::list(in(i, 0).to_list().elements));
+      case Opcode::fresh_container: return set(i, 0, copy_containers(in(i, 0)));
       case Opcode::list_construct: return set(i, 0, Value::list(inputs(i)));
       case Opcode::list_unpack: return unpack(i, in(i, 0).to_list().elements);
       case Opcode::tuple_construct: {

@@ -48,7 +48,7 @@ Part part_of(const Instruction& i) {
       if (definition.symbolic || !takes_tensors(i.op->schema())) return Part::scalars;
       return Part::outside;
     }
-    case Opcode::fresh_list:
+    case Opcode::fresh_container:
     case Opcode::list_construct:
     case Opcode::list_unpack:
     case Opcode::tuple_construct:

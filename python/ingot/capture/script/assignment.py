@@ -13,7 +13,7 @@ from ingot.capture.script.indexing import is_view, write_index
 from ingot.capture.script.items import type_of
 from ingot.capture.script.iteration import turns_of
 from ingot.capture.script.language import SIZE
-from ingot.capture.script.modules import set_attribute
+from ingot.capture.script.modules import changeable, set_attribute
 from ingot.capture.script.objects import special
 from ingot.capture.script.operations import call_op
 from ingot.capture.script.operators import SYMBOLS, binary, in_place
@@ -83,6 +83,8 @@ def _unpack(frame: Frame, targets: list[ast.expr], item: Item) -> None:
         raise Poisoned
     item = frame.force(item)
     stars = [i for i, t in enumerate(targets) if isinstance(t, ast.Starred)]
+    if stars and type_of(item) == SIZE:
+        item = frame.dynamic(frame.value(item), ListType(INT))
     if stars and isinstance(type_of(item), ListType) and isinstance(item, Dynamic):
         _unpack_list(frame, targets, stars[0], item)
         return
@@ -151,11 +153,14 @@ def _parts(frame: Frame, item: Item, count: int, starred: bool) -> list[Item]:
 
 def store(frame: Frame, base: Item, index: Item, item: Item) -> None:
     """``base[index] = item``."""
-    type = type_of(base)
     if special(frame, base, "__setitem__", index, item) is not None:
         return
-    if isinstance(base, TupleItem | ListItem | DictItem):
+    if isinstance(base, TupleItem):
         raise CompileError(f"{base.describe()} cannot be changed", "make a list in the function")
+    key, value = type_of(index), type_of(item)
+    whole = None if key is None or value is None else DictType(key, value)
+    base = changeable(frame, base, whole if isinstance(base, DictItem) else None)
+    type = type_of(base)
     if isinstance(type, TensorType):
         write_index(frame, base, index, item)
         return
@@ -188,6 +193,8 @@ def augmented_assignment(frame: Frame, node: ast.AugAssign) -> None:
 def _combine(frame: Frame, symbol: str, current: Item, value: ast.expr) -> tuple[Item, bool]:
     """The result of ``current op= value``, and whether it is ``current`` itself, changed."""
     item = expression(frame, value)
+    if isinstance(current, ListItem) and current.kept is not None and symbol == "+":
+        current = changeable(frame, current, type_of(item))
     type = type_of(current)
     written = in_place(frame, symbol, current, item)
     if written is not None:
@@ -212,6 +219,7 @@ def delete_target(frame: Frame, target: ast.expr) -> None:
             base = expression(frame, value)
             if special(frame, base, "__delitem__", expression(frame, index)) is not None:
                 return
+            base = changeable(frame, base)
             call_op(frame, "aten::Delete", [base, expression(frame, index)])
         case ast.Tuple(elts=targets):
             for each in targets:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from ingot.capture.script.diagnostics import CompileError
+from ingot.capture.script.dispatch import each_choice
 from ingot.capture.script.enums import member_attribute
 from ingot.capture.script.items import type_of
 from ingot.capture.script.language import DEVICE, DTYPE, EnumType
@@ -34,6 +35,7 @@ from ingot.capture.script.values import (
     ListItem,
     MethodItem,
     ModuleItem,
+    PickItem,
     PythonItem,
     ShapeItem,
     SuperItem,
@@ -51,6 +53,8 @@ def attribute(frame: Frame, item: Item, name: str) -> Item:
     match item:
         case ModuleItem():
             return module_attribute(frame, item, name)
+        case PickItem():
+            return _picked_attribute(frame, item, name)
         case SuperItem():
             return _super_attribute(frame, item, name)
         case PythonItem(object):
@@ -111,6 +115,16 @@ def _named_member(frame: Frame, item: Item, cls: type, name: str) -> Item | None
     if name.startswith("_") and name in ("_replace", "_asdict", "_make"):
         return None
     return class_member(frame, item, cls, name)
+
+
+def _picked_attribute(frame: Frame, item: PickItem, name: str) -> Item:
+    """An attribute of whichever module was picked; of methods, one of them."""
+    mark = frame.builder.mark()
+    found = tuple(attribute(frame, one, name) for one in item.items)
+    if any(type_of(each) is None for each in found):
+        return PickItem(item.index, found, item.keys)
+    frame.builder.rewind(mark)
+    return each_choice(frame, item, lambda one: attribute(frame, one, name))
 
 
 def _python_attribute(frame: Frame, item: PythonItem, object: Any, name: str) -> Item:
@@ -182,6 +196,9 @@ _TENSOR_CONSTANTS: dict[str, Any] = {
         ),
         False,
     ),
+    "is_leaf": True,
+    "retains_grad": False,
+    "output_nr": 0,
     "grad": None,
     "grad_fn": None,
 }
@@ -210,6 +227,11 @@ def tensor_attribute(frame: Frame, item: Item, name: str) -> Item:
     if name in _TENSOR_CONSTANTS:
         value = _TENSOR_CONSTANTS[name]
         return FALSE if value is False else NOTHING if value is None else Constant(value)
+    if name in ("itemsize", "nbytes"):
+        size = call_op(frame, "aten::element_size", [item])
+        if name == "itemsize":
+            return size
+        return call_op(frame, "aten::mul", [size, call_op(frame, "aten::numel", [item])])
     if name in _TENSOR_OPS:
         return call_op(frame, _TENSOR_OPS[name], [item])
     found = inspect.getattr_static(torch.Tensor, name, None)

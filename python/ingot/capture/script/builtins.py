@@ -7,6 +7,7 @@ import dataclasses
 import enum
 import itertools
 import math
+from collections import OrderedDict
 from collections.abc import Callable, Sized
 from typing import TYPE_CHECKING, Any, cast
 
@@ -29,6 +30,7 @@ from ingot.capture.script.objects import (
 from ingot.capture.script.operations import call_op
 from ingot.capture.script.operators import as_number, as_plain, binary
 from ingot.capture.script.strings import as_repr, as_string, concatenate
+from ingot.capture.script.subscripts import unroll_loops
 from ingot.capture.script.truth import truth
 from ingot.capture.script.values import (
     EMPTY,
@@ -97,7 +99,13 @@ def _len(frame: Frame, item: Item) -> Item:
     raise CompileError(f"{item.describe()} has no len()")
 
 
+def as_int(frame: Frame, item: Item) -> Item:
+    """The number of ``x.item()`` as an int, which is checked; other items as they are."""
+    return frame.dynamic(frame.value(item, INT)) if type_of(item) == NUMBER else item
+
+
 def _range(frame: Frame, *args: Item) -> Item:
+    args = tuple(as_int(frame, each) for each in args)
     for each in args:
         if type_of(each) not in (INT, BOOL):
             raise CompileError(f"range takes ints, not {each.describe()}", "convert with int(...)")
@@ -236,7 +244,8 @@ def _extreme(op: str, python: Callable[..., Any]) -> Callable[..., Item]:
             raise CompileError(f"{python.__name__} of nothing")
         if all(isinstance(a, Constant) for a in args):
             return Constant(python(a.value for a in args))  # type: ignore[attr-defined]
-        if all(isinstance(type_of(a), TensorType) for a in args):
+        if any(isinstance(type_of(a), TensorType) for a in args):
+            args = tuple(_as_tensor(frame, a) for a in args)
             best = args[0]
             for each in args[1:]:
                 best = _pick_tensor(frame, op, best, each)
@@ -251,6 +260,15 @@ def _extreme(op: str, python: Callable[..., Any]) -> Callable[..., Item]:
         return best
 
     return apply
+
+
+def _as_tensor(frame: Frame, item: Item) -> Item:
+    """A number beside tensors: which one is the largest is decided at run time."""
+    if isinstance(type_of(item), TensorType):
+        return item
+    from ingot.capture.script.torch_functions import make_tensor
+
+    return make_tensor(frame, item)
 
 
 def _pick_tensor(frame: Frame, op: str, a: Item, b: Item) -> Item:
@@ -409,6 +427,8 @@ def _pow(frame: Frame, a: Item, b: Item) -> Item:
 def _hasattr(frame: Frame, item: Item, name: Item) -> Item:
     from ingot.capture.script.attributes import attribute
 
+    if not isinstance(name, Constant):
+        unroll_loops(frame)
     mark = frame.builder.mark()
     try:
         attribute(frame, item, _text(name))
@@ -422,9 +442,18 @@ def _hasattr(frame: Frame, item: Item, name: Item) -> Item:
 def _getattr(frame: Frame, item: Item, name: Item, default: Item | None = None) -> Item:
     from ingot.capture.script.attributes import attribute
 
+    if not isinstance(name, Constant):
+        unroll_loops(frame)
     if default is not None and _hasattr(frame, item, name) == Constant(False):
         return default
     return attribute(frame, item, _text(name))
+
+
+def _setattr(frame: Frame, item: Item, name: Item, value: Item) -> Item:
+    from ingot.capture.script.modules import set_attribute
+
+    set_attribute(frame, item, _text(name), value)
+    return NOTHING
 
 
 def _text(item: Item) -> str:
@@ -518,11 +547,13 @@ BUILTINS: dict[Any, Callable[..., Item]] = {
     tuple: _tuple,
     torch.Size: _tuple,
     dict: _dict,
+    OrderedDict: _dict,
     sorted: _sorted,
     divmod: _divmod,
     pow: _pow,
     hasattr: _hasattr,
     getattr: _getattr,
+    setattr: _setattr,
     callable: _callable,
     type: _type,
     issubclass: _issubclass,

@@ -9,15 +9,19 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from ingot.capture.script.attributes import attribute
 from ingot.capture.script.builtins import BUILTINS
 from ingot.capture.script.classes import is_user_class
 from ingot.capture.script.containers import call_container_method
 from ingot.capture.script.diagnostics import CompileError
+from ingot.capture.script.dispatch import each_choice
 from ingot.capture.script.enums import is_enum, member_of
 from ingot.capture.script.expressions import element_of, expression, join_elements, spread_elements
+from ingot.capture.script.handlers import apply_handler
+from ingot.capture.script.hooks import call_module
 from ingot.capture.script.items import type_of
 from ingot.capture.script.markers import marker_of
-from ingot.capture.script.modules import call_module
+from ingot.capture.script.module_methods import module_method
 from ingot.capture.script.objects import (
     class_of,
     construct,
@@ -37,6 +41,7 @@ from ingot.capture.script.values import (
     LocalFunction,
     MethodItem,
     ModuleItem,
+    PickItem,
     PythonItem,
     SuperItem,
     TupleItem,
@@ -97,6 +102,8 @@ def call(frame: Frame, callee: Item, args: list[Item], kwargs: dict[str, Item]) 
     match callee:
         case ModuleItem():
             return call_module(frame, callee, args, kwargs)
+        case PickItem():
+            return each_choice(frame, callee, lambda one: call(frame, one, args, kwargs))
         case LocalFunction():
             return frame.compiler.call_local(frame, callee, args, kwargs, frame.node)
         case MethodItem():
@@ -116,17 +123,14 @@ def call_object(frame: Frame, object: Any, args: list[Item], kwargs: dict[str, I
     except TypeError:
         handler = None
     if handler is not None:
-        try:
-            return handler(frame, *args, **kwargs)
-        except TypeError as error:
-            name = getattr(object, "__name__", str(object))
-            if "argument" in str(error) and not _inside(error):
-                raise CompileError(f"these arguments of {name} cannot be compiled") from None
-            raise
+        name = getattr(object, "__name__", str(object))
+        return apply_handler(name, handler, frame, [], args, kwargs)
     if isinstance(object, functools.partial):
         given = [wrap(frame, v, f"argument{i}") for i, v in enumerate(object.args)]
         named = {k: wrap(frame, v, k) for k, v in object.keywords.items()}
         return call_object(frame, object.func, [*given, *args], {**named, **kwargs})
+    if isinstance(object, torch.jit.ScriptFunction):
+        object = getattr(object, "_torchdynamo_inline", object)
     function = getattr(object, "python_function", object)
     if isinstance(function, types.FunctionType):
         return python_function(frame, function, args, kwargs)
@@ -135,13 +139,10 @@ def call_object(frame: Frame, object: Any, args: list[Item], kwargs: dict[str, I
         return python_function(frame, object.__func__, [receiver, *args], kwargs)  # type: ignore[arg-type]
     if isinstance(object, type):
         return _construct(frame, object, args, kwargs)
+    called = getattr(type(object), "__call__", None)  # noqa: B004
+    if isinstance(called, types.FunctionType) and not isinstance(object, torch._ops.OpOverload):
+        return python_function(frame, called, [PythonItem(object), *args], kwargs)
     return call_torch_function(frame, object, args, kwargs)
-
-
-def _inside(error: TypeError) -> bool:
-    """Whether the handler itself had begun when the error was raised."""
-    trace = error.__traceback__
-    return trace is not None and trace.tb_next is not None
 
 
 def python_function(
@@ -178,6 +179,14 @@ def _method(frame: Frame, callee: MethodItem, args: list[Item], kwargs: dict[str
         return DictItem(dict(zip(receiver.named._fields, receiver.items, strict=True)))  # type: ignore[attr-defined]
     if name == "_replace" and isinstance(type_of(receiver), NamedTupleType):
         return _method(frame, MethodItem(_unpacked(frame, receiver), name), args, kwargs)
+    if isinstance(receiver, PickItem):
+        return each_choice(
+            frame, receiver, lambda one: call(frame, attribute(frame, one, name), args, kwargs)
+        )
+    if isinstance(receiver, ModuleItem):
+        known = module_method(receiver, name)
+        if known is not None:
+            return known(frame, receiver, *args, **kwargs)
     if isinstance(callee.function, types.FunctionType):
         if isinstance(type_of(receiver), TensorType):
             return call_tensor_method(frame, receiver, name, args, kwargs, callee.function)

@@ -25,6 +25,7 @@ from ingot.capture.script.language import (
 from ingot.capture.script.objects import class_of, object_members, special
 from ingot.capture.script.operations import call_op
 from ingot.capture.script.operators import as_number, as_plain, binary
+from ingot.capture.script.readonly import readable
 from ingot.capture.script.values import (
     FALSE,
     Constant,
@@ -381,6 +382,10 @@ def contains(frame: Frame, container: Item, item: Item) -> Item:
             elif one != FALSE:
                 result = call_op(frame, "aten::__or__", [result, one], type=BOOL)
         return result
+    if isinstance(container, DictItem):
+        if not container.items:
+            return FALSE
+        return contains(frame, readable(frame, container), item)
     type = type_of(container)
     if type == STR and type_of(item) == STR:
         if isinstance(container, Constant) and isinstance(item, Constant):

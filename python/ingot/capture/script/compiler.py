@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import types
 import typing
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, cast
+
+import torch
 
 from ingot.capture.script import statements
 from ingot.capture.script.annotations import annotation_of
@@ -17,8 +20,10 @@ from ingot.capture.script.enums import require_member
 from ingot.capture.script.expressions import expression
 from ingot.capture.script.flow import RESULT, Flow, Way, merge
 from ingot.capture.script.frame import Frame
+from ingot.capture.script.hooks import call_module, has_hooks
 from ingot.capture.script.items import leaves, rebuild, signature, type_of
 from ingot.capture.script.language import EnumType, is_subtype, lower
+from ingot.capture.script.modules import begin
 from ingot.capture.script.parameters import bind_arguments, parameters_of
 from ingot.capture.script.sources import FunctionSource, NoSource, source_of
 from ingot.capture.script.state import Knowledge, StateTable
@@ -53,6 +58,8 @@ class Compiled:
     result: Item | None = None
     declared: Type | None = None
     recursive: bool = False
+    writes: bool = True
+    """Whether it may assign attributes of modules."""
 
 
 class Compiler:
@@ -70,21 +77,29 @@ class Compiler:
         self.open_values: dict[int, tuple[Value, Type]] = {}
         self.failures: list[Exception] = []
         """Exceptions that are mistakes of the compiler, for those who mend it."""
+        self.parts: dict[tuple, torch.nn.Module] = {}
+        """Slices of Sequential modules: the module and the bounds."""
+        self.writes = 0
+        """How often code that was compiled so far assigns attributes of modules."""
         self._active: list[tuple[tuple, Compiled]] = []
         self._kept_alive: list[object] = []
 
     # --- methods that callers may run ----------------------------------------------------
 
     def entry(self, name: str, function: types.FunctionType, receiver: Item | None) -> None:
-        """Compiles ``function`` as an exported method with inputs as annotated."""
-        source = load_source(function)
+        """Compiles ``function`` as an exported method with inputs as annotated.
+
+        Those of a decorated function are the inputs of what it wraps.
+        """
+        plain = described_by(function)
+        source = load_source(plain)
         builder, method = self._new_method(name, exported=True)
-        frame = self._frame(source, builder, function)
-        parameters = declared_parameters(function, source)
+        frame = self._frame(source, builder, plain)
+        parameters = declared_parameters(plain, source)
         names = list(parameters)
         if receiver is not None and names:
             frame.environment.names[names.pop(0)] = receiver
-        defaults = defaults_of(function, source.node.args)
+        defaults = defaults_of(plain, source.node.args)
         for each in names:
             try:
                 self._input(frame, method, each, parameters[each], defaults)
@@ -98,7 +113,12 @@ class Compiler:
                     f"an exported method cannot take *{star.arg}: its inputs must be known",
                     "name every input",
                 )
-        result = self._body(frame)
+        if isinstance(receiver, ModuleItem):
+            begin(frame, receiver)
+        if plain is not function or (name == "forward" and _hooked(receiver)):
+            result = self._around(frame, function, receiver, names)
+        else:
+            result = self._body(frame)
         try:
             with frame.located(source.node):
                 declared = frame.result_type
@@ -109,6 +129,24 @@ class Compiler:
             frame.report(source.node, f"the result is {error.message}", error.hint)
         except Poisoned:
             builder.returns(builder.constant(None))
+
+    def _around(
+        self, frame: Frame, function: types.FunctionType, receiver: Item | None, names: list[str]
+    ) -> Item:
+        """The result of a decorated function or of a module with hooks, called as it is."""
+        node = frame.source.node
+        args = [frame.environment.names[name] for name in names]
+        try:
+            with frame.located(node):
+                if isinstance(receiver, ModuleItem) and _hooked(receiver):
+                    return call_module(frame, receiver, args, {})
+                given = args if receiver is None else [receiver, *args]
+                return self.call(frame, function, given, {}, node)
+        except CompileError as error:
+            frame.report(error.node or node, error.message, error.hint)
+        except Poisoned:
+            pass
+        return PoisonItem()
 
     def _input(
         self,
@@ -283,10 +321,12 @@ class Compiler:
         self.functions[key] = known
         self._kept_alive.append(function)
         self._active.append((key, known))
+        writes = self.writes
         try:
             known.result = self._body(inner)
         finally:
             self._active.pop()
+        known.writes = self.writes != writes
         self._finish(inner, known)
         return known
 
@@ -313,6 +353,9 @@ class Compiler:
 
     def _emit_call(self, frame: Frame, known: Compiled, inputs: list[Value], node: ast.AST) -> Item:
         builder = frame.builder
+        if known.writes:
+            self.writes += 1
+            frame.environment.forget_attributes()
         if known.result is None:
             if known.declared is None:
                 raise CompileError(
@@ -407,6 +450,22 @@ class Compiler:
             frame.report(node, item.reason, item.hint)
             return PoisonItem()
         return frame.force(item)
+
+
+def _hooked(receiver: Item | None) -> bool:
+    return isinstance(receiver, ModuleItem) and has_hooks(receiver)
+
+
+def described_by(function: types.FunctionType) -> types.FunctionType:
+    """The function whose parameters are those of ``function``: a decorator's ``*args`` say
+    nothing of them, so it is what ``functools.wraps`` names."""
+    takes_anything = inspect.CO_VARARGS | inspect.CO_VARKEYWORDS
+    while function.__code__.co_flags & takes_anything:
+        inner = getattr(function, "__wrapped__", None)
+        if not isinstance(inner, types.FunctionType):
+            break
+        function = inner
+    return function
 
 
 def load_source(function: types.FunctionType) -> FunctionSource:

@@ -26,6 +26,14 @@ def positive(self):
 
 
 def adjoint(self):
+    return self.transpose(-2, -1).conj()
+
+
+def matrix_h(self):
+    return self.transpose(0, 1).conj()
+
+
+def matrix_transpose(self):
     return self.transpose(-2, -1)
 
 
@@ -410,7 +418,8 @@ COMPOSITIONS: dict[str, Callable[..., Any]] = {
     "aten::l1_loss": l1_loss,
     "aten::linalg_cross": linalg_cross,
     "aten::mH": adjoint,
-    "aten::mT": adjoint,
+    "aten::mT": matrix_transpose,
+    "aten::matrix_H": matrix_h,
     "aten::meshgrid": meshgrid,
     "aten::margin_ranking_loss": margin_ranking_loss,
     "aten::mse_loss": mse_loss,

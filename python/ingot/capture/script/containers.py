@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from ingot.capture.script.diagnostics import CompileError
 from ingot.capture.script.expressions import make_list
+from ingot.capture.script.handlers import apply_handler
 from ingot.capture.script.items import type_of
 from ingot.capture.script.language import SIZE, has_hole, is_subtype, settle
+from ingot.capture.script.modules import changeable
 from ingot.capture.script.operations import call_op
+from ingot.capture.script.readonly import readable
 from ingot.capture.script.values import (
     NOTHING,
     Constant,
@@ -31,9 +34,11 @@ def call_container_method(
     frame: Frame, receiver: Item, name: str, args: list[Item], kwargs: dict[str, Item]
 ) -> Item:
     """A method of a list, dict, str, tuple or size. Raises CompileError if there is none."""
+    if name in _CHANGES and isinstance(receiver, ListItem | DictItem):
+        receiver = changeable(frame, receiver, _type_after(receiver, name, args))
     type = type_of(receiver)
     if isinstance(receiver, DictItem):
-        return _dict_item(receiver, name, args)
+        return _dict_item(frame, receiver, name, args, kwargs)
     if isinstance(receiver, TupleItem | ListItem):
         return _static(frame, receiver, name, args)
     if isinstance(receiver, Constant) or type == STR:
@@ -42,12 +47,12 @@ def call_container_method(
         assert isinstance(receiver, Dynamic)
         handler = _LIST.get(name)
         if handler is not None:
-            return handler(frame, receiver, *args, **kwargs)
+            return apply_handler(name, handler, frame, [receiver], args, kwargs)
     if isinstance(type, DictType):
         assert isinstance(receiver, Dynamic)
         handler = _DICT.get(name)
         if handler is not None:
-            return handler(frame, receiver, *args, **kwargs)
+            return apply_handler(name, handler, frame, [receiver], args, kwargs)
     if (isinstance(receiver, ShapeItem) or type == SIZE) and name == "numel":
         sizes = frame.dynamic(frame.value(receiver), ListType(INT))
         return product(frame, sizes)
@@ -93,7 +98,7 @@ def _list_type(receiver: Dynamic) -> ListType:
 
 def _append(frame: Frame, receiver: Dynamic, item: Item) -> Item:
     each = element(frame, _list_type(receiver).element, item)
-    call_op(frame, "aten::append", [receiver, each])
+    call_op(frame, "aten::append", [receiver, each], type=receiver.type)
     return NOTHING
 
 
@@ -114,7 +119,7 @@ def extend(frame: Frame, receiver: Dynamic, items: Item) -> Item:
 
 def _insert(frame: Frame, receiver: Dynamic, index: Item, item: Item) -> Item:
     each = element(frame, _list_type(receiver).element, item)
-    call_op(frame, "aten::insert", [receiver, index, each])
+    call_op(frame, "aten::insert", [receiver, index, each], type=receiver.type)
     return NOTHING
 
 
@@ -218,6 +223,9 @@ def _update(frame: Frame, receiver: Dynamic, other: Item) -> Item:
         for key, value in other.items.items():
             store_element(frame, receiver, _dict_type(receiver), Constant(key), value)
         return NOTHING
+    type = type_of(other)
+    if type is not None and has_hole(receiver.type):
+        is_subtype(type, receiver.type)
     call_op(frame, "aten::update", [receiver, other])
     return NOTHING
 
@@ -235,7 +243,45 @@ _DICT: dict[str, Callable[..., Item]] = {
 }
 
 
-def _dict_item(receiver: DictItem, name: str, args: list[Item]) -> Item:
+_CHANGES = frozenset(
+    {
+        "append",
+        "extend",
+        "insert",
+        "pop",
+        "clear",
+        "remove",
+        "reverse",
+        "sort",
+        "setdefault",
+        "update",
+        "popitem",
+    }
+)
+
+
+def _type_after(receiver: ListItem | DictItem, name: str, args: list[Item]) -> Type | None:
+    """What an empty container holds once the method has put its arguments there."""
+    types = [type_of(each) for each in args]
+    if any(each is None for each in types):
+        return None
+    match name, *types:
+        case "append", Type() as element:
+            return ListType(element)
+        case "insert", _, Type() as element:
+            return ListType(element)
+        case "extend", ListType() as other:
+            return other
+        case "setdefault", Type() as key, Type() as value:
+            return DictType(key, value)
+        case "update", DictType() as other:
+            return other
+    return None
+
+
+def _dict_item(
+    frame: Frame, receiver: DictItem, name: str, args: list[Item], kwargs: dict[str, Item]
+) -> Item:
     items = receiver.items
     match name:
         case "keys":
@@ -244,14 +290,14 @@ def _dict_item(receiver: DictItem, name: str, args: list[Item]) -> Item:
             return ListItem(tuple(items.values()))
         case "items":
             return ListItem(tuple(TupleItem((Constant(k), v)) for k, v in items.items()))
-        case "get" if isinstance(args[0], Constant):
+        case "get" if len(args) in (1, 2) and isinstance(args[0], Constant):
             return items.get(args[0].value, args[1] if len(args) > 1 else NOTHING)
         case "copy":
             return receiver
-    raise CompileError(
-        f"{receiver.describe()} is known while compiling and has no {name} here",
-        "make the dict inside the function",
-    )
+    handler = _DICT.get(name)
+    if handler is None:
+        raise CompileError(f"{receiver.describe()} has no method {name} that can be compiled")
+    return apply_handler(name, handler, frame, [readable(frame, receiver)], args, kwargs)
 
 
 def _static(frame: Frame, receiver: TupleItem | ListItem, name: str, args: list[Item]) -> Item:
@@ -266,10 +312,7 @@ def _static(frame: Frame, receiver: TupleItem | ListItem, name: str, args: list[
         return call_op(frame, f"aten::{name}", [sequence, *args])
     if name == "copy":
         return make_list(frame, list(receiver.items))
-    raise CompileError(
-        f"{receiver.describe()} is known while compiling and has no {name} here",
-        "make the list inside the function",
-    )
+    raise CompileError(f"{receiver.describe()} has no method {name} that can be compiled")
 
 
 def _as_list(receiver: TupleItem | ListItem) -> Type:
@@ -290,7 +333,7 @@ def _string(
         function = getattr(receiver.value, name, None)  # type: ignore[attr-defined]
         if function is not None:
             return _fold(function, args, kwargs)
-    if name == "join" and isinstance(args[0], TupleItem | ListItem):
+    if name == "join" and len(args) == 1 and isinstance(args[0], TupleItem | ListItem):
         strings = frame.dynamic(frame.value(args[0], ListType(STR)))
         return call_op(frame, "aten::join", [receiver, strings])
     if name == "format":

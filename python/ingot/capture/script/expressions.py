@@ -25,7 +25,16 @@ from ingot.capture.script.values import (
     is_constant_object,
 )
 from ingot.capture.script.wrapping import wrap
-from ingot.ir.types import INT, DictType, ListType, OptionalType, TupleType, Type
+from ingot.ir.types import (
+    INT,
+    STR,
+    DictType,
+    ListType,
+    OptionalType,
+    TensorType,
+    TupleType,
+    Type,
+)
 
 if TYPE_CHECKING:
     from ingot.capture.script.frame import Frame
@@ -43,6 +52,8 @@ def expression(frame: Frame, node: ast.expr, expected: Type | None = None) -> It
                 return _dict(frame, node, expected)
             case ast.Tuple():
                 return _tuple(frame, node, expected)
+            case ast.Call(func=ast.Attribute(attr="tolist")) if expected is not None:
+                return _to_list(frame, node, expected)
         handler = _HANDLERS.get(type(node))
         if handler is None:
             name = type(node).__name__
@@ -82,6 +93,17 @@ def _attribute(frame: Frame, node: ast.Attribute) -> Item:
     return attribute(frame, expression(frame, node.value), node.attr)
 
 
+def _to_list(frame: Frame, node: ast.Call, expected: Type) -> Item:
+    """``x.tolist()`` where an annotation says how deep the list is and what it holds."""
+    from ingot.capture.script.tensors import nested_list
+
+    assert isinstance(node.func, ast.Attribute)
+    tensor = expression(frame, node.func.value)
+    if isinstance(type_of(tensor), TensorType):
+        return nested_list(frame, tensor, expected)
+    return _call(frame, node)
+
+
 def _call(frame: Frame, node: ast.Call) -> Item:
     from ingot.capture.script.calls import call_expression
 
@@ -110,7 +132,7 @@ def _bool_op(frame: Frame, node: ast.BoolOp) -> Item:
 
 def _either(frame: Frame, conjunction: bool, values: list[ast.expr], node: ast.AST) -> Item:
     """``a and b`` or ``a or b`` as a value: one of the operands."""
-    from ingot.capture.script.refinement import Test, test, without_none_bindings
+    from ingot.capture.script.refinement import Test, test, variable_of, without_none_bindings
     from ingot.capture.script.truth import truth
 
     if len(values) == 1:
@@ -121,8 +143,7 @@ def _either(frame: Frame, conjunction: bool, values: list[ast.expr], node: ast.A
     else:
         first = expression(frame, values[0])
         condition = Test(truth(frame, first))
-        if isinstance(values[0], ast.Name):
-            condition.if_true = without_none_bindings(frame, values[0].id)
+        condition.if_true = without_none_bindings(frame, variable_of(frame, values[0]))
     if condition.known is not None:
         if condition.known is not conjunction:
             return first
@@ -130,12 +151,13 @@ def _either(frame: Frame, conjunction: bool, values: list[ast.expr], node: ast.A
         return _either(frame, conjunction, values[1:], node)
     bindings = condition.bindings(conjunction)
     branch = frame.builder.if_(frame.value(condition.item))
-    before = frame.environment
-    frame.environment = before.copy()
-    frame.environment.names.update(bindings)
-    with frame.builder.at(branch.blocks[0 if conjunction else 1]):
-        second = _either(frame, conjunction, values[1:], node)
-    frame.environment = before
+    with frame.forgetful():
+        before = frame.environment
+        frame.environment = before.copy()
+        frame.environment.names.update(bindings)
+        with frame.builder.at(branch.blocks[0 if conjunction else 1]):
+            second = _either(frame, conjunction, values[1:], node)
+        frame.environment = before
     if not conjunction and isinstance(values[0], ast.Name):
         first = condition.if_true.get(values[0].id, first)
     junction = Junction(frame, branch, frame.source.line(node))
@@ -172,16 +194,17 @@ def _conditional(frame: Frame, node: ast.IfExp) -> Item:
         frame.environment.names.update(condition.bindings(condition.known))
         return expression(frame, node.body if condition.known else node.orelse)
     branch = frame.builder.if_(frame.value(condition.item))
-    before = frame.environment
-    sides = []
-    for block, value, outcome in zip(
-        branch.blocks, (node.body, node.orelse), (True, False), strict=True
-    ):
-        frame.environment = before.copy()
-        frame.environment.names.update(condition.bindings(outcome))
-        with frame.builder.at(block):
-            sides.append(expression(frame, value))
-    frame.environment = before
+    with frame.forgetful():
+        before = frame.environment
+        sides = []
+        for block, value, outcome in zip(
+            branch.blocks, (node.body, node.orelse), (True, False), strict=True
+        ):
+            frame.environment = before.copy()
+            frame.environment.names.update(condition.bindings(outcome))
+            with frame.builder.at(block):
+                sides.append(expression(frame, value))
+        frame.environment = before
     junction = Junction(frame, branch, frame.source.line(node))
     return _joined(frame, junction, (sides[0], sides[1]), "the value")
 
@@ -217,7 +240,7 @@ def _comparisons(
             return FALSE
         return _comparisons(frame, right, ops[1:], comparators[1:], node, compare)
     branch = frame.builder.if_(frame.value(first))
-    with frame.builder.at(branch.blocks[0]):
+    with frame.forgetful(), frame.builder.at(branch.blocks[0]):
         rest = _comparisons(frame, right, ops[1:], comparators[1:], node, compare)
         rest = truth(frame, rest)
     junction = Junction(frame, branch, frame.source.line(node))
@@ -375,7 +398,7 @@ def make_dict(
     for key, value in pairs:
         key_type = _widen(key_type, type_of(key), "keys")
         value_type = _widen(value_type, type_of(value), "values")
-    key_type = Hole() if key_type is None else key_type
+    key_type = Hole(STR) if key_type is None else key_type
     value_type = Hole() if value_type is None else value_type
     items = [(frame.value(k, key_type), frame.value(v, value_type)) for k, v in pairs]
     made = frame.builder.dict_construct(items, lower(key_type), lower(value_type))

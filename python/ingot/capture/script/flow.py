@@ -15,6 +15,7 @@ from ingot.capture.script.items import type_of
 from ingot.capture.script.language import Hole, is_subtype, join, lower, settle
 from ingot.capture.script.values import (
     FALSE,
+    KEPT,
     TRUE,
     Dynamic,
     Environment,
@@ -152,7 +153,11 @@ class Junction:
             else:
                 x = a.names.get(name) or self._absent(name)
                 y = b.names.get(name) or self._absent(name)
-            joined.names[name] = self.join_items(x, y, name)
+            if name.startswith(KEPT) and (isinstance(x, Missing) or isinstance(y, Missing)):
+                continue
+            item = self.join_items(x, y, name)
+            if not (name.startswith(KEPT) and isinstance(item, Missing)):
+                joined.names[name] = item
         return joined
 
     def _absent(self, name: str) -> Missing:

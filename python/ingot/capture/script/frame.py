@@ -15,6 +15,7 @@ from ingot.capture.script.items import type_of
 from ingot.capture.script.language import (
     DEVICE,
     DTYPE,
+    NUMBER,
     SIZE,
     EnumType,
     ObjectType,
@@ -24,11 +25,13 @@ from ingot.capture.script.language import (
     may_be_none,
     plain_member,
     settle,
+    without_none,
 )
 from ingot.capture.script.sources import FunctionSource
 from ingot.capture.script.state import dtype_of
 from ingot.capture.script.values import (
     Constant,
+    DictItem,
     Dynamic,
     Environment,
     InstanceItem,
@@ -49,6 +52,7 @@ from ingot.ir.types import (
     INT,
     NONE,
     TENSOR,
+    DictType,
     ListType,
     NamedTupleType,
     OptionalType,
@@ -135,20 +139,39 @@ class Frame:
     def assign(self, name: str, item: Item) -> None:
         declared = self.declared.get(name)
         if declared is not None and not isinstance(item, PoisonItem):
-            self.check_declared(name, item, declared)
+            item = self.number_as(item, declared)
+            if not self._holds(declared, item):
+                del self.declared[name]  # the name is used again for something else
         self.environment.names[name] = item
         if isinstance(item, Dynamic) and not item.value.name:
             item.value.name = name
 
+    def number_as(self, item: Item, declared: Type) -> Item:
+        """``x.item()`` as the kind of number that the variable is declared to hold."""
+        declared = without_none(declared)
+        if type_of(item) != NUMBER or declared not in (INT, FLOAT, BOOL):
+            return item
+        return self.dynamic(self.value(item, declared), declared)
+
     def check_declared(self, name: str, item: Item, declared: Type) -> None:
         """An annotation that the value contradicts is a mistake; Python's numbers mix freely."""
+        if not self._holds(declared, item):
+            raise CompileError(
+                f"{name} is declared as {declared} but is given {item.describe()}",
+                f"change the annotation of {name} to {type_of(item)}",
+            )
+
+    def _holds(self, declared: Type, item: Item) -> bool:
         type = type_of(item)
-        if type is None or is_subtype(type, declared) or fits_loosely(type, declared):
-            return
-        raise CompileError(
-            f"{name} is declared as {declared} but is given {item.describe()}",
-            f"change the annotation of {name} to {type}",
-        )
+        return type is None or is_subtype(type, declared) or fits_loosely(type, declared)
+
+    @contextmanager
+    def forgetful(self) -> Iterator[None]:
+        """Around branches of an expression: what they assign is not known after them."""
+        writes = self.compiler.writes
+        yield
+        if self.compiler.writes != writes:
+            self.environment.forget_attributes()
 
     # --- values --------------------------------------------------------------------------
 
@@ -185,6 +208,8 @@ class Frame:
         if actual is None:
             if type is not None and isinstance(item, ListItem) and not item.items:
                 return self.builder.list_construct([], _element(lower(type)))
+            if isinstance(type, DictType) and isinstance(item, DictItem) and not item.items:
+                return self._dict({}, type)
             raise CompileError(
                 f"{item.describe()} exists only while compiling and cannot be used as a value",
                 "use it where it is called or indexed",
@@ -218,7 +243,17 @@ class Frame:
                 assert isinstance(actual, ListType)
                 values = [self.value(each, actual.element) for each in items]
                 return self.builder.list_construct(values, lower(actual.element))
+            case DictItem(items):
+                assert isinstance(actual, DictType)
+                return self._dict(items, actual)
         raise CompileError(f"{item.describe()} cannot be used as a value")
+
+    def _dict(self, items: dict[Any, Item], type: DictType) -> Value:
+        pairs = [
+            (self.value(Constant(key), type.key), self.value(each, type.value))
+            for key, each in items.items()
+        ]
+        return self.builder.dict_construct(pairs, lower(type.key), lower(type.value))
 
     def _convert(self, item: Item, actual: Type, type: Type) -> Value | None:
         """The item as ``type``, None if it is none."""
@@ -243,6 +278,8 @@ class Frame:
             pairs = zip(parts, actual.elements, strict=True)
             known = TupleItem(tuple(self.dynamic(v, t) for v, t in pairs))
             return self._convert(known, actual, type)
+        if isinstance(item, DictItem) and isinstance(type, DictType):
+            return self._dict(item.items, type)
         if isinstance(item, ListItem) and isinstance(type, ListType):
             values = [self.value(e, type.element) for e in item.items]
             return self.builder.list_construct(values, lower(type.element))
@@ -255,6 +292,10 @@ class Frame:
                 return self.builder.constant(float(item.value))
             name = "aten::Float.int" if actual == INT else "aten::Float.bool"
             return self.builder.op(name, self.value(item))  # type: ignore[return-value]
+        if actual == NUMBER and type == FLOAT:
+            return self.builder.op("aten::Float.Scalar", self.value(item))  # type: ignore[return-value]
+        if actual == NUMBER and type in (INT, BOOL):
+            return self.builder.cast(self.value(item), type)
         if isinstance(actual, OptionalType | UnionType) and is_subtype(type, actual):
             hint = "check it with `is not None` or isinstance first"
             raise CompileError(f"{item.describe()} may be no {type} here", hint)

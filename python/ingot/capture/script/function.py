@@ -119,7 +119,7 @@ def script(target: Any) -> Any:
     if isinstance(target, type) and not issubclass(target, torch.nn.Module):
         _check_class(target)
         return target
-    function = inspect.unwrap(target) if callable(target) else target
+    function = target
     if inspect.iscoroutinefunction(function) or inspect.isgeneratorfunction(function):
         kind = "an async function" if inspect.iscoroutinefunction(function) else "a generator"
         raise Error(

@@ -7,7 +7,7 @@ same way, so a tuple of a tensor and a constant stays one.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from ingot.capture.script.language import SIZE, join, settle
 from ingot.capture.script.values import (
@@ -23,6 +23,7 @@ from ingot.capture.script.values import (
     MethodItem,
     ModuleItem,
     Narrowed,
+    PickItem,
     PythonItem,
     RangeItem,
     ReversedItem,
@@ -31,8 +32,9 @@ from ingot.capture.script.values import (
     SuperItem,
     TupleItem,
     ZipItem,
+    is_constant_object,
 )
-from ingot.ir.types import ListType, NamedTupleType, TupleType, Type
+from ingot.ir.types import DictType, ListType, NamedTupleType, TupleType, Type
 
 
 def children(item: Item) -> tuple[Item, ...]:
@@ -48,6 +50,8 @@ def children(item: Item) -> tuple[Item, ...]:
             return (inner, start)
         case ReversedItem(inner):
             return (inner,)
+        case PickItem(index, items):
+            return (index, *items)
         case MethodItem(receiver) | SuperItem(receiver):
             return (receiver,)
         case ShapeItem(tensor):
@@ -62,12 +66,12 @@ def with_children(item: Item, inner: tuple[Item, ...]) -> Item:
     match item:
         case TupleItem(named=named):
             return TupleItem(inner, named)
-        case ListItem():
-            return ListItem(inner)
+        case ListItem(kept=kept):
+            return ListItem(inner, kept)
         case ZipItem():
             return ZipItem(inner)
-        case DictItem(items):
-            return DictItem(dict(zip(items, inner, strict=True)))
+        case DictItem(items, kept):
+            return DictItem(dict(zip(items, inner, strict=True)), kept)
         case RangeItem():
             return RangeItem(*inner)
         case SliceItem():
@@ -76,6 +80,8 @@ def with_children(item: Item, inner: tuple[Item, ...]) -> Item:
             return EnumerateItem(*inner)
         case ReversedItem():
             return ReversedItem(*inner)
+        case PickItem(keys=keys):
+            return PickItem(inner[0], inner[1:], keys)  # type: ignore[arg-type]
         case MethodItem(_, name, function):
             return MethodItem(inner[0], name, function)
         case SuperItem(_, after, cls):
@@ -152,11 +158,22 @@ def type_of(item: Item) -> Type | None:
                 return TupleType(known)
             return NamedTupleType(named.__name__, tuple(named._fields), known)  # type: ignore[attr-defined]
         case ListItem(items) if items:
-            together = type_of(items[0])
-            for each in items[1:]:
-                other = type_of(each)
-                if together is None or other is None:
-                    return None
-                together = join(together, other)
-            return None if together is None else ListType(together)
+            element = _joined(items)
+            return None if element is None else ListType(element)
+        case DictItem(items) if items and all(is_constant_object(k) for k in items):
+            key, value = _joined(map(Constant, items)), _joined(items.values())
+            return None if key is None or value is None else DictType(key, value)
     return None
+
+
+def _joined(items: Iterable[Item]) -> Type | None:
+    """The type that holds all of the items, of which there is at least one."""
+    together: Type | None = None
+    for each in items:
+        type = type_of(each)
+        if type is not None:
+            type = type if together is None else join(together, type)
+        if type is None:
+            return None
+        together = type
+    return together

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from torch import nn
@@ -14,6 +14,7 @@ from ingot.capture.script.items import type_of
 from ingot.capture.script.language import SIZE, Hole, settle
 from ingot.capture.script.objects import object_members, special
 from ingot.capture.script.operations import call_op
+from ingot.capture.script.readonly import readable
 from ingot.capture.script.values import (
     Constant,
     DictItem,
@@ -32,6 +33,10 @@ from ingot.ir.types import STR, DictType, ListType, NamedTupleType, TensorType, 
 
 if TYPE_CHECKING:
     from ingot.capture.script.frame import Frame
+
+
+_MAX_WRITTEN_OUT = 64
+"""Turns over a known list that are written out although a loop would do."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,10 +59,14 @@ def turns_of(frame: Frame, item: Item) -> Turns:
     match item:
         case RangeItem():
             return _range_turns(frame, item)
-        case TupleItem(items) | ListItem(items):
+        case TupleItem(items):
+            return _static(items)
+        case ListItem(items):
+            if len(items) > _MAX_WRITTEN_OUT and type_of(item) is not None:
+                return replace(turns_of(frame, readable(frame, item)), items=items)
             return _static(items)
         case DictItem(items):
-            return _static(tuple(map(Constant, items)))
+            return turns_of(frame, ListItem(tuple(map(Constant, items))))
         case PythonItem(object) if isinstance(object, enum.EnumMeta):
             return _static(tuple(map(Constant, object)))
         case ModuleItem():
@@ -161,6 +170,8 @@ def module_items(frame: Frame, item: ModuleItem) -> tuple[Item, ...]:
         return tuple(child(frame, item, name) for name in module._modules)
     if isinstance(module, nn.ModuleDict):
         return tuple(map(Constant, module._modules))
+    if isinstance(module, nn.ParameterDict):
+        return tuple(map(Constant, module.keys()))
     if isinstance(module, nn.ParameterList):
         return tuple(parameter(frame, item, str(i)) for i in range(len(module)))
     raise CompileError(f"{item.describe()} cannot be iterated over")

@@ -80,10 +80,14 @@ def plain_member(member: enum.Enum) -> int | float | str:
 
 
 class Hole(Type):
-    """An element type not known yet. Compares by identity; ``fill`` decides it once."""
+    """An element type not known yet. Compares by identity; ``fill`` decides it once.
 
-    def __init__(self) -> None:
+    ``default`` is what it is if nothing fills it: tensors, as in TorchScript.
+    """
+
+    def __init__(self, default: Type = TENSOR) -> None:
         self.filled: Type | None = None
+        self.default = default
 
     def fill(self, type: Type) -> None:
         if type is not self:
@@ -124,11 +128,11 @@ def settle(type: Type) -> Type:
 
 
 def lower(type: Type) -> Type:
-    """The IR's type; holes that nothing filled hold tensors, as in TorchScript."""
+    """The IR's type; holes that nothing filled have their defaults."""
 
     def leaf(each: Type) -> Type:
         if isinstance(each, Hole):
-            return TENSOR
+            return each.default
         if isinstance(each, ObjectType):
             return ClassType(each.name)
         if isinstance(each, EnumType):

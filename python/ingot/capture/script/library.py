@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from torch import Tensor
 
+from ingot.capture.script.language import NUMBER
+from ingot.ir.types import BOOL, FLOAT, INT
+
 
 def repeat_string(text: str, count: int) -> str:
     result = ""
@@ -52,3 +55,40 @@ def contains_object(objects, wanted) -> bool:  # type: ignore[no-untyped-def]
             found = True
             break
     return found
+
+
+def list_parts(tensor, convert):  # type: ignore[no-untyped-def]
+    result = []
+    for part in tensor:
+        result.append(convert(part))
+    return result
+
+
+def _int_of(element: Tensor) -> int:
+    value: int = element.item()
+    return value
+
+
+def _float_of(element: Tensor) -> float:
+    value: float = element.item()
+    return value
+
+
+def _bool_of(element: Tensor) -> bool:
+    value: bool = element.item()
+    return value
+
+
+def _number_of(element):  # type: ignore[no-untyped-def]
+    return element.item()
+
+
+def ints_of(numbers):  # type: ignore[no-untyped-def]
+    result: list[int] = []
+    for number in numbers:
+        result.append(number)
+    return result
+
+
+ELEMENTS = {INT: _int_of, FLOAT: _float_of, BOOL: _bool_of, NUMBER: _number_of}
+"""What makes an element of a tensor a number of the type; another one raises."""

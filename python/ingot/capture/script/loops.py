@@ -217,12 +217,17 @@ def _attempt(
         if name in plan.carried:
             header.names[name] = Dynamic(value, type)
     header.names.update(plan.conflicts)
+    header.forget_attributes()
     body_block = loop.blocks[0]
     with builder.at(body_block):
         plan.endless = turns is None and _always(frame, header, start)
         _narrow(header, condition, plan)
+        header.forget_attributes()
         frame.environment = header.copy()
         flow = turn(body_block.inputs[0])
+        for way, environment in flow.ends.items():
+            if way is not Way.RETURN:
+                environment.forget_attributes()
         _check(flow, header, plan, turns, condition, line, frame)
         outputs = _end_of_turn(frame, flow, plan, slots, header, start, line)
         results = builder.end_loop(loop, outputs[0], outputs[1:])
@@ -398,6 +403,7 @@ def _environment_after(
 ) -> Environment:
     after = before.copy()
     after.names.update(plan.conflicts)
+    after.forget_attributes()
     for environment in flow.ends.values():
         for name in environment.names:
             if name not in slots and name != RESULT and name not in after.names:
@@ -429,6 +435,9 @@ def _unchanged(header: Item | None, item: Item) -> bool:
         return True
     if isinstance(item, Dynamic) and item.origin is not None:
         return True
+    if isinstance(item, Narrowed) and isinstance(header, Dynamic | Narrowed):
+        before = header.item if isinstance(header, Narrowed) else header.origin or header
+        return before.value is item.item.value
     return type(header) is type(item) and not isinstance(item, Dynamic)
 
 

@@ -2,27 +2,45 @@
 
 from __future__ import annotations
 
+import ast
+import builtins
 import inspect
 import types
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import torch
 
 from ingot.capture.script.annotations import read_annotation
 from ingot.capture.script.diagnostics import CompileError
-from ingot.capture.script.items import type_of
-from ingot.capture.script.language import has_hole, is_subtype, join, lower
+from ingot.capture.script.items import leaves, rebuild, type_of
+from ingot.capture.script.language import (
+    has_hole,
+    is_subtype,
+    join,
+    lower,
+    may_be_none,
+    without_none,
+)
+from ingot.capture.script.operations import call_op
+from ingot.capture.script.sources import NoSource, source_of
 from ingot.capture.script.values import (
+    KEPT,
     NOTHING,
     Constant,
+    DictItem,
+    Dynamic,
     InstanceItem,
     Item,
+    ListItem,
     MethodItem,
     ModuleItem,
+    Narrowed,
     PythonItem,
+    is_constant_object,
 )
 from ingot.capture.script.wrapping import wrap, wrap_module
-from ingot.ir.types import TENSOR, Type
+from ingot.ir.types import BOOL, TENSOR, OptionalType, Type
 
 if TYPE_CHECKING:
     from ingot.capture.script.frame import Frame
@@ -53,9 +71,15 @@ def parameter(frame: Frame, item: ModuleItem, name: str) -> Item:
 def module_attribute(frame: Frame, item: ModuleItem, name: str) -> Item:
     """``module.name``. Raises CompileError if there is none that can be compiled."""
     module = item.module
-    assigned = state_attribute(frame, item, name)
-    if assigned is not None:
-        return assigned
+    known = frame.compiler.knowledge.attributes.get((item.path, name))
+    if known is not None:
+        _declare(frame, item, name, known)
+        key = attribute_key(item, name)
+        now = frame.environment.names.get(key)
+        if now is None:
+            now = _read_state(frame, item, name, known)
+        frame.environment.names[key] = now = frame.force(now)
+        return now
     found = inspect.getattr_static(type(module), name, None)
     if isinstance(found, property):  # it comes before what the instance holds
         if found.fget is None:
@@ -89,7 +113,86 @@ def _instance_value(frame: Frame, item: ModuleItem, name: str, value: Any) -> It
     if isinstance(value, torch.Tensor):
         entry = frame.compiler.state.add_constant(value, full_name(item, name))
         return frame.dynamic(frame.builder.state(entry), TENSOR)
-    return wrap(frame, value, full_name(item, name))
+    found = wrap(frame, value, full_name(item, name))
+    if isinstance(found, ListItem | DictItem):
+        return replace(found, kept=(item, name))
+    return found
+
+
+def attribute_key(item: ModuleItem, name: str) -> str:
+    """The name under which an environment has what is known of an attribute."""
+    return KEPT + full_name(item, name)
+
+
+def part_of_sequential(frame: Frame, item: ModuleItem, bounds: slice) -> ModuleItem:
+    """``sequential[1:3]``: a Sequential of the same modules."""
+    compiler = frame.compiler
+    key = (id(item.module), bounds.start, bounds.stop, bounds.step)
+    part = compiler.parts.get(key)
+    if part is None:
+        part = compiler.parts[key] = item.module[bounds]  # type: ignore[index]
+        part.training = item.module.training
+        compiler.state.paths[id(part)] = full_name(item, f"part{len(compiler.parts)}")
+    return ModuleItem(part, compiler.state.paths[id(part)])
+
+
+def _read_state(frame: Frame, item: ModuleItem, name: str, known: Type) -> Item:
+    value = frame.builder.state(full_name(item, name))
+    if (item.path, name) in frame.compiler.knowledge.beginnings:
+        value = frame.builder.cast(value, lower(known))
+    return frame.dynamic(value, known)
+
+
+def changeable(frame: Frame, item: Item, empty: Type | None = None) -> Item:
+    """The list or dict as one that the program can change. ``empty`` is the type of one that is
+    empty and not annotated.
+
+    One that a module keeps becomes state; the compilation then begins again.
+    Raises CompileError for a list or dict that exists only while compiling.
+    """
+    if not isinstance(item, ListItem | DictItem):
+        return item
+    if item.kept is None:
+        raise CompileError(
+            f"{item.describe()} is known while compiling and cannot be changed",
+            "make it inside the function, or keep it as an attribute of a module",
+        )
+    owner, name = item.kept
+    learn_container(frame, owner, name, empty)
+    return module_attribute(frame, owner, name)
+
+
+def learn_container(frame: Frame, owner: ModuleItem, name: str, empty: Type | None) -> None:
+    """Makes a list or dict of the module state; ``empty`` as for ``changeable``."""
+    type = _initial_type(frame, owner, name) or empty
+    if type is None or has_hole(type):
+        raise CompileError(
+            f"what the attribute {name} is to hold is not known",
+            f"annotate it in the class, for example {name}: list[int]",
+        )
+    _note_beginning(frame, owner, name)
+    frame.compiler.knowledge.learn(owner.path, name, type)
+
+
+def begin(frame: Frame, root: ModuleItem) -> None:
+    """At the start of an exported method: attributes get the values they have in Python."""
+    beginnings = frame.compiler.knowledge.beginnings
+    if not beginnings:
+        return
+    builder = frame.builder
+    frame.compiler.state.add_attribute(_BEGUN, False, BOOL)
+    branch = builder.if_(builder.state(_BEGUN))
+    with builder.at(branch.blocks[1]):
+        builder.set_state(_BEGUN, builder.constant(True))
+        for (path, name), (owner, value) in beginnings.items():
+            type = frame.compiler.knowledge.attributes[path, name]
+            _declare(frame, owner, name, type)
+            item = wrap(frame, value, full_name(owner, name))
+            fresh = (call_op(frame, "aten::clone", [leaf]) for leaf in leaves(item))
+            builder.set_state(full_name(owner, name), frame.value(rebuild(item, fresh), type))  # type: ignore[arg-type]
+
+
+_BEGUN = "attributes have begun"
 
 
 def state_attribute(frame: Frame, item: ModuleItem | InstanceItem, name: str) -> Item | None:
@@ -124,13 +227,35 @@ def set_attribute(frame: Frame, owner: Item, name: str, item: Item) -> None:
         if (module._parameters.get(name), module._buffers.get(name)) == (None, None):
             _learn(frame, owner, name, item)
             frame.builder.set_state(entry, frame.value(item, _known(frame, owner, name)))
+            frame.compiler.writes += 1
+            frame.environment.names.pop(attribute_key(owner, name), None)
             return
         frame.builder.set_state(entry, frame.value(item, TENSOR))
         frame.compiler.program.state[entry].type = TENSOR
         return
     if name in module._modules:
         raise CompileError(f"the submodule {name} cannot be replaced while the program runs")
-    assign_state(frame, owner, name, item)
+    _learn(frame, owner, name, item)
+    known = _known(frame, owner, name)
+    _declare(frame, owner, name, known)
+    value = frame.value(item, known)
+    frame.builder.set_state(entry, value)
+    frame.compiler.writes += 1
+    key = attribute_key(owner, name)
+    if item == NOTHING:
+        frame.environment.names[key] = NOTHING
+    elif isinstance(item, Dynamic) and item.value is value:
+        frame.environment.names[key] = item
+    else:
+        frame.environment.names[key] = _unless_none(frame.dynamic(value, known), item)
+
+
+def _unless_none(whole: Dynamic, item: Item) -> Item:
+    """A value of an Optional type that an item gave which is not None."""
+    type = type_of(item)
+    if type is None or may_be_none(type) or not may_be_none(whole.type):
+        return whole
+    return Narrowed(whole, without_none(whole.type))
 
 
 def _known(frame: Frame, owner: ModuleItem | InstanceItem, name: str) -> Type:
@@ -155,13 +280,53 @@ def _learn(frame: Frame, owner: ModuleItem | InstanceItem, name: str, item: Item
                 f"give self.{name} one type, or annotate it in the class",
             )
         known = together
+    _note_beginning(frame, owner, name)
     knowledge.learn(owner.path, name, known)
+
+
+def _note_beginning(frame: Frame, owner: ModuleItem | InstanceItem, name: str) -> None:
+    value = getattr(owner.module, name, None)
+    if not isinstance(value, torch.Tensor) and not _is_literal(value):
+        frame.compiler.knowledge.beginnings[owner.path, name] = (owner, value)
+
+
+def _is_literal(value: Any) -> bool:
+    """Whether a file holds the value as it is."""
+    if isinstance(value, list | torch.Size):
+        return all(map(_is_literal, value))
+    if isinstance(value, dict):
+        return all(_is_literal(part) for pair in value.items() for part in pair)
+    return is_constant_object(value)
+
+
+def _annotation_in_init(cls: type, name: str) -> Any:
+    """What ``self.name: annotation = ...`` in ``__init__`` says; None without one."""
+    init = vars(cls).get("__init__")
+    if not isinstance(init, types.FunctionType):
+        return None
+    try:
+        tree = source_of(init).node
+    except NoSource:
+        return None
+    for node in ast.walk(tree):
+        match node:
+            case ast.AnnAssign(target=ast.Attribute(value=ast.Name(), attr=attr)) if attr == name:
+                scope = {**vars(builtins), **init.__globals__}
+                try:
+                    return eval(ast.unparse(node.annotation), scope)
+                except Exception:
+                    return None
+    return None
 
 
 def _initial_type(frame: Frame, owner: ModuleItem | InstanceItem, name: str) -> Type | None:
     for cls in type(owner.module).__mro__:
+        if cls is torch.nn.Module:
+            break
         annotation = inspect.get_annotations(cls).get(name)
-        if annotation is not None and cls is not torch.nn.Module:
+        if annotation is None:
+            annotation = _annotation_in_init(cls, name)
+        if annotation is not None:
             return read_annotation(annotation, frame)
     missing = object()
     value = getattr(owner.module, name, missing)
@@ -179,30 +344,20 @@ def _initial_type(frame: Frame, owner: ModuleItem | InstanceItem, name: str) -> 
 def _declare(frame: Frame, owner: ModuleItem | InstanceItem, name: str, type: Type) -> None:
     """The state entry of an attribute that methods assign."""
     value = getattr(owner.module, name, None)
-    if not isinstance(value, torch.Tensor):
+    lowered = lower(type)
+    if (owner.path, name) in frame.compiler.knowledge.beginnings:
+        value, lowered = None, OptionalType(lowered)
+    elif not isinstance(value, torch.Tensor):
         value = _literal(frame, value)
-    frame.compiler.state.add_attribute(full_name(owner, name), value, lower(type))
+    frame.compiler.state.add_attribute(full_name(owner, name), value, lowered)
 
 
 def _literal(frame: Frame, value: Any) -> Any:
     if isinstance(value, list | tuple):
         return tuple(_literal(frame, each) for each in value)
+    if isinstance(value, dict):
+        return tuple((_literal(frame, k), _literal(frame, v)) for k, v in value.items())
     item = wrap(frame, value, "attribute")
     if not isinstance(item, Constant):
         raise CompileError(f"{item.describe()} cannot be kept by a module")
     return frame.literal(item.value)
-
-
-def call_module(frame: Frame, item: ModuleItem, args: list[Item], kwargs: dict[str, Item]) -> Item:
-    """``module(...)``: its forward. Hooks would be lost, so they are refused."""
-    module = item.module
-    for hooks in ("_forward_hooks", "_forward_pre_hooks"):
-        if getattr(module, hooks, None):
-            raise CompileError(
-                f"{item.describe()} has forward hooks, which are not compiled",
-                "remove the hooks, or call the function in forward",
-            )
-    forward = module_attribute(frame, item, "forward")
-    from ingot.capture.script.calls import call
-
-    return call(frame, forward, args, kwargs)

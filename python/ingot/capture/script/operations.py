@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ingot.capture.script.compositions import COMPOSITIONS
 from ingot.capture.script.diagnostics import CompileError
 from ingot.capture.script.items import type_of
-from ingot.capture.script.language import Hole, may_be_none, settle
+from ingot.capture.script.language import NUMBER, Hole, may_be_none, settle
 from ingot.capture.script.values import (
     NOTHING,
     Constant,
@@ -42,13 +42,16 @@ def call_op(
     builder = frame.builder
     if not builder.ops.overloads(base):
         return _missing_op(frame, base, args, kwargs)
+    given = _stored if base in _STORING else operand
     try:
         result = builder.call(
             base,
-            [operand(frame, a) for a in args],
-            {name: operand(frame, a) for name, a in kwargs.items()},
+            [given(frame, a) for a in args],
+            {name: given(frame, a) for name, a in kwargs.items()},
         )
     except Error as error:
+        if any(type_of(a) == _NUMBERS for a in args):
+            return call_op(frame, base, [_as_ints(frame, a) for a in args], kwargs, type)
         hint = error.hint
         if not hint and any(_may_be_none(a) for a in [*args, *kwargs.values()]):
             hint = "check the Optional value with `is not None` first"
@@ -63,6 +66,14 @@ def call_op(
     if all(names):
         return TupleItem(items, _result_class(base.partition("::")[2], names))
     return TupleItem(items)
+
+
+_STORING = frozenset(("aten::append", "aten::insert", "aten::_set_item", "aten::setdefault"))
+"""Ops that keep an argument: a list among them stays the list that it is."""
+
+
+def _stored(frame: Frame, item: Item) -> Any:
+    return frame.value(item) if isinstance(item, Dynamic) else operand(frame, item)
 
 
 @cache
@@ -81,6 +92,18 @@ def operand(frame: Frame, item: Item) -> Any:
     if isinstance(type, ListType) and isinstance(type.element, Hole):
         return []  # nothing was put into it so far
     return frame.value(item)
+
+
+_NUMBERS = ListType(NUMBER)
+
+
+def _as_ints(frame: Frame, item: Item) -> Item:
+    """The numbers of ``x.tolist()`` as ints, which is checked; other items as they are."""
+    from ingot.capture.script.library import ints_of
+
+    if type_of(item) != _NUMBERS:
+        return item
+    return frame.compiler.call(frame, ints_of, [item], {}, frame.node)
 
 
 def _may_be_none(item: Item) -> bool:

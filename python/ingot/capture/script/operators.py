@@ -300,8 +300,13 @@ def _containers(frame: Frame, symbol: str, a: Item, b: Item, x: Type, y: Type) -
             size = SIZE in (x, y) and ListType not in (type(x), type(y))
             return call_op(frame, "aten::add", [left, right], type=SIZE if size else together)
     if symbol == "*":
-        if y in (SIZE,) or isinstance(y, ListType):
+        if y in (SIZE,) or isinstance(y, ListType | TupleType):
             a, b, x, y = b, a, y, x
+        if isinstance(x, TupleType) and y in (INT, BOOL):  # the length is known when it runs
+            whole = _list_type(x, x)
+            if whole is None:
+                return None
+            a, x = frame.dynamic(frame.value(a, whole), whole), whole
         if (x == SIZE or isinstance(x, ListType)) and y == INT:
             sequence = frame.dynamic(frame.value(a), x)
             return call_op(frame, "aten::mul", [sequence, b], type=x)

@@ -33,6 +33,7 @@ from ingot.capture.script.values import (
     Constant,
     DictItem,
     Dynamic,
+    Environment,
     Item,
     ListItem,
     Missing,
@@ -100,8 +101,7 @@ def test(frame: Frame, node: ast.expr) -> Test:
             return Test(truth(frame, item), bindings)
     item = expression(frame, node)
     found = Test(truth(frame, item))
-    if isinstance(node, ast.Name):
-        found.if_true = without_none_bindings(frame, node.id)
+    found.if_true = without_none_bindings(frame, variable_of(frame, node))
     return found
 
 
@@ -125,6 +125,7 @@ def _chain(frame: Frame, conjunction: bool, values: list[ast.expr], node: ast.AS
         return rest
     with frame.located(node):
         branch = frame.builder.if_(frame.value(first.item))
+    writes = frame.compiler.writes
     before = frame.environment
     reached = before.copy()
     reached.names.update(first.bindings(conjunction))
@@ -155,6 +156,10 @@ def _chain(frame: Frame, conjunction: bool, values: list[ast.expr], node: ast.AS
             )
             frame.environment.names[name] = join(inside.names[name], skipped, name)
         junction.finish()
+    if frame.compiler.writes != writes:
+        frame.environment.forget_attributes()
+        for bindings in (found.if_true, found.if_false):
+            Environment(bindings).forget_attributes()
     return found
 
 
@@ -181,10 +186,25 @@ def without_none_bindings(frame: Frame, name: str) -> Bindings:
     return _narrow(frame, name, without_none(type))
 
 
-def _name_of(node: ast.expr) -> str:
+def variable_of(frame: Frame, node: ast.expr) -> str:
+    """What an environment calls the variable or attribute that an expression reads."""
     if isinstance(node, ast.NamedExpr):
         node = node.target
+    if isinstance(node, ast.Attribute) and _is_path(node):
+        from ingot.capture.script.modules import attribute_key
+
+        mark = frame.builder.mark()
+        owner = expression(frame, node.value)
+        frame.builder.rewind(mark)
+        return attribute_key(owner, node.attr) if isinstance(owner, ModuleItem) else ""
     return node.id if isinstance(node, ast.Name) else ""
+
+
+def _is_path(node: ast.expr) -> bool:
+    """Whether the expression is a name with attributes: self.cache, self.block.cache."""
+    while isinstance(node, ast.Attribute):
+        node = node.value
+    return isinstance(node, ast.Name)
 
 
 def _none_test(frame: Frame, left: ast.expr, positive: bool, node: ast.AST) -> Test:
@@ -194,7 +214,7 @@ def _none_test(frame: Frame, left: ast.expr, positive: bool, node: ast.AST) -> T
         return Test(Constant(not positive))
     if type == NONE:
         return Test(Constant(positive))
-    name = _name_of(left)
+    name = variable_of(frame, left)
     with frame.located(node):
         op = "aten::__is__" if positive else "aten::__isnot__"
         result = frame.dynamic(frame.builder.op(op, frame.value(item), None))  # type: ignore[arg-type]
@@ -273,7 +293,7 @@ def _isinstance_test(frame: Frame, subject: ast.expr, node: ast.Call) -> Test:
         return Test(Constant(bool(matching)))
     with frame.located(node):
         result = _tag_test(frame, item, matching, other)
-    name = _name_of(subject)
+    name = variable_of(frame, subject)
     return Test(
         result, _narrow(frame, name, _united(matching)), _narrow(frame, name, _united(other))
     )

@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import Any
 
 from ingot.capture.script.names import assigned_names
+from ingot.capture.script.type_comments import annotate_from_comments
 from ingot.capture.sources import import_path
 from ingot.ir.graph import Source
 
@@ -98,16 +99,25 @@ def _parse(function: types.FunctionType) -> FunctionSource:
     if name == "<lambda>":
         return FunctionSource(_find_lambda(path, code), "lambda", file, path, 0)
     indented = lines[0][:1] in (" ", "\t")
-    text = "".join(lines)
-    try:
-        tree = ast.parse("if 1:\n" + text if indented else text, type_comments=True)
-    except SyntaxError as error:
-        raise NoSource(str(error)) from None
+    tree = _parse_text("if 1:\n" + "".join(lines) if indented else "".join(lines))
     body = tree.body[0].body if indented else tree.body  # type: ignore[attr-defined]
     node = next((n for n in body if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)), None)
     if not isinstance(node, ast.FunctionDef):
         raise NoSource(f"{name} is not a plain function")
+    annotate_from_comments(node)
     return FunctionSource(node, name, file, path, first - (2 if indented else 1))
+
+
+def _parse_text(text: str) -> ast.Module:
+    """The tree with its type comments, if all of them stand where such comments may."""
+    try:
+        return ast.parse(text, type_comments=True)
+    except SyntaxError:
+        pass
+    try:
+        return ast.parse(text)
+    except SyntaxError as error:
+        raise NoSource(str(error)) from None
 
 
 def _find_lambda(path: str, code: types.CodeType) -> ast.Lambda:

@@ -27,8 +27,10 @@ class Restart(Unwind):
 class Knowledge:
     """What is learned about modules while compiling and kept when it begins again.
 
-    ``attributes`` are those that compiled code assigns, with their types; ``fields`` those of
-    the user's classes.
+    ``attributes`` are those that compiled code assigns or changes, with their types.
+    ``beginnings`` are the first values of those that no file can hold as they are, such as
+    lists of tensors: exported methods begin by making them, once.
+    ``fields`` are the attributes of the user's classes.
     """
 
     def __init__(self) -> None:
@@ -36,6 +38,7 @@ class Knowledge:
         self.fields: dict[type, dict[str, Any]] = {}
         """By class and attribute: a ``classes.Field``."""
         self.probing: set[type] = set()
+        self.beginnings: dict[tuple[str, str], Any] = {}
 
     def learn(self, path: str, name: str, type: Type) -> None:
         """Raises Restart if this changes what was compiled so far."""

@@ -193,8 +193,9 @@ def _annotated(frame: Frame, node: ast.AnnAssign) -> Flow:
         return _fall(frame)
     item = expression(frame, node.value, declared)
     if isinstance(node.target, ast.Name) and declared is not None:
-        frame.check_declared(node.target.id, item, declared)
         frame.declared[node.target.id] = declared
+        item = frame.number_as(item, declared)
+        frame.check_declared(node.target.id, item, declared)
     assign_target(frame, node.target, item)
     return _fall(frame)
 

@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING, Any
 from torch import nn
 
 from ingot.capture.script.diagnostics import CompileError
+from ingot.capture.script.dispatch import pick, pick_by_key
 from ingot.capture.script.enums import member_named
 from ingot.capture.script.indexing import read_index
 from ingot.capture.script.items import type_of
 from ingot.capture.script.iteration import module_items, require_known_element
-from ingot.capture.script.language import SIZE, join, lower
+from ingot.capture.script.language import SIZE, join
+from ingot.capture.script.modules import part_of_sequential
 from ingot.capture.script.objects import special
 from ingot.capture.script.operations import call_op
 from ingot.capture.script.operators import as_plain
+from ingot.capture.script.readonly import readable
 from ingot.capture.script.values import (
     Constant,
     DictItem,
@@ -58,6 +61,11 @@ def subscript(frame: Frame, base: Item, index: Item) -> Item:
                 if index.value in items:
                     return items[index.value]
                 raise CompileError(f"{base.describe()} has no key {index.value!r}")
+            _ask_for_unrolling(frame, index)
+            if type_of(base) is not None:
+                return subscript(frame, readable(frame, base), index)
+            if type_of(index) == STR and all(isinstance(key, str) for key in items):
+                return pick_by_key(frame, base, items, index)
             raise CompileError(f"{base.describe()} needs a key that is known while compiling")
         case ModuleItem():
             return _module(frame, base, index)
@@ -95,9 +103,7 @@ def _static(frame: Frame, base: Item, items: tuple[Item, ...], index: Item) -> I
     if isinstance(index, SliceItem):
         bounds = constant_slice(index)
         if bounds is None:
-            raise CompileError(
-                f"a slice of {base.describe()} needs bounds that are known while compiling"
-            )
+            return _dynamic_slice(frame, base, items, index)
         return ListItem(items[bounds]) if isinstance(base, ListItem) else TupleItem(items[bounds])
     if isinstance(index, Constant) and isinstance(index.value, int):
         try:
@@ -115,6 +121,8 @@ def _static(frame: Frame, base: Item, items: tuple[Item, ...], index: Item) -> I
         if type is not None:
             type = type if together is None else join(together, type)
         together = type
+        if type is None and all(type_of(each) is None for each in items):
+            return pick(frame, base, items, index)
         if type is None:
             raise CompileError(
                 f"{base.describe()} needs an index that is known while compiling",
@@ -122,10 +130,28 @@ def _static(frame: Frame, base: Item, items: tuple[Item, ...], index: Item) -> I
             )
     if together is None:
         raise CompileError("an empty tuple cannot be indexed")
-    values = [frame.value(each, together) for each in items]
-    whole = frame.builder.list_construct(values, lower(together))
-    sequence = frame.dynamic(whole, ListType(together))
-    return call_op(frame, "aten::__getitem__", [sequence, index], type=together)
+    whole = ListItem(items)
+    return call_op(frame, "aten::__getitem__", [readable(frame, whole), index], type=together)
+
+
+def _dynamic_slice(frame: Frame, base: Item, items: tuple[Item, ...], index: SliceItem) -> Item:
+    """A slice of a known list or tuple whose bounds are not known: a list."""
+    for bound in (index.start, index.stop, index.step):
+        _ask_for_unrolling(frame, bound)
+    whole = ListItem(items)
+    if type_of(whole) is None:
+        raise CompileError(
+            f"a slice of {base.describe()} needs bounds that are known while compiling"
+        )
+    return subscript(frame, readable(frame, whole), index)
+
+
+def unroll_loops(frame: Frame) -> None:
+    """Where something must be known while compiling: writes out a loop around, if one can be."""
+    from ingot.capture.script.loops import NeedsUnrolling
+
+    for loop in frame.unrollable:
+        raise NeedsUnrolling(loop)
 
 
 def _ask_for_unrolling(frame: Frame, index: Item) -> None:
@@ -137,12 +163,8 @@ def _ask_for_unrolling(frame: Frame, index: Item) -> None:
 
 def _module(frame: Frame, base: ModuleItem, index: Item) -> Item:
     module = base.module
-    if isinstance(module, nn.ModuleDict):
-        from ingot.capture.script.modules import child
-
-        if isinstance(index, Constant) and index.value in module:
-            return child(frame, base, index.value)
-        raise CompileError(f"{base.describe()} has no key {index.describe()}")
+    if isinstance(module, nn.ModuleDict | nn.ParameterDict):
+        return _keyed(frame, base, index)
     items = module_items(frame, base)
     if isinstance(index, SliceItem):
         bounds = constant_slice(index)
@@ -150,6 +172,8 @@ def _module(frame: Frame, base: ModuleItem, index: Item) -> Item:
             raise CompileError(
                 f"a slice of {base.describe()} needs bounds that are known while compiling"
             )
+        if isinstance(module, nn.Sequential):
+            return part_of_sequential(frame, base, bounds)
         return ListItem(items[bounds])
     if isinstance(index, Constant) and isinstance(index.value, int):
         try:
@@ -158,11 +182,30 @@ def _module(frame: Frame, base: ModuleItem, index: Item) -> Item:
             raise CompileError(
                 f"{base.describe()} has {len(items)} elements and no element {index.value}"
             ) from None
+    if type_of(index) != INT:
+        raise CompileError(f"{base.describe()} cannot be indexed with {index.describe()}")
+    return _chosen(frame, base, items, index)
+
+
+def _chosen(frame: Frame, base: Item, items: tuple[Item, ...], index: Item) -> Item:
+    """An element by a number of the program: a loop over a known range is written out instead."""
     _ask_for_unrolling(frame, index)
-    raise CompileError(
-        f"{base.describe()} needs an index that is known while compiling",
-        "loop over the modules and compare the number",
-    )
+    if items and all(type_of(each) is not None for each in items):
+        return _static(frame, ListItem(items), items, index)
+    return pick(frame, base, items, index)
+
+
+def _keyed(frame: Frame, base: ModuleItem, index: Item) -> Item:
+    from ingot.capture.script.module_methods import entries
+
+    found = entries(frame, base)
+    if isinstance(index, Constant):
+        if index.value in found:
+            return found[index.value]
+        raise CompileError(f"{base.describe()} has no key {index.describe()}")
+    if type_of(index) != STR:
+        raise CompileError(f"{base.describe()} has no key {index.describe()}")
+    return pick_by_key(frame, base, found, index)
 
 
 def _sequence(frame: Frame, base: Item, type: Type, index: Item) -> Item:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import types
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 import torch
 
 from ingot.capture.script.diagnostics import CompileError
+from ingot.capture.script.handlers import apply_handler
 from ingot.capture.script.items import type_of
-from ingot.capture.script.language import DEVICE, DTYPE, NUMBER, SIZE
+from ingot.capture.script.language import DEVICE, DTYPE, NUMBER, SIZE, settle, without_none
 from ingot.capture.script.operations import call_op
 from ingot.capture.script.torch_functions import call_named_op
 from ingot.capture.script.values import (
@@ -22,7 +25,7 @@ from ingot.capture.script.values import (
     ShapeItem,
     TupleItem,
 )
-from ingot.ir.types import INT, TensorType
+from ingot.ir.types import INT, ListType, TensorType, Type
 
 if TYPE_CHECKING:
     from ingot.capture.script.frame import Frame
@@ -57,7 +60,7 @@ def call_tensor_method(
     """``tensor.name(...)``. Raises CompileError if it cannot be compiled."""
     handler = _METHODS.get(name)
     if handler is not None:
-        return handler(frame, tensor, *args, **kwargs)
+        return apply_handler(name, handler, frame, [tensor], args, kwargs)
     if name in _CASTS and not args:
         return call_op(frame, "aten::to", [tensor, Constant(_CASTS[name])])
     if name in _SAME:
@@ -191,10 +194,34 @@ def _numpy(frame: Frame, tensor: Item, *args: Item, **kwargs: Item) -> Item:
 
 
 def _to_list(frame: Frame, tensor: Item) -> Item:
-    raise CompileError(
-        "tolist() gives lists whose depth is not known while compiling",
-        "index the tensor, or loop over it",
-    )
+    """Without an annotation the list is one of numbers; a tensor of another rank raises."""
+    return nested_list(frame, tensor, ListType(NUMBER))
+
+
+def nested_list(frame: Frame, tensor: Item, expected: Type) -> Item:
+    """``x.tolist()`` as the annotation has it: a number, or lists inside lists."""
+    from ingot.capture.script.calls import call_object
+
+    lister = _lister(without_none(expected))
+    if lister is None:
+        raise CompileError(
+            f"tolist() does not give {expected}",
+            "annotate it as a number, or as lists of int, float or bool",
+        )
+    return call_object(frame, lister, [tensor], {})
+
+
+@cache
+def _lister(expected: Type) -> Callable[..., Any] | None:
+    """The function of the library that makes such lists."""
+    from ingot.capture.script import library
+
+    if not isinstance(expected, ListType):
+        return library.ELEMENTS.get(expected)
+    inner = _lister(settle(expected.element))
+    if inner is None:
+        return None
+    return functools.partial(library.list_parts, convert=inner)
 
 
 def _backward(frame: Frame, tensor: Item, *args: Item, **kwargs: Item) -> Item:

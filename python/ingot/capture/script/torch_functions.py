@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 import torch.jit._script
 import torch.jit._trace
+import torch.utils.checkpoint
 
 from ingot.capture.script.annotations import read_annotation
 from ingot.capture.script.diagnostics import CompileError
@@ -253,6 +254,26 @@ def _same(frame: Frame, item: Item, *args: Item, **kwargs: Item) -> Item:
     return item
 
 
+def _checkpoint(frame: Frame, function: Item, *args: Item, **kwargs: Item) -> Item:
+    """``torch.utils.checkpoint``: without gradients nothing is kept or computed again."""
+    from ingot.capture.script.calls import call
+
+    own = ("use_reentrant", "context_fn", "determinism_check", "debug", "early_stop",
+           "preserve_rng_state")  # fmt: skip
+    return call(frame, function, list(args), {k: v for k, v in kwargs.items() if k not in own})
+
+
+def _checkpoint_sequential(
+    frame: Frame, functions: Item, segments: Item, data: Item, **kwargs: Item
+) -> Item:
+    from ingot.capture.script.calls import call
+    from ingot.capture.script.iteration import turns_of
+
+    for each in turns_of(frame, functions).items or ():
+        data = call(frame, each, [data], {})
+    return data
+
+
 def _functions() -> dict[Any, Callable[..., Item]]:
     overrides = torch.overrides
     found: dict[Any, Callable[..., Item]] = {
@@ -270,6 +291,8 @@ def _functions() -> dict[Any, Callable[..., Item]]:
         torch.jit.annotate: _annotate,
         typing.cast: _cast,
         torch.tensor: make_tensor,
+        torch.utils.checkpoint.checkpoint: _checkpoint,
+        torch.utils.checkpoint.checkpoint_sequential: _checkpoint_sequential,
         torch.as_tensor: _as_tensor,
         torch.is_tensor: _is_tensor,
         torch._assert: _assert,

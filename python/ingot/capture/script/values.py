@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import ast
 import enum
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 import torch
@@ -118,22 +120,30 @@ class TupleItem(Item):
 
 @dataclass(frozen=True, eq=False)
 class ListItem(Item):
-    """A list of compile-time things, such as modules, or a list kept by a module. Read only."""
+    """A list of compile-time things, such as modules, or a list kept by a module. Read only.
+
+    ``kept`` is the module and the attribute that hold it: changing it makes it state.
+    """
 
     items: tuple[Item, ...]
+    kept: tuple[ModuleItem, str] | None = None
 
     def describe(self) -> str:
-        return f"the list [{', '.join(each.describe() for each in self.items)}]"
+        return f"the list [{_some(each.describe() for each in self.items)}]"
 
 
 @dataclass(frozen=True, eq=False)
 class DictItem(Item):
-    """A dict with keys known at compile time, such as ``**kwargs``. Read only."""
+    """A dict with keys known at compile time, such as ``**kwargs``. Read only.
+
+    ``kept`` is the module and the attribute that hold it: changing it makes it state.
+    """
 
     items: dict[Any, Item]
+    kept: tuple[ModuleItem, str] | None = None
 
     def describe(self) -> str:
-        return f"the dict with the keys {list(self.items)!r}"
+        return f"the dict with the keys [{_some(map(repr, self.items))}]"
 
 
 @dataclass(frozen=True, eq=False)
@@ -227,6 +237,18 @@ class InstanceItem(Item):
 
 
 @dataclass(frozen=True, eq=False)
+class PickItem(Item):
+    """One of several modules or functions, by a number or key that the program computes."""
+
+    index: Dynamic
+    items: tuple[Item, ...]
+    keys: tuple[int, ...] | tuple[str, ...]
+
+    def describe(self) -> str:
+        return f"one of {', '.join(each.describe() for each in self.items[:3])}"
+
+
+@dataclass(frozen=True, eq=False)
 class SuperItem(Item):
     """``super()`` inside a method of class ``after``."""
 
@@ -317,12 +339,24 @@ class PoisonItem(Item):
 
 @dataclass(eq=False)
 class Environment:
-    """The variables at one point of a function. Copied where control divides."""
+    """The variables at one point of a function. Copied where control divides.
+
+    Attributes of modules that are state are here too, as far as their values are known, under
+    names that begin with ``KEPT``.
+    """
 
     names: dict[str, Item] = field(default_factory=dict)
 
     def copy(self) -> Environment:
         return Environment(dict(self.names))
+
+    def forget_attributes(self) -> None:
+        """What is known of attributes holds no longer: something may have assigned them."""
+        for name in [name for name in self.names if name.startswith(KEPT)]:
+            del self.names[name]
+
+
+KEPT = "@"
 
 
 NOTHING = Constant(None)
@@ -355,6 +389,12 @@ def same(a: Item, b: Item) -> bool:
 def is_constant_object(value: object) -> bool:
     """Whether a Python object becomes a ``Constant``; those of other subclasses do not."""
     return type(value) in CONSTANT_TYPES or isinstance(value, enum.Enum)
+
+
+def _some(parts: Iterable[str]) -> str:
+    """The parts with commas; of many, the first ones."""
+    first = list(islice(parts, 9))
+    return ", ".join(first if len(first) < 9 else [*first[:8], "..."])
 
 
 def _with_article(name: str) -> str:
