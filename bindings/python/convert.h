@@ -4,12 +4,15 @@
 //   None, bool, int, float, complex, str  the same
 //   list, tuple, dict                     the same; keys are bool, int, float or str
 //   NamedTuple, dataclass                 tuple with field names
+//   an instance of a user's class         instance, where the program's class is expected: a copy
+//   a member of an Enum                   its value, or its name if that is no plain value
 //   torch, NumPy, anything with DLPack    tensor, without copying
 //   NumPy scalars                         numbers
 //   torch.dtype, device, layout,          int, as programs number them
 //   memory_format
 #pragma once
 
+#include <map>
 #include <vector>
 
 #include <nanobind/nanobind.h>
@@ -32,6 +35,8 @@ struct Conversion {
 
   bool torch = false;  // a torch.Tensor was among the values
   std::vector<Lender> lenders;
+  // What each instance among the results became.
+  mutable std::map<const Instance*, nanobind::object> objects;
 };
 
 // Converts `object`. `expected` (may be null) decides where Python is ambiguous: a tuple given
@@ -40,7 +45,7 @@ struct Conversion {
 Value from_python(PyObject* object, const Type* expected, Conversion& conversion);
 
 // Converts a result: tensors to torch or NumPy ones that share memory, named tuples to
-// collections.namedtuple classes.
+// collections.namedtuple classes, instances to ingot.Object. `type`, if known, tells sets from dicts.
 nanobind::object to_python(const Value& value, const Conversion& conversion,
                            const Type* type = nullptr);
 nanobind::object to_python(const Tensor& tensor, bool torch);

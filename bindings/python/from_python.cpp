@@ -155,6 +155,44 @@ Value from_dataclass(PyObject* object, const Type* expected, Conversion& convers
                std::move(names));
 }
 
+// A copy of a Python object as an instance of the program's class. Attributes that it lacks stay
+// unset; those that the class lacks are left out.
+Value from_object(PyObject* object, const ClassType& expected, Conversion& conversion) {
+  const Nesting nesting;
+  auto* instance = new Instance(expected.names);
+  Value result(static_cast<Object*>(instance));
+  for (size_t i = 0; i < expected.types.size(); ++i) {
+    const std::string& name = expected.names->fields[i];
+    const nb::object held = nb::steal(PyObject_GetAttrString(object, name.c_str()));
+    if (!held.is_valid()) {
+      if (!PyErr_ExceptionMatches(PyExc_AttributeError)) throw nb::python_error();
+      PyErr_Clear();
+      continue;
+    }
+    const Type& type = *expected.types[i];
+    Value value = from_python(held.ptr(), &type, conversion);
+    INGOT_CHECK(holds(type, value), "the attribute '", name, "' of a ", expected.names->name,
+                " must be ", type.str(), ", got ", value.describe());
+    instance->slots[i] = std::move(value);
+  }
+  return result;
+}
+
+// The class of a program, among the alternatives too, that an instance of a Python class is.
+const ClassType* class_for(PyTypeObject* type, const Type* expected) {
+  if (!expected) return nullptr;
+  if (expected->kind == TypeKind::object) return expected->object_class;
+  if (expected->kind != TypeKind::union_) return nullptr;
+  const std::string name =
+      utf8_of(nb::getattr(nb::handle(reinterpret_cast<PyObject*>(type)), "__name__").ptr());
+  for (const TypePtr& option : expected->elements) {
+    if (option->kind != TypeKind::object) continue;
+    const std::string_view full = option->object_class->names->name;
+    if (full.substr(full.rfind('.') + 1) == name) return option->object_class;
+  }
+  return nullptr;
+}
+
 struct TorchConstant {
   const char* text;
   DType dtype;
@@ -217,6 +255,11 @@ bool has_attribute(PyTypeObject* type, const char* name) {
   return nb::hasattr(nb::handle(reinterpret_cast<PyObject*>(type)), name);
 }
 
+bool is_enum(PyObject* object) {
+  static const auto* const base = new nb::object(nb::module_::import_("enum").attr("Enum"));
+  return PyObject_IsInstance(object, base->ptr()) == 1;
+}
+
 Value from_other(PyObject* object, const Type* expected, Conversion& conversion) {
   if (is_torch_tensor(object)) {
     conversion.torch = true;
@@ -251,9 +294,19 @@ Value from_other(PyObject* object, const Type* expected, Conversion& conversion)
   if (PyDict_Check(object)) return from_dict(object, expected, conversion);
   if (PyAnySet_Check(object)) return from_set(object, expected, conversion);
   if (is_ndarray(object)) return Value(tensor_from_ndarray(object));  // a subclass
+  if (is_enum(object)) {
+    const nb::object value = nb::getattr(nb::handle(object), "value");
+    const nb::object name = nb::getattr(nb::handle(object), "name");
+    const bool plain = is_kind(expected, TypeKind::integer)    ? PyLong_Check(value.ptr())
+                       : is_kind(expected, TypeKind::floating) ? PyFloat_Check(value.ptr())
+                                                               : PyUnicode_Check(value.ptr());
+    return from_python(plain ? value.ptr() : name.ptr(), expected, conversion);
+  }
   Value constant;
   if (from_torch_constant(object, constant)) return constant;
   PyTypeObject* type = Py_TYPE(object);
+  if (const ClassType* wanted = class_for(type, expected))
+    return from_object(object, *wanted, conversion);
   if (has_attribute(type, "__dlpack__")) return Value(tensor_from_dlpack(object));
   if (has_attribute(type, "__dataclass_fields__"))
     return from_dataclass(object, expected, conversion);

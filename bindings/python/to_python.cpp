@@ -70,6 +70,39 @@ nb::object from_list(const List& list, const Conversion& conversion, const Type*
   return result;
 }
 
+// Counts nesting: chains of objects may be longer than the stack allows.
+class Nesting {
+ public:
+  Nesting() {
+    if (Py_EnterRecursiveCall(" while converting a result of Ingot")) {
+      PyErr_Clear();
+      fail(ErrorCode::unsupported, "a result is a chain of objects too long to convert");
+    }
+  }
+  ~Nesting() { Py_LeaveRecursiveCall(); }
+  Nesting(const Nesting&) = delete;
+  Nesting& operator=(const Nesting&) = delete;
+};
+
+// An ingot.Object; one for each instance, so that identity and cycles are kept.
+nb::object from_instance(const Value& value, const Conversion& conversion, const Type* type) {
+  const Instance& instance = value.to_instance();
+  const auto known = conversion.objects.find(&instance);
+  if (known != conversion.objects.end()) return known->second;
+  const Nesting nesting;
+  static const auto* const object_class =
+      new nb::object(nb::module_::import_("ingot.results").attr("Object"));
+  nb::object result = (*object_class)(from_utf8(instance.names->name));
+  conversion.objects.emplace(&instance, result);
+  const nb::object attributes = nb::getattr(result, "__dict__");
+  const ClassType* const declared = type ? type->object_class : nullptr;
+  for (size_t i = 0; i < instance.slots.size(); ++i)
+    if (instance.slots[i])
+      attributes[from_utf8(instance.names->fields[i])] =
+          to_python(*instance.slots[i], conversion, declared ? declared->types[i].get() : nullptr);
+  return result;
+}
+
 // A dict whose values are None is a set of the language.
 nb::object from_dict(const Dict& dict, const Conversion& conversion, const Type* type) {
   const Type* const key_type = element_type(type, 0);
@@ -148,6 +181,7 @@ nb::object to_python(const Value& value, const Conversion& conversion, const Typ
     case Tag::list: return from_list(value.to_list(), conversion, type);
     case Tag::tuple: return from_tuple(value.to_tuple(), conversion, type);
     case Tag::dict: return from_dict(value.to_dict(), conversion, type);
+    case Tag::instance: return from_instance(value, conversion, type);
   }
   fail(ErrorCode::internal, "a result has an unknown tag");
 }

@@ -82,7 +82,8 @@ enum {
   INGOT_KIND_STRING = 6,
   INGOT_KIND_LIST = 7,
   INGOT_KIND_DICT = 8,
-  INGOT_KIND_TUPLE = 9
+  INGOT_KIND_TUPLE = 9,
+  INGOT_KIND_OBJECT = 10
 };
 
 /* What products and convolutions with constant weights compute in. */
@@ -218,7 +219,7 @@ INGOT_API ingot_status ingot_get_element(const ingot_value* value, size_t index,
 /* An item of a dict, in the order of insertion. */
 INGOT_API ingot_status ingot_get_item(const ingot_value* value, size_t index, ingot_value** key,
                                       ingot_value** item);
-/* The element under a name: of a dict with string keys, or a named tuple.
+/* The element under a name: of a dict with string keys, a named tuple, or an object.
  * INGOT_ERROR_NOT_FOUND if there is none. */
 INGOT_API ingot_status ingot_get_named(const ingot_value* value, const char* name,
                                        ingot_value** element);

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <initializer_list>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -30,7 +31,8 @@ enum class Tag : uint8_t {
   string,
   list,
   dict,
-  tuple
+  tuple,
+  instance
 };
 
 // "int", "Tensor", ...: the name in program text.
@@ -48,6 +50,7 @@ struct Complex;
 struct List;
 class Dict;
 struct Tuple;
+struct Instance;
 
 // One value: 16 bytes, a tag and either the number itself or a counted reference.
 class INGOT_API Value {
@@ -99,6 +102,7 @@ class INGOT_API Value {
   bool is_list() const { return tag_ == Tag::list; }
   bool is_tuple() const { return tag_ == Tag::tuple; }
   bool is_dict() const { return tag_ == Tag::dict; }
+  bool is_instance() const { return tag_ == Tag::instance; }
 
   // Each throws Error (invalid_argument) naming both types if the value is of another kind.
   bool to_bool() const { return expect(Tag::boolean), bits_.boolean; }
@@ -112,6 +116,8 @@ class INGOT_API Value {
   const Tuple& to_tuple() const;
   const Dict& to_dict() const;
   Dict& to_dict();
+  const Instance& to_instance() const;
+  Instance& to_instance();
 
   // The tensor without touching its reference count.
   const Tensor& tensor() const {
@@ -119,7 +125,7 @@ class INGOT_API Value {
     static_assert(sizeof(Tensor) == sizeof(void*));
     return *reinterpret_cast<const Tensor*>(&bits_.tensor);
   }
-  // The heap object (string, list, dict, tuple, complex) or null.
+  // The heap object (string, list, dict, tuple, complex, instance) or null.
   Object* object() const { return tag_ > Tag::tensor ? bits_.object : nullptr; }
 
   // Python's repr, tensors as their description: for error sentences and ingot-run.
@@ -174,10 +180,23 @@ struct Tuple : Object {
   std::shared_ptr<const struct TupleNames> names;
 };
 
-// The type of a named tuple: its class name and its field names.
+// The type of a named tuple or a class: its name and the names of its fields.
 struct TupleNames {
   std::string name;
   std::vector<std::string> fields;
+};
+
+// An instance of a class of the program. `slots` has one place per field of `names`; a slot is
+// empty until the program sets the attribute. Instances that refer to each other in a cycle are
+// never freed.
+struct INGOT_API Instance : Object {
+  explicit Instance(std::shared_ptr<const TupleNames> n)
+      : Object(Tag::instance), names(std::move(n)), slots(names->fields.size()) {}
+  // The attribute. Throws Error (invalid_argument) if there is none, or if it is not set.
+  const Value& get(std::string_view field) const;
+
+  std::shared_ptr<const TupleNames> names;
+  std::vector<std::optional<Value>> slots;
 };
 
 // Keeps insertion order, as Python's dict. Keys: bool, int, float or string.
@@ -205,7 +224,7 @@ class INGOT_API Dict : public Object {
   std::unordered_map<Value, size_t, Hash, Equal> index_;
 };
 
-// Python's == on values other than tensors (which compare by identity).
+// Python's == on values other than tensors and instances (which compare by identity).
 INGOT_API bool equal(const Value& a, const Value& b);
 
 }  // namespace ingot

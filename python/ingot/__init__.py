@@ -18,11 +18,13 @@ if TYPE_CHECKING:
     from ingot.libraries import load_library
     from ingot.module import Module, load, save
     from ingot.profiling import profile
+    from ingot.results import Object
 
     __version__: str
 
 _HOMES = {
     "Module": "ingot.module",
+    "Object": "ingot.results",
     "export": "ingot.capture.script",
     "get_num_threads": "ingot._ingot",
     "ignore": "ingot.capture.script",
@@ -42,6 +44,7 @@ __all__ = [
     "Error",
     "GuardError",
     "Module",
+    "Object",
     "export",
     "get_num_threads",
     "ignore",

@@ -1,5 +1,6 @@
 #include <ingot/c.h>
 
+#include <algorithm>
 #include <cstring>
 #include <memory>
 #include <new>
@@ -29,7 +30,8 @@ static_assert(INGOT_F32 == static_cast<int>(DType::f32) &&
 static_assert(INGOT_PRECISION_F32 == static_cast<int>(Precision::f32) &&
               INGOT_PRECISION_BF16 == static_cast<int>(Precision::bf16));
 static_assert(INGOT_KIND_TENSOR == static_cast<int>(Tag::tensor) &&
-              INGOT_KIND_TUPLE == static_cast<int>(Tag::tuple));
+              INGOT_KIND_TUPLE == static_cast<int>(Tag::tuple) &&
+              INGOT_KIND_OBJECT == static_cast<int>(Tag::instance));
 
 struct LastError {
   ingot_status code = INGOT_OK;
@@ -398,7 +400,11 @@ ingot_status ingot_get_named(const ingot_value* value, const char* name, ingot_v
   return protect([&] {
     const Value& container = value_of(value);
     const std::string_view wanted = &need(name, "name");
-    if (container.is_tuple()) {
+    if (container.is_instance()) {
+      const auto& fields = container.to_instance().names->fields;
+      if (std::find(fields.begin(), fields.end(), wanted) != fields.end())
+        return give(element, container.to_instance().get(wanted));
+    } else if (container.is_tuple()) {
       const Tuple& tuple = container.to_tuple();
       for (size_t i = 0; tuple.names && i < tuple.names->fields.size(); ++i)
         if (tuple.names->fields[i] == wanted) return give(element, tuple.elements[i]);

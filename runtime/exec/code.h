@@ -30,13 +30,16 @@ enum class Opcode : uint8_t {
   tuple_unpack,
   tuple_index,  // element `aux`
   dict_construct,
-  call,         // method `aux`
-  cast,         // to the type Code::types[aux]
-  is_instance,  // whether it is a Code::types[aux] -> bool, and the value if so, else None
-  guard,        // text Code::texts[aux]
-  raise,        // class name Code::texts[aux]
-  reraise,      // inputs kind, text, sentence, location of the exception
-  finish,       // input is the result
+  call,           // method `aux`
+  cast,           // to the type Code::types[aux]
+  is_instance,    // whether it is a Code::types[aux] -> bool, and the value if so, else None
+  create_object,  // of the class Code::types[aux]
+  get_attribute,  // slot `aux`
+  set_attribute,  // slot `aux` of the first input becomes the second
+  guard,          // text Code::texts[aux]
+  raise,          // class name Code::texts[aux]
+  reraise,        // inputs kind, text, sentence, location of the exception
+  finish,         // input is the result
 };
 
 // Operands lie in Code::operands from `first`: inputs, outputs, then registers to clear.
@@ -76,6 +79,7 @@ struct Code {
   std::vector<Handler> handlers;         // inner ones before those around them
   uint32_t registers = 0;                // the first ones are the method's inputs
   std::vector<TypeKind> register_kinds;  // of what each holds; none: several kinds
+  std::vector<bool> holds_instances;     // by register: whether its type has a class in it
   bool uses_mutable_state = false;       // itself or through calls
 
   // What runs, made of the instructions (exec/steps.h).

@@ -80,12 +80,22 @@ class MethodCompiler {
     code_.registers = std::max(code_.registers, next_register_);
     code_.register_kinds.resize(code_.registers, TypeKind::none);
     code_.register_kinds[next_register_ - 1] = method_.values[value].type->kind;
+    code_.holds_instances.resize(code_.registers);
+    if (holds_instances(*method_.values[value].type))
+      code_.holds_instances[next_register_ - 1] = true;
     return places_[value];
+  }
+
+  static bool holds_instances(const Type& type) {
+    return type.kind == TypeKind::object ||
+           std::any_of(type.elements.begin(), type.elements.end(),
+                       [](const TypePtr& element) { return holds_instances(*element); });
   }
 
   int32_t temporary(TypeKind kind) {
     code_.registers = std::max(code_.registers, next_register_ + 1);
     code_.register_kinds.resize(code_.registers, kind);
+    code_.holds_instances.resize(code_.registers);
     return static_cast<int32_t>(next_register_++);
   }
 
@@ -261,6 +271,16 @@ class MethodCompiler {
             node,
             {.opcode = Opcode::is_instance, .aux = static_cast<uint32_t>(code_.types.size() - 1)},
             dead);
+      case Prim::create_object:
+        code_.types.push_back(method_.values[node.outputs[0]].type);
+        return simple(
+            node,
+            {.opcode = Opcode::create_object, .aux = static_cast<uint32_t>(code_.types.size() - 1)},
+            dead);
+      case Prim::get_attribute:
+        return simple(node, {.opcode = Opcode::get_attribute, .aux = slot(node)}, dead);
+      case Prim::set_attribute:
+        return simple(node, {.opcode = Opcode::set_attribute, .aux = slot(node)}, dead);
       case Prim::guard:
         code_.texts.push_back(node.text);
         return simple(
@@ -275,6 +295,12 @@ class MethodCompiler {
       case Prim::reraise: return simple(node, {.opcode = Opcode::reraise}, dead);
       case Prim::none: return op_node(node, dead);
     }
+  }
+
+  uint32_t slot(const Node& node) const {
+    const auto& fields = method_.values[node.inputs[0]].type->object_class->names->fields;
+    const auto found = std::find(fields.begin(), fields.end(), node.text);
+    return static_cast<uint32_t>(found - fields.begin());
   }
 
   void clear(const std::vector<int32_t>& registers) {

@@ -194,6 +194,13 @@ class Interpreter {
         out(i, 1) = is ? std::move(value) : Value();
         break;
       }
+      case Opcode::create_object: {
+        auto* object = new Instance(code_.types[i.aux]->object_class->names);
+        out(i, 0) = Value(static_cast<Object*>(object));
+        break;
+      }
+      case Opcode::get_attribute: out(i, 0) = attribute(i); break;
+      case Opcode::set_attribute: set_attribute(i); break;
       case Opcode::guard:
         if (!in(i, 0).to_bool()) throw Error(ErrorCode::guard, code_.texts[i.aux]);
         break;
@@ -299,6 +306,20 @@ class Interpreter {
     INGOT_CHECK(elements.size() == i.outputs, "a tuple of ", elements.size(),
                 " elements cannot be unpacked into ", i.outputs);
     for (uint32_t k = 0; k < i.outputs; ++k) out(i, k) = elements[k];
+  }
+
+  Value attribute(const Instruction& i) const {
+    const Instance& object = in(i, 0).to_instance();
+    const std::optional<Value>& slot = object.slots[i.aux];
+    if (!slot)
+      fail(ErrorCode::runtime, "AttributeError: the attribute '", object.names->fields[i.aux],
+           "' of a ", object.names->name, " has not been set");
+    return *slot;
+  }
+
+  void set_attribute(const Instruction& i) const {
+    Value object = in(i, 0);
+    object.to_instance().slots[i.aux] = in(i, 1);
   }
 
   // State outlives the call: memory that the caller lent is copied.

@@ -64,6 +64,9 @@ constexpr PrimName kPrims[] = {
     {"prim::Try", Prim::try_},
     {"prim::Reraise", Prim::reraise},
     {"prim::IsInstance", Prim::is_instance},
+    {"prim::CreateObject", Prim::create_object},
+    {"prim::GetAttr", Prim::get_attribute},
+    {"prim::SetAttr", Prim::set_attribute},
 };
 
 std::string string_of(const flatbuffers::String* text) {
@@ -146,7 +149,9 @@ class Decoder {
     decode_ops();
     decode_sources();
     decode_symbols();
+    decode_class_names();
     decode_types();
+    decode_class_fields();
     decode_literals();
     decode_state();
     for (const fb::Method* method : each(in_.methods()))
@@ -223,6 +228,37 @@ class Decoder {
                                    .source = source(symbol->source())});
       program_->symbol_names.push_back(program_->symbols.back().name);
     }
+  }
+
+  // Types refer to classes and the fields of classes to types, so names come before both.
+  void decode_class_names() {
+    std::set<std::string> seen;
+    for (const fb::Class* in : each(in_.classes())) {
+      auto names = std::make_shared<TupleNames>();
+      names->name = string_of(in->name());
+      if (names->name.empty()) corrupt("a class has no name");
+      if (!seen.insert(names->name).second) corrupt("class '", names->name, "' occurs twice");
+      std::set<std::string> fields;
+      for (const flatbuffers::String* field : each(in->fields())) {
+        if (!fields.insert(field->str()).second)
+          corrupt("class '", names->name, "' has the field '", field->str(), "' twice");
+        names->fields.push_back(field->str());
+      }
+      classes_.push_back(std::make_unique<ClassType>(ClassType{std::move(names), {}}));
+    }
+  }
+
+  void decode_class_fields() {
+    size_t number = 0;
+    for (const fb::Class* in : each(in_.classes())) {
+      ClassType& out = *classes_[number++];
+      if (in->types())
+        for (const uint32_t type : *in->types()) out.types.push_back(at(types_, type, "type"));
+      if (out.types.size() != out.names->fields.size())
+        corrupt("class '", out.names->name, "' has ", out.names->fields.size(), " fields and ",
+                out.types.size(), " types");
+    }
+    for (std::unique_ptr<ClassType>& each : classes_) program_->classes.push_back(std::move(each));
   }
 
   void decode_types() {
@@ -306,6 +342,11 @@ class Decoder {
           elements(1);
           break;
         case fb::TypeKind::Union: type->kind = TypeKind::union_; break;
+        case fb::TypeKind::Object:
+          type->kind = TypeKind::object;
+          elements(0);
+          type->object_class = at(classes_, in->class_number(), "class").get();
+          break;
         default:
           corrupt("type ", types_.size(), " is of the unknown kind ", static_cast<int>(in->kind()));
       }
@@ -514,6 +555,8 @@ class Decoder {
         node.index = static_cast<size_t>(index.to_int());
         break;
       }
+      case Prim::get_attribute:
+      case Prim::set_attribute: node.text = text("name"); break;
       case Prim::guard: node.text = text("message"); break;
       case Prim::raise_exception:
         node.text = attributes.count("kind") ? text("kind") : std::string("Exception");
@@ -527,6 +570,7 @@ class Decoder {
   std::shared_ptr<Program> program_;
   std::vector<OpName> ops_;
   std::vector<TypePtr> types_;
+  std::vector<std::unique_ptr<ClassType>> classes_;
   std::vector<Value> literals_;
   std::unordered_map<std::string, size_t> state_names_;
   std::vector<std::string> method_names_;

@@ -41,6 +41,9 @@ enum class Prim : uint8_t {
   try_,
   reraise,
   is_instance,
+  create_object,
+  get_attribute,
+  set_attribute,
 };
 
 using ValueId = uint32_t;
@@ -55,7 +58,7 @@ struct Node {
   std::vector<Block> blocks;
   uint32_t source = 0;
   // Attributes, by prim: constant's value; get_state's and set_state's state entry; call's
-  // method; tuple_index's index; guard's and raise_exception's text.
+  // method; tuple_index's index; get_attribute's and set_attribute's name; guard's and raise_exception's text.
   Value value;
   size_t index = 0;
   std::string text;
@@ -127,6 +130,7 @@ class INGOT_API Program {
   std::vector<std::string> symbol_names;
   std::vector<SourceLine> sources;
   std::vector<StateEntry> state;
+  std::vector<std::unique_ptr<const ClassType>> classes;  // types point to them
   std::vector<Method> methods;
   std::map<std::string, std::string> extra_files;
 

@@ -1,6 +1,7 @@
 #include "file/verify.h"
 #include "ops/schema.h"
 
+#include <algorithm>
 #include <unordered_map>
 
 #include <ingot/check.h>
@@ -231,7 +232,36 @@ class MethodVerifier {
         for (const ValueId id : node.inputs)
           expect_subtype(id, *Type::simple(TypeKind::string), "a part of the exception");
         return;
+      case Prim::create_object:
+        arity(0, 1);
+        class_of(node.outputs[0]);
+        return;
+      case Prim::get_attribute:
+        arity(1, 1);
+        if (!is_subtype(*attribute_type(node), *type(node.outputs[0])))
+          error("the attribute '", node.text, "' has type ", attribute_type(node)->str(), ", not ",
+                type(node.outputs[0])->str());
+        return;
+      case Prim::set_attribute:
+        arity(2, 0);
+        return expect_subtype(node.inputs[1], *attribute_type(node), "the attribute");
+        return;
     }
+  }
+
+  const ClassType& class_of(ValueId id) const {
+    if (type(id)->kind != TypeKind::object)
+      error("value ", id, " must be an Object, not ", type(id)->str());
+    return *type(id)->object_class;
+  }
+
+  const TypePtr& attribute_type(const Node& node) const {
+    const ClassType& object = class_of(node.inputs[0]);
+    const auto& fields = object.names->fields;
+    const auto found = std::find(fields.begin(), fields.end(), node.text);
+    if (found == fields.end())
+      error("the class ", object.names->name, " has no attribute '", node.text, "'");
+    return object.types[static_cast<size_t>(found - fields.begin())];
   }
 
   const Type& tuple_type(ValueId id) const {

@@ -106,6 +106,7 @@ std::string Type::str(const std::vector<std::string>* symbols) const {
     }
     case TypeKind::optional: return concat("Optional[", elements[0]->str(symbols), "]");
     case TypeKind::union_: return concat("Union[", join(elements, symbols), "]");
+    case TypeKind::object: return concat("Object[", object_class->names->name, "]");
     case TypeKind::number: return "Scalar";
     case TypeKind::variable: return name;
     case TypeKind::any: return "Any";
@@ -144,6 +145,7 @@ bool is_subtype(const Type& a, const Type& b) {
     case TypeKind::named_tuple:
       return a.kind == TypeKind::named_tuple && a.name == b.name && a.fields == b.fields &&
              all_subtypes(a.elements, b.elements);
+    case TypeKind::object: return a.kind == b.kind && a.object_class == b.object_class;
     case TypeKind::variable: return a.kind == TypeKind::variable && a.name == b.name;
     default: return a.kind == b.kind;
   }
@@ -175,6 +177,8 @@ bool holds(const Type& type, const Value& value) {
       return true;
     case TypeKind::tuple:
     case TypeKind::named_tuple: return value.is_tuple() && each_holds(value.to_tuple().elements);
+    case TypeKind::object:
+      return value.is_instance() && value.to_instance().names == type.object_class->names;
     case TypeKind::optional: return value.is_none() || holds(*type.elements[0], value);
     case TypeKind::union_:
       return std::any_of(type.elements.begin(), type.elements.end(),

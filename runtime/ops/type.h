@@ -31,9 +31,16 @@ enum class TypeKind : uint8_t {
   named_tuple,
   optional,
   union_,
+  object,    // an instance of a class of the program
   number,    // schemas only: Scalar, that is int, float, bool or complex
   variable,  // schemas only: t, unified at each use
   any,       // schemas only
+};
+
+// A class of a program. Immutable once the program is decoded; instances share `names`.
+struct ClassType {
+  std::shared_ptr<const TupleNames> names;
+  std::vector<TypePtr> types;  // of the fields, in order
 };
 
 // Immutable. Printed as in program text: "f32[B, 10]", "List[int]", "Optional[Tensor]".
@@ -47,6 +54,8 @@ class INGOT_API Type {
   std::vector<TypePtr> elements;
   std::string name;                 // named_tuple: class; variable: its name
   std::vector<std::string> fields;  // named_tuple
+  // object: its class, which belongs to the program and so may be part of itself.
+  const ClassType* object_class = nullptr;
 
   // The one instance of a type without parameters; it lives as long as the process.
   static const TypePtr& simple(TypeKind kind);
@@ -63,7 +72,8 @@ class INGOT_API Type {
 // Tensor facts are ignored: they are documentation, checked where values enter.
 INGOT_API bool is_subtype(const Type& a, const Type& b);
 
-// True if `value` is one of type `type`, elements of containers included. Tensor facts are
+// True if `value` is one of type `type`, elements of containers included; the attributes of an
+// instance are not looked at, because whoever sets one checks it. Tensor facts are
 // ignored. Schema-only types hold nothing.
 INGOT_API bool holds(const Type& type, const Value& value);
 

@@ -1,5 +1,6 @@
 #include <ingot/value.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 
@@ -19,6 +20,7 @@ std::string_view name_of(Tag tag) {
     case Tag::list: return "list";
     case Tag::dict: return "dict";
     case Tag::tuple: return "tuple";
+    case Tag::instance: return "object";
   }
   return "?";
 }
@@ -78,6 +80,13 @@ void destroy_object(Object* object) {
       for (auto& [key, v] : dict->items())
         if (v.object()) queue->push_back(std::move(v));
       delete dict;
+      break;
+    }
+    case Tag::instance: {
+      auto* instance = static_cast<Instance*>(object);
+      for (std::optional<Value>& v : instance->slots)
+        if (v && v->object()) queue->push_back(std::move(*v));
+      delete instance;
       break;
     }
     default: break;
@@ -174,6 +183,46 @@ Dict& Value::to_dict() {
   return *static_cast<Dict*>(bits_.object);
 }
 
+const Instance& Value::to_instance() const {
+  expect(Tag::instance);
+  return *static_cast<const Instance*>(bits_.object);
+}
+Instance& Value::to_instance() {
+  expect(Tag::instance);
+  return *static_cast<Instance*>(bits_.object);
+}
+
+const Value& Instance::get(std::string_view field) const {
+  const auto& fields = names->fields;
+  const auto found = std::find(fields.begin(), fields.end(), field);
+  if (found == fields.end())
+    fail(ErrorCode::invalid_argument, "an object of the class ", names->name, " has no attribute '",
+         field, "'");
+  const std::optional<Value>& slot = slots[static_cast<size_t>(found - fields.begin())];
+  if (!slot)
+    fail(ErrorCode::invalid_argument, "the attribute '", field, "' of a ", names->name,
+         " has not been set");
+  return *slot;
+}
+
+namespace {
+
+// Instances inside an instance show their class only: they may refer back to it.
+std::string describe_instance(const Instance& instance) {
+  thread_local bool inside = false;
+  std::string text = instance.names->name + "(";
+  if (inside) return text + "...)";
+  inside = true;
+  for (size_t i = 0; i < instance.slots.size(); ++i)
+    if (instance.slots[i])
+      text += concat(text.back() == '(' ? "" : ", ", instance.names->fields[i], "=",
+                     instance.slots[i]->describe());
+  inside = false;
+  return text + ")";
+}
+
+}  // namespace
+
 std::string Value::describe() const {
   switch (tag_) {
     case Tag::none: return "None";
@@ -203,6 +252,7 @@ std::string Value::describe() const {
         text += concat(text.size() > 1 ? ", " : "", key.describe(), ": ", value.describe());
       return text + "}";
     }
+    case Tag::instance: return describe_instance(to_instance());
   }
   return "?";
 }
@@ -230,6 +280,7 @@ bool equal(const Value& a, const Value& b) {
   switch (a.tag()) {
     case Tag::none: return true;
     case Tag::tensor: return a.tensor().impl() == b.tensor().impl();
+    case Tag::instance: return a.object() == b.object();
     case Tag::complex: return a.to_complex() == b.to_complex();
     case Tag::string: return a.to_string() == b.to_string();
     case Tag::list: return all_equal(a.to_list().elements, b.to_list().elements);

@@ -47,6 +47,19 @@ uint32_t FileBuilder::named_tuple_type(const std::string& name,
              fb::CreateType(out_, fb::TypeKind::NamedTuple, -1, false, 0, numbers, text, names));
 }
 
+uint32_t FileBuilder::new_class(const std::string& name) { return add(classes_, {name, {}, {}}); }
+
+uint32_t FileBuilder::object_type(uint32_t class_number) {
+  return add(types_, fb::CreateTypeDirect(out_, fb::TypeKind::Object, -1, false, nullptr, nullptr,
+                                          nullptr, nullptr, class_number));
+}
+
+void FileBuilder::fields(uint32_t class_number, const std::vector<std::string>& names,
+                         const std::vector<uint32_t>& types) {
+  classes_[class_number].fields = names;
+  classes_[class_number].types = types;
+}
+
 uint32_t FileBuilder::symbol(const std::string& name, int64_t min, int64_t max) {
   return add(symbols_, fb::CreateSymbolDirect(out_, name.c_str(), min, max));
 }
@@ -156,8 +169,15 @@ std::string FileBuilder::finish() {
   const auto sources = out_.CreateVector(sources_);
   const auto state = out_.CreateVector(state_);
   const auto methods = out_.CreateVector(methods_);
+  std::vector<flatbuffers::Offset<fb::Class>> tables;
+  for (const Class& each : classes_) {
+    const auto name = out_.CreateString(each.name);
+    const auto fields = out_.CreateVectorOfStrings(each.fields);
+    tables.push_back(fb::CreateClass(out_, name, fields, out_.CreateVector(each.types)));
+  }
+  const auto classes = out_.CreateVector(tables);
   fb::FinishProgramBuffer(out_, fb::CreateProgram(out_, 1, producer, op_names, types, symbols,
-                                                  literals, sources, state, methods));
+                                                  literals, sources, state, methods, classes));
   std::string program(reinterpret_cast<const char*>(out_.GetBufferPointer()), out_.GetSize());
   program.resize((program.size() + 63) / 64 * 64);
   parts_.insert(parts_.begin(),

@@ -25,6 +25,11 @@ class FileBuilder {
   uint32_t tensor_type(DType dtype, const std::vector<int64_t>& dims);
   uint32_t named_tuple_type(const std::string& name, const std::vector<std::string>& fields,
                             const std::vector<uint32_t>& elements);
+  // A class before its fields are known, the type of its instances, and then the fields.
+  uint32_t new_class(const std::string& name);
+  uint32_t object_type(uint32_t class_number);
+  void fields(uint32_t class_number, const std::vector<std::string>& names,
+              const std::vector<uint32_t>& types);
   uint32_t symbol(const std::string& name, int64_t min, int64_t max);
   uint32_t literal(int64_t value);
   uint32_t literal(bool value);
@@ -66,6 +71,12 @@ class FileBuilder {
   std::vector<flatbuffers::Offset<fb::Source>> sources_;
   std::vector<flatbuffers::Offset<fb::State>> state_;
   std::vector<flatbuffers::Offset<fb::Method>> methods_;
+  struct Class {
+    std::string name;
+    std::vector<std::string> fields;
+    std::vector<uint32_t> types;
+  };
+  std::vector<Class> classes_;
   // Of the method and the blocks being built.
   std::vector<flatbuffers::Offset<fb::Input>> inputs_;
   std::vector<uint32_t> input_values_;
@@ -87,6 +98,7 @@ class FileBuilder {
 //   branch(x, flag: bool)               x if flag else -x
 //   raises(s: str)                      raises ValueError(s) at model.py:7
 //   count(x)                            counter += 1 in module state; returns the counter
+//   objects(x, n: int)                  a Node(value=x, next=Node(value=x, next=None)), n times
 // and the extra file "labels.txt" with "cat\0dog".
 std::string sample_file();
 

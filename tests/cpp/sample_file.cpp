@@ -76,6 +76,31 @@ std::string sample_file() {
   file.node("prim::SetState", {after}, {}, {{"name", file.literal("counter")}});
   file.end_method("count", after);
 
+  const uint32_t node_class = file.new_class("models.Node");
+  const uint32_t node_type = file.object_type(node_class);
+  const uint32_t next_type = file.type(fb::TypeKind::Optional, {node_type});
+  file.fields(node_class, {"value", "next"}, {tensor, next_type});
+  file.begin_method();
+  x = file.input("x", tensor);
+  const uint32_t turns = file.input("n", integer);
+  const auto attribute = [&](const char* name) {
+    return FileBuilder::Attributes{{"name", file.literal(name)}};
+  };
+  const uint32_t go = file.constant(boolean, file.literal(true));
+  const uint32_t nothing = file.constant(next_type, 0);
+  file.begin_block();
+  const uint32_t turn = file.value(integer);
+  const uint32_t head = file.value(next_type);
+  const uint32_t made = file.node("prim::CreateObject", {}, {node_type})[0];
+  file.node("prim::SetAttr", {made, x}, {}, attribute("value"));
+  file.node("prim::SetAttr", {made, head}, {}, attribute("next"));
+  const uint32_t kept = file.node("prim::GetAttr", {made}, {tensor}, attribute("value"))[0];
+  file.node("aten::neg", {kept}, {tensor});
+  const uint32_t tried = file.node("prim::IsInstance", {made}, {boolean, node_type})[1];
+  const auto chain = file.end_block({go, tried}, {turn, head});
+  file.end_method("objects",
+                  file.node("prim::Loop", {turns, go, nothing}, {next_type}, {}, 0, {chain})[0]);
+
   file.extra_file("labels.txt", std::string("cat\0dog", 7));
   return file.finish();
 }

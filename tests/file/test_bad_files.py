@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from ingot.file._fb import program_generated as fb
 
 import ingot
 from ingot.ir.parser import parse
@@ -148,3 +149,91 @@ def test_damaged_bytes_load_or_raise_and_what_loads_runs_or_raises(
             raised += 1
             assert error.message
     assert raised > 300
+
+
+CLASSES = """
+class Leaf(weight: Tensor)
+class Node(value: int, next: Optional[Object[Node]])
+
+method forward(%n : int):
+  %node : Object[Node] = prim::CreateObject()
+  prim::SetAttr[name="value"](%node, %n)
+  %is : bool, %next : Object[Node] = prim::IsInstance(%node)
+  prim::SetAttr[name="next"](%node, %next)
+  %leaf : Object[Leaf] = prim::CreateObject()
+  %got : int = prim::GetAttr[name="value"](%node)
+  %r : Tuple[int, Object[Leaf], Object[Node]] = prim::TupleConstruct(%got, %leaf, %node)
+  return (%r)
+"""
+
+
+@pytest.fixture(scope="module")
+def with_classes(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    path = tmp_path_factory.mktemp("classes") / "m.ingot"
+    Module.from_program(parse(CLASSES)).save(path)
+    return path.read_bytes()
+
+
+def program_part(content: bytes) -> tuple[int, fb.Program]:
+    """Where the program begins in the file, and the program, to find the places of numbers."""
+    start = content.index(b"INGT") - 4
+    return start, fb.Program.GetRootAs(bytearray(content[start:]), 0)
+
+
+def patched(content: bytes, place: int, number: int) -> bytes:
+    return content[:place] + struct.pack("<I", number) + content[place + 4 :]
+
+
+def vector_place(table: object, field: int) -> int:
+    """Where the first number of a vector lies: ``field`` counts from 0 in program.fbs."""
+    tab = table._tab  # type: ignore[attr-defined]
+    return int(tab.Vector(tab.Offset(4 + 2 * field)))
+
+
+def test_classes_load(tmp_path: Path, with_classes: bytes) -> None:
+    number, leaf, node = load(tmp_path, with_classes)(7)
+    assert (number, leaf.class_name, node.value, node.next is node) == (7, "Leaf", 7, True)
+
+
+def test_damaged_classes(tmp_path: Path, with_classes: bytes) -> None:
+    start, program = program_part(with_classes)
+    node = program.Classes(1)
+    types = start + vector_place(node, 2)
+    damaged = {
+        "out of range": patched(with_classes, types, 1000),
+        "2 fields and 1 types": patched(with_classes, types - 4, 1),
+        "occurs twice": with_classes.replace(b"\x04\0\0\0Leaf", b"\x04\0\0\0Node"),
+        "has no name": with_classes.replace(b"\x04\0\0\0Leaf", b"\0\0\0\0Leaf"),
+        "no attribute 'valu.'": with_classes.replace(b"value", b"valu!", 1),
+        "attribute has type int": patched(with_classes, types, program.Classes(0).Types(0)),
+    }
+    for sentence, content in damaged.items():
+        assert content != with_classes, sentence
+        with pytest.raises(ingot.Error, match=sentence) as caught:
+            load(tmp_path, content)
+        assert caught.value.code == "corrupt_file"
+
+
+def test_an_object_of_a_missing_class(tmp_path: Path, with_classes: bytes) -> None:
+    start, program = program_part(with_classes)
+    for number in range(program.TypesLength()):
+        type = program.Types(number)
+        offset = type._tab.Offset(4 + 2 * 7)
+        if type.Kind() == fb.TypeKind.Object and offset:
+            place = start + type._tab.Pos + offset
+            with pytest.raises(ingot.Error, match="class number 9 is out of range"):
+                load(tmp_path, patched(with_classes, place, 9))
+            return
+    raise AssertionError("the file has no Object type with a number")
+
+
+def test_damaged_bytes_of_a_program_with_classes(tmp_path: Path, with_classes: bytes) -> None:
+    randomness = random.Random(1)
+    for _ in range(1500):
+        content = bytearray(with_classes)
+        for _ in range(randomness.choice([1, 1, 2, 8])):
+            content[randomness.randrange(len(content))] = randomness.randrange(256)
+        try:
+            load(tmp_path, bytes(content))(3)
+        except ingot.Error as error:
+            assert error.message

@@ -16,6 +16,8 @@ from test_file import make_program, nested
 TEXT = """\
 symbol B in [1, inf] # model.py:1:0
 symbol T in [0, 512]
+class pkg.Node(value: int, next: Optional[Object[pkg.Node]])
+class Empty()
 state "fc.weight" : f32[2, 2] parameter = f32[2, 2] [0.5, -1.0, 0.0, inf]
 state "fc.tied" : Tensor parameter = same as "fc.weight"
 state "half" : bf16[1] buffer mutable = bf16[1] [0.5]
@@ -40,6 +42,13 @@ method forward(%x : f32[B, 2], %y.1 : Optional[Tensor] as "y" = None, %n : int =
       -> (%c, %values)
   %4 : Tuple[Tensor, Out(loss: Tensor, n: int), Tuple[()]] = prim::Uninitialized()
   return (%out)
+
+private method objects(%n : Union[Object[pkg.Node], Object[Empty]]):
+  %0 : Object[pkg.Node] = prim::CreateObject()
+  %is : bool, %1 : Object[pkg.Node] = prim::IsInstance(%n)
+  prim::SetAttr[name="next"](%0, %1)
+  %2 : int = prim::GetAttr[name="value"](%0)
+  return (%2)
 
 private method helper():
   %0 : List[Dict[str, Union[int, str]]] = prim::ListConstruct()

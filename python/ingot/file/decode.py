@@ -18,6 +18,7 @@ from ingot.ir.diagnostics import fail
 from ingot.ir.graph import (
     MAX_DEPTH,
     Block,
+    Class,
     Input,
     Literal,
     Method,
@@ -37,6 +38,7 @@ from ingot.ir.types import (
     NONE,
     STR,
     TENSOR,
+    ClassType,
     DictType,
     ListType,
     NamedTupleType,
@@ -93,16 +95,24 @@ class _Decoder:
         self.sources = self._table(root.SourcesLength, root.Sources, self._source, self.sources)
         symbols = self._table(root.SymbolsLength, root.Symbols, self._symbol)
         self.symbols = [s.name for s in symbols]
+        rows = [root.Classes(i) for i in range(self._count(root.ClassesLength()))]
+        self.classes = [_text(row.Name()) for row in rows]
         self.depths: list[int] = []
         self.types: list[Type] = []
         self._table(root.TypesLength, root.Types, self._type, self.types)
+        classes = [self._class(row) for row in rows]
         self.depths = []
         self.literals: list[Literal] = []
         self._table(root.LiteralsLength, root.Literals, self._literal, self.literals)
         self.doubled: dict[str, TensorData] = {}
         state = self._table(root.StateLength, root.State, self._state)
         methods = self._table(root.MethodsLength, root.Methods, self._method)
-        for kind, each in (("state entry", state), ("method", methods), ("symbol", symbols)):
+        for kind, each in (
+            ("state entry", state),
+            ("method", methods),
+            ("symbol", symbols),
+            ("class", classes),
+        ):
             names = [item.name for item in each]
             if len(set(names)) != len(names):
                 raise ValueError(f"a {kind} occurs twice")
@@ -110,6 +120,7 @@ class _Decoder:
             {m.name: m for m in methods},
             {s.name: s for s in state},
             {s.name: s for s in symbols},
+            {c.name: c for c in classes},
         )
 
     def _count(self, count: int) -> int:
@@ -183,7 +194,17 @@ class _Decoder:
             if len(fields) != len(elements):
                 raise ValueError("a NamedTuple has more or fewer names than elements")
             return NamedTupleType(_text(row.Name()), fields, elements)
+        if kind == fb.TypeKind.Object:
+            return ClassType(self.classes[row.ClassNumber()])
         raise ValueError(f"a type is of the unknown kind {kind}")
+
+    def _class(self, row: Any) -> Class:
+        name = _text(row.Name())
+        fields = [_text(row.Fields(i)) for i in range(self._count(row.FieldsLength()))]
+        types = [self.types[number] for number in _numbers(row, 2, "I")]
+        if len(fields) != len(types) or len(set(fields)) != len(fields) or not name:
+            raise ValueError(f"the class {name!r} has fields that do not fit")
+        return Class(name, dict(zip(fields, types, strict=True)))
 
     def _tensor_type(self, row: Any) -> Type:
         dtype = None if row.Dtype() == -1 else DType(row.Dtype())

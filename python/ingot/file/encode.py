@@ -18,6 +18,7 @@ from ingot.ir.graph import (
     MAX_DEPTH,
     NO_DEFAULT,
     Block,
+    Class,
     Literal,
     Method,
     Node,
@@ -34,6 +35,7 @@ from ingot.ir.types import (
     INT,
     NONE,
     STR,
+    ClassType,
     DictType,
     ListType,
     NamedTupleType,
@@ -63,6 +65,7 @@ class _Encoder:
     def __init__(self, program: Program) -> None:
         self.program = program
         self.builder = flatbuffers.Builder(1 << 16)
+        self.classes = {name: i for i, name in enumerate(program.classes)}
         self.symbols = {name: i for i, name in enumerate(program.symbols)}
         self.ops: dict[str, int] = {}
         self.types: dict[Type, int] = {}
@@ -85,10 +88,11 @@ class _Encoder:
         symbols = [self._symbol(s) for s in program.symbols.values()]
         names = tensor_names(program)
         state = [self._state(s, names.get(s.name, "")) for s in program.state.values()]
+        classes = [self._class(c) for c in program.classes.values()]
         methods = [self._method(m) for m in program.methods.values()]
         ops = [b.CreateSharedString(op) for op in self.ops]
         vectors = [
-            self._offsets(tables)
+            self._offsets(tables) if tables is not classes or tables else 0
             for tables in (
                 ops,
                 self.type_tables,
@@ -97,6 +101,7 @@ class _Encoder:
                 self.source_tables,
                 state,
                 methods,
+                classes,
             )
         ]
         producer = b.CreateString(PRODUCER)
@@ -112,11 +117,13 @@ class _Encoder:
                 fb.ProgramAddSources,
                 fb.ProgramAddState,
                 fb.ProgramAddMethods,
+                fb.ProgramAddClasses,
             ),
             vectors,
             strict=True,
         ):
-            add(b, vector)
+            if vector:
+                add(b, vector)
         b.Finish(fb.ProgramEnd(b), b"INGT")
         return bytes(b.Output())
 
@@ -155,7 +162,7 @@ class _Encoder:
             fail(f"a type nests deeper than {MAX_DEPTH}")
         b = self.builder
         inner: tuple[Type, ...] = ()
-        name = fields = dims = 0
+        name = fields = dims = class_number = 0
         dtype, has_rank = -1, False
         match type:
             case TensorType(known_dtype, known_dims):
@@ -178,6 +185,11 @@ class _Encoder:
                 kind = fb.TypeKind.NamedTuple
                 name = self._string(class_name)
                 fields = self._offsets([self._string(f) for f in field_names])
+            case ClassType(class_name):
+                kind = fb.TypeKind.Object
+                if class_name not in self.classes:
+                    fail(f"the program has no class {class_name!r}")
+                class_number = self.classes[class_name]
             case _:
                 if type not in _SIMPLE_KINDS:
                     fail(f"a value of type {type} cannot be saved")
@@ -196,9 +208,21 @@ class _Encoder:
         ):
             if offset:
                 add(b, offset)
+        fb.TypeAddClassNumber(b, class_number)
         self.type_tables.append(fb.TypeEnd(b))
         self.types[type] = len(self.types)
         return self.types[type]
+
+    def _class(self, described: Class) -> int:
+        b = self.builder
+        name = self._string(described.name)
+        fields = self._offsets([self._string(f) for f in described.fields])
+        types = self._numbers("I", [self._type(t) for t in described.fields.values()])
+        fb.ClassStart(b)
+        fb.ClassAddName(b, name)
+        fb.ClassAddFields(b, fields)
+        fb.ClassAddTypes(b, types)
+        return int(fb.ClassEnd(b))
 
     def _dim(self, dim: int | str | None) -> int:
         if dim is None:

@@ -100,7 +100,7 @@ class Aliases:
             case "prim::Call":
                 states = [self._state_key(name) for name in self.program.state]
                 self._join(self._outside, *node.inputs, *node.outputs, *states)
-            case "prim::Constant" | "prim::Uninitialized":
+            case "prim::Constant" | "prim::Uninitialized" | "prim::CreateObject":
                 pass
             case op if op in PRIMS:
                 self._join(*node.inputs, *node.outputs)
@@ -119,6 +119,8 @@ class Aliases:
 
 def written_values(node: Node, ops: Catalogue) -> list[Value]:
     """The inputs that the node may write into."""
+    if node.op == "prim::SetAttr":
+        return node.inputs[:1]
     if node.op == "prim::Call":
         return [v for v in (*node.inputs, *node.outputs) if can_alias(v.type)]
     schema = None if node.op in PRIMS else ops.find(node.op)

@@ -25,6 +25,7 @@ from ingot.ir.types import (
     NONE,
     STR,
     TENSOR,
+    ClassType,
     DictType,
     ListType,
     NamedTupleType,
@@ -384,6 +385,17 @@ class Builder:
     def uninitialized(self, type: Type) -> Value:
         """A value that no run reads."""
         return self.insert("prim::Uninitialized", (), [type]).output
+
+    def create_object(self, type: ClassType) -> Value:
+        """A new instance without attributes."""
+        return self.insert("prim::CreateObject", (), [type]).output
+
+    def get_attribute(self, value: Value, name: str, type: Type) -> Value:
+        """An attribute of an instance; the run raises if it is not set."""
+        return self.insert("prim::GetAttr", [value], [type], {"name": name}).output
+
+    def set_attribute(self, value: Value, name: str, item: Value) -> None:
+        self.insert("prim::SetAttr", [value, item], (), {"name": name})
 
     def guard(self, condition: Operand, message: str) -> None:
         """A run raises GuardError(message) where ``condition`` is false."""

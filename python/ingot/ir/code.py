@@ -169,6 +169,10 @@ class _Writer:
                 return [f"raise caught({self.texts(node.inputs)})"]
             case "prim::SetState":
                 return [f"{_place(node.attributes['name'])} = {self.text(node.inputs[0])}"]
+            case "prim::SetAttr":
+                target, item = node.inputs
+                name = node.attributes["name"]
+                return [f"{self.text(target, True)}.{name} = {self.text(item)}"]
             case "prim::Guard":
                 message = _literal(node.attributes["message"])
                 return [f"assert {self.text(node.inputs[0])}, {message}"]
@@ -235,6 +239,10 @@ class _Writer:
                 return f"cast({node.output.type}, {self.text(inputs[0])})"
             case "prim::IsInstance":
                 return f"isinstance({self.text(inputs[0])}, {node.outputs[1].type})"
+            case "prim::CreateObject":
+                return f"new({node.output.type})"
+            case "prim::GetAttr":
+                return f"{self.text(inputs[0], True)}.{node.attributes['name']}"
             case "prim::Uninitialized":
                 return f"uninitialized({node.output.type})"
         return self.call(node)

@@ -77,7 +77,7 @@ def may_raise(node: Node) -> bool:
 
 def mutates(node: Node, ops: Catalogue) -> bool:
     """Whether the node writes into one of its inputs."""
-    if node.op == "prim::Call":
+    if node.op in ("prim::Call", "prim::SetAttr"):
         return True
     schema = ops.find(node.op)
     return node.op not in PRIMS and schema is not None and schema.mutates

@@ -171,9 +171,18 @@ class State:
 
 
 @dataclass(eq=False)
+class Class:
+    """The attributes that instances of a class have, in order. The class may be part of itself."""
+
+    name: str
+    fields: dict[str, Type] = field(default_factory=dict)
+
+
+@dataclass(eq=False)
 class Program:
     """Everything that an .ingot file holds except the user's extra files."""
 
     methods: dict[str, Method] = field(default_factory=dict)
     state: dict[str, State] = field(default_factory=dict)
     symbols: dict[str, Symbol] = field(default_factory=dict)
+    classes: dict[str, Class] = field(default_factory=dict)

@@ -37,6 +37,7 @@ from ingot.ir.types import (
     INT,
     NONE,
     STR,
+    ClassType,
     DictType,
     ListType,
     NamedTupleType,
@@ -46,7 +47,7 @@ from ingot.ir.types import (
     Type,
     UnionType,
 )
-from ingot.results import named_tuple_class
+from ingot.results import Object, named_tuple_class
 
 Environment = dict[Value, Any]
 Step = Callable[[Environment], None]
@@ -373,6 +374,28 @@ def _is_instance(module: ProgramModule, node: Node) -> Callable[..., Any]:
     return ask
 
 
+def _get_attribute(module: ProgramModule, node: Node) -> Callable[..., Any]:
+    name = str(node.attributes["name"])
+
+    def get(instance: Object) -> Any:
+        if name not in instance.__dict__:
+            raise Error(f"AttributeError: the attribute {name!r} is not set", "runtime")
+        return instance.__dict__[name]
+
+    return get
+
+
+def _set_attribute(module: ProgramModule, node: Node) -> Callable[..., Any]:
+    name = str(node.attributes["name"])
+    return lambda instance, value: instance.__dict__.update({name: value})
+
+
+def _create_object(module: ProgramModule, node: Node) -> Callable[..., Any]:
+    type = node.output.type
+    assert isinstance(type, ClassType)
+    return lambda: Object(type.name)
+
+
 _PRIMS: dict[str, Make] = {
     "prim::Constant": _constant,
     "prim::GetState": _get_state,
@@ -390,6 +413,9 @@ _PRIMS: dict[str, Make] = {
     "prim::RaiseException": _raise,
     "prim::Reraise": _reraise,
     "prim::IsInstance": _is_instance,
+    "prim::CreateObject": _create_object,
+    "prim::GetAttr": _get_attribute,
+    "prim::SetAttr": _set_attribute,
 }
 
 _CLASSES: dict[Type, type | tuple[type, ...]] = {
@@ -410,6 +436,8 @@ def _is_a(value: Any, type: Type) -> bool:
             return value is None or _is_a(value, element)
         case UnionType(elements):
             return any(_is_a(value, e) for e in elements)
+        case ClassType(name):
+            return isinstance(value, Object) and value.class_name == name
         case ListType(element):
             return isinstance(value, list) and all(_is_a(v, element) for v in value)
         case DictType(_, element):

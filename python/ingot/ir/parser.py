@@ -13,6 +13,7 @@ from ingot.ir.elements import Number, pack_elements
 from ingot.ir.graph import (
     MAX_DEPTH,
     Block,
+    Class,
     Input,
     Literal,
     Method,
@@ -32,6 +33,7 @@ from ingot.ir.types import (
     INT,
     NONE,
     STR,
+    ClassType,
     DictType,
     Dim,
     ListType,
@@ -209,6 +211,10 @@ class _Parser:
             for sign in "[()]":
                 self.expect(sign)
             return TupleType(())
+        if name == "Object" and self.accept("["):
+            named = ClassType(self.take("name", "a class"))
+            self.expect("]")
+            return named
         makers: dict[str, tuple[int | None, Callable[..., Type]]] = {
             "List": (1, ListType),
             "Optional": (1, OptionalType),
@@ -255,6 +261,20 @@ class _Parser:
 
         self.sequence("(", field, ")")
         return NamedTupleType(name, tuple(fields), tuple(elements))
+
+    def described_class(self) -> Class:
+        described = Class(self.take("name", "a class"))
+
+        def field() -> None:
+            name = self.take("name", "a field")
+            if name in described.fields:
+                self.at -= 1
+                self.wrong(f"the field {name} occurs twice")
+            self.expect(":")
+            described.fields[name] = self.type()
+
+        self.sequence("(", field, ")")
+        return described
 
     def location(self) -> Source | None:
         kind, text, _ = self.tokens[self.at]
@@ -424,6 +444,9 @@ class _Parser:
             if self.accept("symbol"):
                 symbol = self.symbol()
                 program.symbols[symbol.name] = symbol
+            elif self.accept("class"):
+                described = self.described_class()
+                program.classes[described.name] = described
             elif self.accept("state"):
                 state = self.state(program)
                 program.state[state.name] = state
@@ -435,7 +458,7 @@ class _Parser:
                 name = self.take("name", "a method's name")
                 program.methods[name] = self.method(name, exported)
             else:
-                self.wrong("expected symbol, state, method or graph")
+                self.wrong("expected symbol, class, state, method or graph")
         return program
 
 

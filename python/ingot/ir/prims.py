@@ -18,6 +18,7 @@ from ingot.ir.types import (
     INT,
     NONE,
     STR,
+    ClassType,
     DictType,
     ListType,
     NamedTupleType,
@@ -225,6 +226,27 @@ def _cast(node: Node, program: Program) -> str | None:
     return None if _related(before, after) else f"no {before} is a {after}"
 
 
+def _create_object(node: Node, program: Program) -> str | None:
+    type = node.output.type
+    return None if isinstance(type, ClassType) else f"its result is {type}, not an Object"
+
+
+def _attribute(node: Node, program: Program) -> str | None:
+    type, name = node.inputs[0].type, node.attributes["name"]
+    described = program.classes.get(type.name) if isinstance(type, ClassType) else None
+    if described is None:
+        return f"{type} is no Object"
+    field = described.fields.get(name) if isinstance(name, str) else None
+    if field is None:
+        return f"{type} has no attribute {name!r}"
+    if node.op == "prim::GetAttr":
+        if not is_subtype(field, node.output.type):
+            return f"the attribute {name!r} is {field}, not {node.output.type}"
+    elif not is_subtype(node.inputs[1].type, field):
+        return f"the attribute {name!r} is {field}, not {node.inputs[1].type}"
+    return None
+
+
 def _guard(node: Node, program: Program) -> str | None:
     if node.inputs[0].type != BOOL:
         return f"the condition is {node.inputs[0].type}, not bool"
@@ -285,5 +307,8 @@ PRIMS: dict[str, Prim] = {
     "prim::RaiseException": Prim(("kind",), inputs=1, outputs=0, rule=_raise),
     "prim::Try": Prim(inputs=0, outputs=None, blocks=2, rule=_try),
     "prim::Reraise": Prim(inputs=4, outputs=0, rule=_reraise),
+    "prim::CreateObject": Prim(inputs=0, rule=_create_object),
+    "prim::GetAttr": Prim(("name",), inputs=1, rule=_attribute),
+    "prim::SetAttr": Prim(("name",), inputs=2, outputs=0, rule=_attribute),
 }
 """Every op that the executor itself carries out; all others are the catalogue's."""

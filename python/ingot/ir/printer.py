@@ -15,6 +15,7 @@ from ingot.ir.graph import (
     NO_DEFAULT,
     PARAMETER,
     Block,
+    Class,
     Literal,
     Method,
     Node,
@@ -40,9 +41,13 @@ _NAME = re.compile(r"[A-Za-z_][\w.]*")
 
 
 def print_program(program: Program, stacks: bool = False) -> str:
-    """The whole program: symbols, state, methods. ``stacks``: callers of every source line."""
+    """The whole program: symbols, classes, state, methods.
+
+    ``stacks``: with the callers of every source line.
+    """
     parts = [_symbol_text(s, stacks) for s in program.symbols.values()]
     tied: dict[int, str] = {}
+    parts += [_class_text(c) for c in program.classes.values()]
     parts += [_state_text(s, tied) for s in program.state.values()]
     if parts:
         parts.append("")
@@ -98,6 +103,11 @@ def _symbol_text(symbol: Symbol, stacks: bool) -> str:
     maximum = "inf" if symbol.max is None else symbol.max
     location = source_text(symbol.source, stacks)
     return f"symbol {symbol.name} in [{symbol.min}, {maximum}]{location}"
+
+
+def _class_text(described: Class) -> str:
+    fields = ", ".join(f"{name}: {type}" for name, type in described.fields.items())
+    return f"class {described.name}({fields})"
 
 
 def _state_text(state: State, tied: dict[int, str]) -> str:

@@ -88,6 +88,16 @@ class NamedTupleType(Type):
 
 
 @dataclass(frozen=True)
+class ClassType(Type):
+    """Instances of a class of the program, by its name: ``Program.classes`` has its fields."""
+
+    name: str
+
+    def __str__(self) -> str:
+        return f"Object[{self.name}]"
+
+
+@dataclass(frozen=True)
 class UnionType(Type):
     """Values of any of ``elements`` (two or more, none of them Optional or Union)."""
 
@@ -104,6 +114,18 @@ BOOL = SimpleType("bool")
 COMPLEX = SimpleType("complex")
 STR = SimpleType("str")
 NONE = SimpleType("None")
+
+
+def parts_of(type: Type) -> tuple[Type, ...]:
+    """The types directly inside a type; the fields of a class are not inside it."""
+    match type:
+        case ListType(element) | OptionalType(element):
+            return (element,)
+        case DictType(key, value):
+            return (key, value)
+        case TupleType(elements) | UnionType(elements) | NamedTupleType(elements=elements):
+            return elements
+    return ()
 
 
 def erase_facts(type: Type) -> Type:

@@ -6,12 +6,13 @@ from typing import NoReturn
 
 from ingot.errors import Error
 from ingot.ir.diagnostics import stack
-from ingot.ir.graph import MAX_DEPTH, Block, Method, Node, Program, Value
+from ingot.ir.graph import MAX_DEPTH, Block, Class, Method, Node, Program, Value
 from ingot.ir.match import SUBTYPE, Bindings, bind, fit_type
 from ingot.ir.prims import PRIMS
 from ingot.ir.printer import print_graph
 from ingot.ir.schema import ANY, Catalogue, Schema, catalogue
 from ingot.ir.types import (
+    ClassType,
     DictType,
     ListType,
     NamedTupleType,
@@ -21,6 +22,7 @@ from ingot.ir.types import (
     Type,
     UnionType,
     is_subtype,
+    parts_of,
 )
 
 _CONTEXT_LINES = 8
@@ -34,8 +36,23 @@ def verify(program: Program, ops: Catalogue | None = None) -> None:
     """
     known = catalogue() if ops is None else ops
     defined: set[Value] = set()
+    for described in program.classes.values():
+        for type in described.fields.values():
+            _class_field_is_valid(program, described, type, 0)
     for method in program.methods.values():
         _Verifier(program, method, known, defined).method_is_valid()
+
+
+def _class_field_is_valid(program: Program, described: Class, type: Type, depth: int) -> None:
+    what = ""
+    if depth > MAX_DEPTH:
+        what = f"a field's type nests deeper than {MAX_DEPTH}"
+    elif isinstance(type, ClassType) and type.name not in program.classes:
+        what = f"there is no class {type.name}"
+    if what:
+        raise Error(f"invalid program: class {described.name}: {what}", "internal")
+    for inner in parts_of(type):
+        _class_field_is_valid(program, described, inner, depth + 1)
 
 
 class _Verifier:
@@ -117,6 +134,9 @@ class _Verifier:
                 for dim in dims or ():
                     if isinstance(dim, str) and dim not in self.program.symbols:
                         self.fault(place, f"there is no symbol {dim!r}")
+            case ClassType(name):
+                if name not in self.program.classes:
+                    self.fault(place, f"there is no class {name}")
             case ListType(element) | OptionalType(element):
                 self.type(place, element, depth + 1)
             case DictType(key, value):

@@ -65,7 +65,10 @@ def _key(node: Node, mapping: dict[Value, Value]) -> _Key:
 def _is_pure(node: Node, aliases: Aliases, replaced: set[object], context: Context) -> bool:
     if node.blocks or has_effect(node, context.ops) or mutates(node, context.ops):
         return False
-    if node.op == "prim::Uninitialized" or node.attributes.get("name") in replaced:
+    if (
+        node.op in ("prim::Uninitialized", "prim::CreateObject")
+        or node.attributes.get("name") in replaced
+    ):
         return False
     return not any(map(aliases.is_mutated, [*node.inputs, *node.outputs]))
 

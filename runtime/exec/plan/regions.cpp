@@ -135,6 +135,11 @@ class RegionFinder {
       const Part part = part_of(i);
       if (part == Part::outside || (pc > begin && target_[pc])) break;
       const int32_t* const operands = &code_.operands[i.first];
+      // Instances are told apart by identity, which no plan can hold.
+      if (std::any_of(operands, operands + i.inputs + i.outputs, [&](int32_t operand) {
+            return operand >= 0 && code_.holds_instances[static_cast<size_t>(operand)];
+          }))
+        break;
       const auto outside = [&](int32_t operand) {
         return operand >= 0 && !written[static_cast<size_t>(operand)];
       };
@@ -204,6 +209,7 @@ Planner::Planner(std::vector<Code>& codes, Precision precision)
 std::shared_ptr<const Plan> Planner::find(Cache& cache, const Code& code, const Value* registers) {
   const Region& region = cache.region;
   Signature signature(registers, region.inputs);
+  if (!signature.is_complete()) return nullptr;
   const int threads = pool_threads();
   const uint64_t hash = signature.hash();
   const auto known = [&]() -> std::list<Entry>::iterator {

@@ -64,6 +64,7 @@ bool for_each_word(const Value& value, Word&& word) {
         if (!for_each_word(key, word) || !for_each_word(item, word)) return false;
       return true;
     }
+    case Tag::instance: return false;
   }
   return false;
 }
@@ -72,10 +73,10 @@ bool for_each_word(const Value& value, Word&& word) {
 
 Signature::Signature(const Value* registers, std::span<const int32_t> which) {
   for (const int32_t input : which)
-    for_each_word(registers[input], [&](int64_t w) {
-      words_.push_back(w);
-      return true;
-    });
+    complete_ = complete_ && for_each_word(registers[input], [&](int64_t w) {
+                  words_.push_back(w);
+                  return true;
+                });
 }
 
 bool Signature::matches(const Value* registers, std::span<const int32_t> which) const {

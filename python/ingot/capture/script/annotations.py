@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
+import enum
+import inspect
 import numbers
+import sys
 import types
 import typing
 from collections import ChainMap
@@ -11,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from ingot.capture.script.classes import is_user_class, members_of
 from ingot.capture.script.diagnostics import CompileError
 from ingot.capture.script.language import (
     DEVICE,
@@ -19,6 +24,7 @@ from ingot.capture.script.language import (
     MEMORY_FORMAT,
     NUMBER,
     SIZE,
+    EnumType,
     FutureType,
     SetType,
 )
@@ -71,9 +77,7 @@ _DEFAULT_NAMES: dict[str, Any] = {
 }
 """Names that type comments may use without an import, as in TorchScript."""
 
-_SUPPORTED = (
-    "use Tensor, int, float, bool, str, None, Optional, List, Tuple, Dict or a NamedTuple class"
-)
+_SUPPORTED = "use Tensor, int, float, bool, str, None, Optional, List, Tuple, Dict or a class"
 
 
 class _Unknown(Exception):
@@ -102,6 +106,8 @@ def annotation_of(frame: Frame, node: ast.expr | None) -> Type | None:
     try:
         value = _evaluate(text, frame)
         return None if value is typing.Final else read_annotation(value, frame)
+    except CompileError:
+        raise
     except _Unknown as unknown:
         raise CompileError(f"{unknown} is no type that can be compiled", _SUPPORTED, node) from None
     except Exception as error:
@@ -172,6 +178,11 @@ def read_annotation(value: Any, frame: Frame) -> Type:
 def _read_class(value: type, frame: Frame) -> Type:
     if issubclass(value, torch.Tensor) or type(value).__name__ == "tensortype":
         return TENSOR
+    if issubclass(value, enum.Enum) and len(value):
+        return EnumType(value)
+    if is_user_class(value):
+        classes = frame.compiler.classes
+        return _union([classes.type_of(frame, each) for each in members_of(value, frame.scope)])
     if value in (list, tuple, dict):
         raise _Unknown(f"{value.__name__} without element types")
     if issubclass(value, tuple) and hasattr(value, "_fields"):
@@ -181,9 +192,37 @@ def _read_class(value: type, frame: Frame) -> Type:
 
 def named_tuple_type(cls: Any, frame: Frame) -> NamedTupleType:
     """The type of a NamedTuple class; fields without annotation are tensors."""
-    hints = dict(getattr(cls, "__annotations__", {}))
-    elements = tuple(read_annotation(hints.get(f, torch.Tensor), frame) for f in cls._fields)
+    hints: dict[str, Any] = {}
+    for base in reversed(cls.__mro__):
+        hints |= inspect.get_annotations(base)
+    known = [hints.get(f, torch.Tensor) for f in cls._fields]
+    elements = tuple(
+        read_annotation(_evaluated(each, cls, frame) if isinstance(each, str) else each, frame)
+        for each in known
+    )
+    frame.compiler.classes.named_tuples[cls.__name__, tuple(cls._fields)] = cls
     return NamedTupleType(cls.__name__, tuple(cls._fields), elements)
+
+
+def read_class_annotation(value: Any, cls: type, frame: Frame) -> Type | None:
+    """The type that an annotation in the body of ``cls`` declares; None if it says none."""
+    try:
+        if isinstance(value, str):
+            value = _evaluated(value, cls, frame)
+        if isinstance(value, dataclasses.InitVar):
+            return None
+        if typing.get_origin(value) is typing.ClassVar or value is typing.ClassVar:
+            return None
+        return read_annotation(value, frame)
+    except Exception:
+        return None  # inferred from what is assigned
+
+
+def _evaluated(text: str, cls: type, frame: Frame) -> Any:
+    """An annotation in a class body, read where the class was defined."""
+    module = sys.modules.get(cls.__module__)
+    scope = {**frame.scope, **vars(module)} if module is not None else frame.scope
+    return eval(text, scope, {**frame.closure, cls.__name__: cls})
 
 
 def _union(members: list[Type]) -> Type:

@@ -14,8 +14,9 @@ from ingot.capture.script.items import type_of
 from ingot.capture.script.iteration import turns_of
 from ingot.capture.script.language import SIZE, SetType
 from ingot.capture.script.modules import changeable, set_attribute
+from ingot.capture.script.objects import special
 from ingot.capture.script.operations import call_op
-from ingot.capture.script.operators import SYMBOLS, binary
+from ingot.capture.script.operators import SYMBOLS, binary, in_place
 from ingot.capture.script.sets import set_method
 from ingot.capture.script.subscripts import subscript
 from ingot.capture.script.values import (
@@ -27,6 +28,7 @@ from ingot.capture.script.values import (
     Missing,
     ModuleItem,
     PoisonItem,
+    PythonItem,
     SliceItem,
     TupleItem,
 )
@@ -126,7 +128,7 @@ def _unpack_list(frame: Frame, targets: list[ast.expr], star: int, item: Dynamic
 
 def _parts(frame: Frame, item: Item, count: int, starred: bool) -> list[Item]:
     item = frame.force(item)
-    if isinstance(item, TupleItem | ListItem | DictItem | ModuleItem):
+    if isinstance(item, TupleItem | ListItem | DictItem | ModuleItem | PythonItem):
         turns = turns_of(frame, item)
         return list(turns.items or ())
     type = type_of(item)
@@ -152,6 +154,8 @@ def _parts(frame: Frame, item: Item, count: int, starred: bool) -> list[Item]:
 
 def store(frame: Frame, base: Item, index: Item, item: Item) -> None:
     """``base[index] = item``."""
+    if special(frame, base, "__setitem__", index, item) is not None:
+        return
     if isinstance(base, TupleItem):
         raise CompileError(f"{base.describe()} cannot be changed", "make a list in the function")
     key, value = type_of(index), type_of(item)
@@ -212,6 +216,9 @@ def _combine(frame: Frame, symbol: str, current: Item, value: ast.expr) -> tuple
     if isinstance(current, ListItem) and current.kept is not None and symbol == "+":
         current = changeable(frame, current, type_of(item))
     type = type_of(current)
+    written = in_place(frame, symbol, current, item)
+    if written is not None:
+        return written, False
     if isinstance(type, TensorType) and symbol in _IN_PLACE:
         if type_of(item) is None:
             raise CompileError(f"{item.describe()} cannot be combined with a Tensor")
@@ -246,8 +253,10 @@ def delete_target(frame: Frame, target: ast.expr) -> None:
             resolve(frame, name)
             frame.environment.names[name] = Missing(f"{name} was deleted before this line")
         case ast.Subscript(value=value, slice=index):
-            base = changeable(frame, expression(frame, value))
-            place = expression(frame, index)
+            base, place = expression(frame, value), expression(frame, index)
+            if special(frame, base, "__delitem__", place) is not None:
+                return
+            base = changeable(frame, base)
             if isinstance(place, SliceItem) and isinstance(type_of(base), ListType):
                 call_op(frame, "prim::delete_slice", [base, *_bounds(place)])
             else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import enum
 import inspect
 import types
 from typing import TYPE_CHECKING, Any
@@ -11,9 +12,17 @@ import torch
 
 from ingot.capture.script.diagnostics import CompileError
 from ingot.capture.script.dispatch import each_choice
+from ingot.capture.script.enums import member_attribute
 from ingot.capture.script.items import type_of
-from ingot.capture.script.language import DEVICE, DTYPE
+from ingot.capture.script.language import DEVICE, DTYPE, EnumType
 from ingot.capture.script.modules import module_attribute
+from ingot.capture.script.objects import (
+    class_member,
+    class_of,
+    object_attribute,
+    object_members,
+    read_property,
+)
 from ingot.capture.script.operations import call_op
 from ingot.capture.script.operators import as_number
 from ingot.capture.script.values import (
@@ -25,6 +34,7 @@ from ingot.capture.script.values import (
     DictItem,
     Dynamic,
     ExceptionItem,
+    InstanceItem,
     Item,
     ListItem,
     MethodItem,
@@ -62,18 +72,28 @@ def attribute(frame: Frame, item: Item, name: str) -> Item:
         case PickItem():
             return _picked_attribute(frame, item, name)
         case SuperItem():
-            return _super_attribute(item, name)
+            return _super_attribute(frame, item, name)
         case PythonItem(object):
+            method = inspect.getattr_static(object, name, None)
+            if isinstance(method, classmethod) and inspect.isclass(object):
+                function = method.__func__
+                if isinstance(function, types.FunctionType):
+                    return MethodItem(item, name, function)
             return _python_attribute(frame, item, object, name)
-        case Constant(value):
+        case InstanceItem():
+            return object_attribute(frame, item, name)
+        case Constant(value) if not isinstance(value, enum.Enum):
             return _constant_attribute(item, value, name)
         case TupleItem(items, named) if named is not None and name in named._fields:  # type: ignore[attr-defined]
             return items[named._fields.index(name)]  # type: ignore[attr-defined]
-        case TupleItem(named=named) if named is not None and not hasattr(named, name):
-            fields = ", ".join(named._fields)  # type: ignore[attr-defined]
-            raise CompileError(
-                f"the NamedTuple {named.__name__} has no field {name}; its fields are {fields}"
-            )
+        case TupleItem(_, named) if named is not None:
+            found = _named_member(frame, item, named, name)
+            if found is None and not hasattr(named, name):
+                fields = ", ".join(named._fields)  # type: ignore[attr-defined]
+                raise CompileError(
+                    f"the NamedTuple {named.__name__} has no field {name}; its fields are {fields}"
+                )
+            return found or MethodItem(item, name)
         case TupleItem() | ListItem() | DictItem() | ShapeItem():
             return MethodItem(item, name)
         case CaughtItem() | ExceptionItem():
@@ -91,6 +111,15 @@ def attribute(frame: Frame, item: Item, name: str) -> Item:
         index = type.fields.index(name)
         value = frame.builder.tuple_index(frame.value(item), index)
         return frame.dynamic(value, type.elements[index])
+    if isinstance(type, NamedTupleType):
+        cls = class_of(frame, item)
+        found = None if cls is None else _named_member(frame, item, cls, name)
+        if found is not None:
+            return found
+    if object_members(type):
+        return object_attribute(frame, item, name)
+    if isinstance(type, EnumType):
+        return member_attribute(frame, item, name)
     if type == DEVICE and name in ("type", "index"):
         return Constant("cpu" if name == "type" else None)
     if type == DTYPE and name == "is_floating_point":
@@ -120,6 +149,16 @@ _PYTHON_CLASSES: dict[Any, type] = {
     DictType: dict,
     TupleType: tuple,
 }
+
+
+def _named_member(frame: Frame, item: Item, cls: type, name: str) -> Item | None:
+    """A property or method that a NamedTuple class defines."""
+    found = inspect.getattr_static(cls, name, None)
+    if isinstance(found, property):
+        return read_property(frame, item, name, found)
+    if name.startswith("_") and name in ("_replace", "_asdict", "_make"):
+        return None
+    return class_member(frame, item, cls, name)
 
 
 def _picked_attribute(frame: Frame, item: PickItem, name: str) -> Item:
@@ -166,13 +205,25 @@ def _constant_attribute(item: Constant, value: Any, name: str) -> Item:
     return Constant(found)
 
 
-def _super_attribute(item: SuperItem, name: str) -> Item:
-    mro = type(item.receiver.module).__mro__
+def _no_init() -> None:
+    """``object.__init__``."""
+
+
+def _super_attribute(frame: Frame, item: SuperItem, name: str) -> Item:
+    mro = item.cls.__mro__
     for cls in mro[mro.index(item.after) + 1 :]:
         if name in vars(cls):
             function = vars(cls)[name]
             if isinstance(function, types.FunctionType):
                 return MethodItem(item.receiver, name, function)
+            if isinstance(function, property):
+                return read_property(frame, item.receiver, name, function)
+            if isinstance(function, classmethod):
+                return MethodItem(PythonItem(item.cls), name, function.__func__)
+            if isinstance(function, staticmethod):
+                return PythonItem(function.__func__)
+            if name == "__init__" and cls is object:
+                return PythonItem(_no_init)
             break
     raise CompileError(f"super() has no method {name} that can be compiled")
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import collections
+import copy
+import dataclasses
+import enum
 import itertools
 from collections.abc import Callable, Sized
 from types import NoneType
@@ -26,6 +29,14 @@ from ingot.capture.script.language import (
     settle,
 )
 from ingot.capture.script.number_builtins import NUMBER_BUILTINS
+from ingot.capture.script.objects import (
+    as_tuple,
+    class_of,
+    copy_object,
+    object_members,
+    replace,
+    special,
+)
 from ingot.capture.script.operations import call_op
 from ingot.capture.script.operators import binary
 from ingot.capture.script.sequence_builtins import (
@@ -55,6 +66,7 @@ from ingot.capture.script.values import (
     DictItem,
     EnumerateItem,
     ExceptionItem,
+    InstanceItem,
     Item,
     ListItem,
     LocalFunction,
@@ -86,11 +98,16 @@ if TYPE_CHECKING:
 
 
 def _len(frame: Frame, item: Item) -> Item:
+    written = special(frame, item, "__len__")
+    if written is not None:
+        return written
     match item:
         case TupleItem(items) | ListItem(items):
             return Constant(len(items))
         case DictItem(items):
             return Constant(len(items))
+        case PythonItem(object) if isinstance(object, enum.EnumMeta):
+            return Constant(len(object))
         case ModuleItem(module) if hasattr(module, "__len__"):
             return Constant(len(cast(Sized, module)))
         case Constant(str(text)):
@@ -168,6 +185,26 @@ def _str(frame: Frame, item: Item = EMPTY) -> Item:
 
 def _repr(frame: Frame, item: Item) -> Item:
     return as_repr(frame, item)
+
+
+def _hash(frame: Frame, item: Item) -> Item:
+    written = special(frame, item, "__hash__")
+    if written is not None:
+        return written
+    raise CompileError(f"hash() of {item.describe()} cannot be compiled", "write __hash__")
+
+
+def _copied(frame: Frame, item: Item) -> Item:
+    """``copy.copy``."""
+    members = object_members(type_of(item))
+    type = type_of(item)
+    if isinstance(type, TensorType):
+        return item
+    if isinstance(type, ListType):
+        return as_list(frame, item)
+    if len(members) != 1 or isinstance(item, InstanceItem):
+        raise CompileError(f"copy of {item.describe()} cannot be compiled")
+    return copy_object(frame, item)
 
 
 _SPACE, _NEW_LINE = Constant(" "), Constant("\n")
@@ -297,6 +334,9 @@ def _callable(frame: Frame, item: Item) -> Item:
 def _type(frame: Frame, item: Item) -> Item:
     if isinstance(item, ModuleItem):
         return PythonItem(item.module.__class__)
+    cls = class_of(frame, item)
+    if cls is not None:
+        return PythonItem(cls)
     classes = {TENSOR: torch.Tensor, INT: int, FLOAT: float, BOOL: bool, STR: str,
                COMPLEX: complex, NONE: NoneType}  # fmt: skip
     if isinstance(item, CaughtItem):
@@ -340,6 +380,10 @@ BUILTINS: dict[Any, Callable[..., Item]] = {
     iter: iterator,
     next: next_element,
     sorted: sorted_list,
+    hash: _hash,
+    copy.copy: _copied,
+    dataclasses.replace: replace,
+    dataclasses.astuple: as_tuple,
     print: _print,
     list: as_list,
     tuple: _tuple,

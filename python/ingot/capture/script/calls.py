@@ -12,15 +12,25 @@ import torch
 from ingot.capture.script.annotations import annotation_of
 from ingot.capture.script.attributes import attribute
 from ingot.capture.script.builtins import BUILTINS
+from ingot.capture.script.classes import is_user_class
 from ingot.capture.script.containers import call_container_method
 from ingot.capture.script.diagnostics import CompileError
 from ingot.capture.script.dispatch import each_choice
+from ingot.capture.script.enums import is_enum, member_of
 from ingot.capture.script.expressions import element_of, expression, join_elements, spread_elements
 from ingot.capture.script.handlers import apply_handler
 from ingot.capture.script.hooks import call_module
 from ingot.capture.script.items import type_of
 from ingot.capture.script.markers import marker_of
 from ingot.capture.script.module_methods import module_method
+from ingot.capture.script.objects import (
+    class_of,
+    construct,
+    dispatch,
+    object_attribute,
+    object_members,
+    special,
+)
 from ingot.capture.script.refinement import jit_isinstance_test, test
 from ingot.capture.script.tensors import call_tensor_method
 from ingot.capture.script.torch_functions import (
@@ -43,7 +53,7 @@ from ingot.capture.script.values import (
     is_constant_object,
 )
 from ingot.capture.script.wrapping import wrap
-from ingot.ir.types import TensorType
+from ingot.ir.types import NamedTupleType, TensorType
 
 if TYPE_CHECKING:
     from ingot.capture.script.frame import Frame
@@ -118,6 +128,9 @@ def call(frame: Frame, callee: Item, args: list[Item], kwargs: dict[str, Item]) 
             return _method(frame, callee, args, kwargs)
         case PythonItem(object):
             return call_object(frame, object, args, kwargs)
+    result = special(frame, callee, "__call__", *args, **kwargs)
+    if result is not None:
+        return result
     raise CompileError(f"{callee.describe()} cannot be called")
 
 
@@ -174,6 +187,18 @@ _TENSOR = TensorType()
 
 def _method(frame: Frame, callee: MethodItem, args: list[Item], kwargs: dict[str, Item]) -> Item:
     receiver, name = callee.receiver, callee.name
+    if callee.function is None and object_members(type_of(receiver)):
+
+        def each(narrow: Item) -> Item:
+            return call(frame, object_attribute(frame, narrow, name), args, kwargs)
+
+        return dispatch(frame, receiver, each)
+    if isinstance(receiver, TupleItem) and receiver.named is not None and name == "_replace":
+        return _named_tuple(frame, receiver.named, list(receiver.items), {}, kwargs)
+    if isinstance(receiver, TupleItem) and receiver.named is not None and name == "_asdict":
+        return DictItem(dict(zip(receiver.named._fields, receiver.items, strict=True)))  # type: ignore[attr-defined]
+    if name == "_replace" and isinstance(type_of(receiver), NamedTupleType):
+        return _method(frame, MethodItem(_unpacked(frame, receiver), name), args, kwargs)
     if isinstance(receiver, PickItem):
         return each_choice(
             frame, receiver, lambda one: call(frame, attribute(frame, one, name), args, kwargs)
@@ -200,9 +225,20 @@ def _super(frame: Frame, node: ast.Call) -> Item:
         owner = cls.object if isinstance(cls, PythonItem) else None
     else:
         owner = frame.owner
-    if not isinstance(first, ModuleItem) or owner is None:
-        raise CompileError("super() works in methods of modules")
-    return SuperItem(first, owner)
+    if first is None or owner is None:
+        raise CompileError("super() works in methods")
+    return SuperItem(first, owner, _class_of_receiver(frame, first))
+
+
+def _class_of_receiver(frame: Frame, item: Item) -> type:
+    if isinstance(item, ModuleItem):
+        return type(item.module)
+    if isinstance(item, PythonItem) and isinstance(item.object, type):
+        return item.object
+    cls = class_of(frame, item)
+    if cls is None:
+        raise CompileError(f"super() of {item.describe()} cannot be compiled")
+    return cls
 
 
 def _construct(frame: Frame, cls: type, args: list[Item], kwargs: dict[str, Item]) -> Item:
@@ -213,6 +249,8 @@ def _construct(frame: Frame, cls: type, args: list[Item], kwargs: dict[str, Item
         return make_exception(frame, cls, args)
     if issubclass(cls, tuple) and hasattr(cls, "_fields"):
         return _named_tuple(frame, cls, args, kwargs)
+    if is_enum(cls) and len(args) == 1:
+        return member_of(frame, cls, args[0])
     items = [*args, *kwargs.values()]
     if cls.__module__.partition(".")[0] in ("torch", "builtins", "collections") and all(
         isinstance(i, Constant) for i in items
@@ -230,10 +268,36 @@ def _construct(frame: Frame, cls: type, args: list[Item], kwargs: dict[str, Item
             f"the module {cls.__name__} cannot be made while the program runs",
             "make it in __init__",
         )
+    if is_user_class(cls):
+        return construct(frame, cls, args, kwargs)
     raise CompileError(f"objects of the class {cls.__name__} cannot be compiled")
 
 
-def _named_tuple(frame: Frame, cls: Any, args: list[Item], kwargs: dict[str, Item]) -> Item:
+def _unpacked(frame: Frame, item: Item) -> Item:
+    """A named tuple with its elements known one by one."""
+    type = type_of(item)
+    assert isinstance(type, NamedTupleType)
+    cls = frame.compiler.classes.named_tuples.get((type.name, type.fields))
+    values = frame.builder.tuple_unpack(frame.value(item))
+    pairs = zip(values, type.elements, strict=True)
+    return TupleItem(tuple(frame.dynamic(v, t) for v, t in pairs), cls)
+
+
+def _named_tuple(
+    frame: Frame,
+    cls: Any,
+    args: list[Item],
+    kwargs: dict[str, Item],
+    changes: dict[str, Item] | None = None,
+) -> Item:
+    """A new one; ``changes`` replaces what ``args`` give."""
+    if changes:
+        unknown = [name for name in changes if name not in cls._fields]
+        if unknown:
+            raise CompileError(f"{cls.__name__} has no field {unknown[0]}")
+        pairs = zip(cls._fields, args, strict=True)
+        args = [changes.get(name, item) for name, item in pairs]
+    frame.compiler.classes.named_tuples[cls.__name__, tuple(cls._fields)] = cls
     found = dict(zip(cls._fields, args, strict=False))
     if len(args) > len(cls._fields):
         raise CompileError(f"{cls.__name__} has {len(cls._fields)} fields, not {len(args)}")

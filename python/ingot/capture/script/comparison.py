@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import enum
 import operator
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ from ingot.capture.script.language import (
     MEMORY_FORMAT,
     NUMBER,
     SIZE,
+    EnumType,
     SetType,
     has_hole,
     lower,
@@ -24,14 +26,16 @@ from ingot.capture.script.language import (
     settle,
     without_none,
 )
+from ingot.capture.script.objects import class_of, object_members, special
 from ingot.capture.script.operations import call_op
-from ingot.capture.script.operators import as_number
+from ingot.capture.script.operators import as_number, as_plain, binary
 from ingot.capture.script.readonly import readable
 from ingot.capture.script.values import (
     FALSE,
     Constant,
     DictItem,
     Dynamic,
+    InstanceItem,
     Item,
     ListItem,
     ModuleItem,
@@ -67,6 +71,18 @@ _ORDER: dict[type[ast.cmpop], tuple[str, Any, str]] = {
     ast.Gt: ("aten::gt", operator.gt, "aten::lt"),
     ast.GtE: ("aten::ge", operator.ge, "aten::le"),
 }
+_METHODS: dict[type[ast.cmpop], str] = {
+    ast.Lt: "__lt__",
+    ast.LtE: "__le__",
+    ast.Gt: "__gt__",
+    ast.GtE: "__ge__",
+}
+_REFLECTED: dict[type[ast.cmpop], str] = {
+    ast.Lt: "__gt__",
+    ast.LtE: "__ge__",
+    ast.Gt: "__lt__",
+    ast.GtE: "__le__",
+}
 _NUMBERS = (BOOL, INT, FLOAT, COMPLEX)
 _TAGGED = (DTYPE, DEVICE, LAYOUT, MEMORY_FORMAT)
 
@@ -78,6 +94,9 @@ def compare(frame: Frame, op: ast.cmpop, a: Item, b: Item) -> Item:
         case ast.Eq():
             return equal(frame, a, b)
         case ast.NotEq():
+            written = special(frame, a, "__ne__", b)
+            if written is not None:
+                return written
             types = (type_of(a), type_of(b))
             if any(isinstance(t, TensorType) for t in types) and NONE not in types:
                 return _tensors(frame, "aten::ne", "aten::ne", a, b)
@@ -108,6 +127,16 @@ def _tensors(frame: Frame, op: str, reflected: str, a: Item, b: Item) -> Item:
 
 def _ordered(frame: Frame, op: ast.cmpop, a: Item, b: Item) -> Item:
     name, apply, reflected = _ORDER[op.__class__]
+    written = special(frame, a, _METHODS[op.__class__], b)
+    if written is None:
+        written = special(frame, b, _REFLECTED[op.__class__], a)
+    if written is None and _is_completed(frame, a):
+        written = _total_order(frame, op, a, b)
+    if written is not None:
+        return written
+    if isinstance(a, TupleItem) and isinstance(b, TupleItem):
+        return _ordered_items(frame, op, a.items, b.items)
+    a, b = as_plain(frame, a), as_plain(frame, b)
     x, y = type_of(a), type_of(b)
     if isinstance(a, Constant) and isinstance(b, Constant):
         try:
@@ -163,6 +192,26 @@ def _by_less(frame: Frame, op: ast.cmpop, a: Item, b: Item) -> Item:
     return negate(frame, less) if isinstance(op, ast.LtE | ast.GtE) else less
 
 
+def _ordered_items(frame: Frame, op: ast.cmpop, a: tuple[Item, ...], b: tuple[Item, ...]) -> Item:
+    """Tuples are ordered by the first place where they differ, else by length."""
+    if not a or not b:
+        return Constant(_ORDER[op.__class__][1](len(a), len(b)))
+    alike = truth_of(frame, equal(frame, a[0], b[0]))
+    if isinstance(alike, Constant):
+        if alike.value:
+            return _ordered_items(frame, op, a[1:], b[1:])
+        return truth_of(frame, compare(frame, op, a[0], b[0]))
+    branch = frame.builder.if_(frame.value(alike))
+    with frame.builder.at(branch.blocks[0]):
+        rest = _ordered_items(frame, op, a[1:], b[1:])
+    with frame.builder.at(branch.blocks[1]):
+        first = truth_of(frame, compare(frame, op, a[0], b[0]))
+    junction = Junction(frame, branch, 0)
+    result = junction.join_items(rest, first, "condition")
+    junction.finish()
+    return result
+
+
 def _no_bool(frame: Frame, item: Item) -> Item:
     return as_number(frame, item, INT) if type_of(item) == BOOL else item
 
@@ -178,6 +227,12 @@ def _identical(frame: Frame, a: Item, b: Item) -> Item:
         return call_op(frame, "aten::__is__", [other, Constant(None)])
     if isinstance(a, Dynamic) and isinstance(b, Dynamic) and a.value is b.value:
         return Constant(True)
+    if isinstance(x, EnumType) or isinstance(y, EnumType):
+        return _equal_members(frame, a, b)
+    if _is_object(x) or _is_object(y):
+        if isinstance(a, InstanceItem) and isinstance(b, InstanceItem):
+            return Constant(same(a, b))
+        return call_op(frame, "aten::__is__", [a, b])
     if isinstance(a, Dynamic) or isinstance(b, Dynamic):
         if x == y and x in (BOOL, *_TAGGED):
             return equal(frame, a, b)
@@ -197,8 +252,14 @@ def _identical(frame: Frame, a: Item, b: Item) -> Item:
 
 def equal(frame: Frame, a: Item, b: Item) -> Item:
     """``a == b``: a bool, or a tensor of bools."""
+    written = special(frame, a, "__eq__", b)
+    if written is None:
+        written = special(frame, b, "__eq__", a)
+    if written is not None:
+        return written
     if isinstance(a, Constant) and isinstance(b, Constant):
         return Constant(bool(a.value == b.value))
+    a, b = as_plain(frame, a), as_plain(frame, b)
     if isinstance(a, PythonItem | ModuleItem) or isinstance(b, PythonItem | ModuleItem):
         if isinstance(a, PythonItem) and isinstance(b, PythonItem):
             return Constant(bool(a.object == b.object))
@@ -208,6 +269,10 @@ def equal(frame: Frame, a: Item, b: Item) -> Item:
     x, y = type_of(a), type_of(b)
     if x is None or y is None:
         return Constant(same(a, b))
+    if isinstance(x, EnumType) and isinstance(y, EnumType):
+        return _equal_members(frame, a, b)
+    if (_is_object(x) or _is_object(y)) and not (may_be_none(x) or may_be_none(y)):
+        return _identical(frame, a, b)
     if isinstance(x, TensorType) or isinstance(y, TensorType):
         if NONE in (x, y):
             return FALSE
@@ -224,6 +289,52 @@ def equal(frame: Frame, a: Item, b: Item) -> Item:
     if may_be_none(x) or may_be_none(y):
         return _equal_optional(frame, a, b, x, y)
     return _equal_containers(frame, a, b, x, y)
+
+
+def _is_object(type: Type | None) -> bool:
+    return type is not None and bool(object_members(without_none(type)))
+
+
+def _equal_members(frame: Frame, a: Item, b: Item) -> Item:
+    """Whether two members of Enums are one."""
+    x, y = type_of(a), type_of(b)
+    assert x is not None
+    assert y is not None
+    if may_be_none(x) or may_be_none(y):
+        return _equal_optional(frame, a, b, x, y)
+    if x != y:
+        return FALSE
+    if isinstance(a, Constant) and isinstance(b, Constant):
+        return Constant(a == b)
+    from ingot.capture.script.enums import stored
+
+    return equal(frame, stored(frame, a), stored(frame, b))
+
+
+def _is_completed(frame: Frame, item: Item) -> bool:
+    """Whether ``functools.total_ordering`` completed the class of an object."""
+    cls = class_of(frame, item)
+    return cls is not None and any(
+        getattr(vars(cls).get(name), "__module__", "") == "functools" for name in _METHODS.values()
+    )
+
+
+def _total_order(frame: Frame, op: ast.cmpop, a: Item, b: Item) -> Item | None:
+    """An order that follows from the one method that the user's class writes and ``==``."""
+    less = special(frame, a, "__lt__", b)
+    if less is not None:
+        if isinstance(op, ast.GtE):
+            return negate(frame, less)
+        same_ = equal(frame, a, b)
+        either = binary(frame, "|", less, same_)
+        return either if isinstance(op, ast.LtE) else negate(frame, either)
+    more = special(frame, a, "__gt__", b)
+    if more is None:
+        return None
+    if isinstance(op, ast.LtE):
+        return negate(frame, more)
+    either = binary(frame, "|", more, equal(frame, a, b))
+    return either if isinstance(op, ast.GtE) else negate(frame, either)
 
 
 def _equal_items(frame: Frame, a: TupleItem, b: TupleItem) -> Item:
@@ -328,8 +439,19 @@ def _may_be_equal(x: Type, y: Type) -> bool:
     )
 
 
+def truth_of(frame: Frame, item: Item) -> Item:
+    from ingot.capture.script.truth import truth
+
+    return truth(frame, item)
+
+
 def contains(frame: Frame, container: Item, item: Item) -> Item:
     """``item in container``."""
+    written = special(frame, container, "__contains__", item)
+    if written is not None:
+        return truth_of(frame, written)
+    if isinstance(container, PythonItem) and isinstance(container.object, enum.EnumMeta):
+        container = TupleItem(tuple(Constant(m) for m in container.object))
     if isinstance(container, DictItem) and isinstance(item, Constant):
         return Constant(item.value in container.items)
     if isinstance(container, ModuleItem) and isinstance(item, Constant):
@@ -357,6 +479,10 @@ def contains(frame: Frame, container: Item, item: Item) -> Item:
             return Constant(item.value in container.value)
         place = call_op(frame, "aten::find", [container, item])
         return call_op(frame, "aten::ge", [place, Constant(0)])
+    if isinstance(type, ListType) and _is_object(type.element):
+        from ingot.capture.script.library import contains_object
+
+        return frame.compiler.call(frame, contains_object, [container, item], {}, frame.node)
     if isinstance(item, TupleItem) and type_of(item) is not None:
         item = _by_value(frame, item)
     if isinstance(container, RangeItem):

@@ -14,14 +14,16 @@ import torch
 
 from ingot.capture.script import statements
 from ingot.capture.script.annotations import annotation_of
+from ingot.capture.script.classes import ClassTable
 from ingot.capture.script.diagnostics import CompileError, Diagnostics, Poisoned
+from ingot.capture.script.enums import require_member
 from ingot.capture.script.exceptions import ExceptionNames
 from ingot.capture.script.expressions import expression
 from ingot.capture.script.flow import RESULT, Flow, Way, merge
 from ingot.capture.script.frame import Frame
 from ingot.capture.script.hooks import call_module, has_hooks
 from ingot.capture.script.items import leaves, rebuild, signature, type_of
-from ingot.capture.script.language import is_subtype, lower
+from ingot.capture.script.language import EnumType, is_subtype, lower
 from ingot.capture.script.modules import begin
 from ingot.capture.script.names import free_names, nonlocal_names, shared_names
 from ingot.capture.script.parameters import bind_arguments, parameters_of
@@ -73,6 +75,7 @@ class Compiler:
         self.ops = catalogue() if ops is None else ops
         self.diagnostics = Diagnostics()
         self.state = StateTable(self.program)
+        self.classes = ClassTable(self)
         self.functions: dict[tuple, Compiled] = {}
         self.open_values: dict[int, tuple[Value, Type]] = {}
         self.exported: set[str] = set()
@@ -176,13 +179,17 @@ class Compiler:
         method.body.inputs.append(value)
         method.inputs.append(Input(name, default))
         frame.declared[name] = declared
-        frame.environment.names[name] = frame.dynamic(value, declared)
+        item = frame.dynamic(value, declared)
+        frame.environment.names[name] = item
+        if isinstance(declared, EnumType):
+            require_member(frame, item, declared.cls, name)
 
     def close(self) -> None:
         """Gives every value its final type, now that all holes that will be filled are."""
         self.exceptions.close()
         for value, type in self.open_values.values():
             value.type = lower(type)
+        self.classes.close()
 
     # --- calls ---------------------------------------------------------------------------
 
@@ -424,6 +431,11 @@ class Compiler:
         values = builder.tuple_unpack(call.output) if results else ()
         items = [frame.dynamic(v, r.type) for v, r in zip(values, results, strict=True)]
         return rebuild(known.result, iter(items))
+
+    def frame_for(self, function: types.FunctionType) -> Frame:
+        """A frame that only looks at a function's annotations."""
+        return self._frame(load_source(function), Builder(self.program, Block(), ops=self.ops),
+                           function)  # fmt: skip
 
     # --- bodies --------------------------------------------------------------------------
 

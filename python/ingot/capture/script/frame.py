@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import enum
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -16,10 +17,13 @@ from ingot.capture.script.language import (
     DTYPE,
     NUMBER,
     SIZE,
+    EnumType,
+    ObjectType,
     has_hole,
     is_subtype,
     lower,
     may_be_none,
+    plain_member,
     settle,
     without_none,
 )
@@ -30,6 +34,7 @@ from ingot.capture.script.values import (
     DictItem,
     Dynamic,
     Environment,
+    InstanceItem,
     Item,
     ListItem,
     Missing,
@@ -46,6 +51,7 @@ from ingot.ir.types import (
     FLOAT,
     INT,
     NONE,
+    TENSOR,
     DictType,
     ListType,
     NamedTupleType,
@@ -243,6 +249,10 @@ class Frame:
                 return value
             case Constant(value):
                 return self.builder.constant(self.literal(value), lower(item.type))
+            case InstanceItem():
+                from ingot.capture.script.objects import materialise
+
+                return materialise(self, item)
             case ShapeItem(tensor):
                 result = self.builder.call("aten::size", [tensor.value])
                 assert isinstance(result, Value)
@@ -314,8 +324,18 @@ class Frame:
             raise CompileError(f"{item.describe()} may be no {type} here", hint)
         return None
 
+    def parameter_item(self, parameter: ast.arg) -> Item:
+        """A stand-in for an argument: of the annotated type, or a Tensor."""
+        from ingot.capture.script.annotations import annotation_of
+
+        declared = annotation_of(self, parameter.annotation)
+        type = TENSOR if declared is None else declared
+        return self.dynamic(self.builder.uninitialized(lower(type)), type)
+
     def literal(self, value: Any) -> Any:
         """A compile-time constant as the program writes it. Raises CompileError."""
+        if isinstance(value, enum.Enum):
+            return plain_member(value)
         if isinstance(value, torch.dtype):
             return int(dtype_of(value))
         if isinstance(value, torch.device):
@@ -344,6 +364,12 @@ def fits_loosely(actual: Type, declared: Type) -> bool:
         return actual == NONE or fits_loosely(actual, declared.element)
     if isinstance(declared, UnionType):
         return any(fits_loosely(actual, each) for each in declared.elements)
+    if isinstance(declared, ObjectType) and isinstance(actual, ObjectType):
+        return issubclass(actual.cls, declared.cls)
+    if isinstance(declared, ObjectType) and isinstance(actual, UnionType):
+        return all(fits_loosely(each, declared) for each in actual.elements)
+    if isinstance(actual, EnumType) and issubclass(actual.cls, int | str):
+        return declared == actual.plain
     if declared in (INT, FLOAT, COMPLEX) and actual in (BOOL, INT, FLOAT):
         return [BOOL, INT, FLOAT, COMPLEX].index(actual) <= [BOOL, INT, FLOAT, COMPLEX].index(
             declared

@@ -8,10 +8,11 @@ import sys
 import types
 from collections.abc import Callable
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 import torch
 
+from ingot.capture.script.classes import is_user_class, require_static
 from ingot.capture.script.compiler import Compiler
 from ingot.capture.script.diagnostics import CompileError
 from ingot.capture.script.finish import finish
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 _MAX_RESTARTS = 64
 _RECURSION_LIMIT = 20_000
 """Python's own frames for the nested calls and blocks of one compilation."""
+
+T = TypeVar("T")
 
 Call = Callable[["ScriptFunction", tuple[Any, ...], dict[str, Any]], Any]
 
@@ -94,14 +97,18 @@ def _wants_gradient(value: Any) -> bool:
 @overload
 def script(target: torch.nn.Module) -> Any: ...
 @overload
+def script(target: type[T]) -> type[T]: ...
+@overload
 def script(target: Callable[..., Any]) -> ScriptFunction: ...
 
 
 def script(target: Any) -> Any:
-    """Compiles a function or a module from its Python source.
+    """Compiles a function or a module from its Python source; a class is returned as it is.
 
     A module gives an ``ingot.Module`` with ``forward`` and the methods marked with
     ``@ingot.export``; a function gives a ``ScriptFunction``, so this is also a decorator.
+    Of a class it is only checked that programs can have objects of it: classes are compiled
+    where they are used.
     Raises Error with every mistake found, each with its line.
     """
     if isinstance(target, torch.nn.Module):
@@ -109,6 +116,9 @@ def script(target: Any) -> Any:
 
         return Module.from_program(compile_module(target))
     if isinstance(target, ScriptFunction):
+        return target
+    if isinstance(target, type) and not issubclass(target, torch.nn.Module):
+        _check_class(target)
         return target
     function = target
     if inspect.iscoroutinefunction(function) or inspect.isgeneratorfunction(function):
@@ -128,6 +138,16 @@ def script(target: Any) -> Any:
             else "write a def",
         )
     return ScriptFunction(function, compile_function(function))
+
+
+def _check_class(cls: type) -> None:
+    """Refuses a class whose objects no program can hold."""
+    if not is_user_class(cls):
+        return
+    try:
+        require_static(cls)
+    except CompileError as error:
+        raise Error(error.message, "unsupported", hint=error.hint) from None
 
 
 def compile_function(function: types.FunctionType, ops: Catalogue | None = None) -> Program:

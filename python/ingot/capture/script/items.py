@@ -19,6 +19,7 @@ from ingot.capture.script.values import (
     EnumerateItem,
     Environment,
     ExceptionItem,
+    InstanceItem,
     Item,
     IteratorItem,
     ListItem,
@@ -59,7 +60,7 @@ def children(item: Item) -> tuple[Item, ...]:
             return (inner,)
         case PickItem(index, items):
             return (index, *items)
-        case MethodItem(receiver):
+        case MethodItem(receiver) | SuperItem(receiver):
             return (receiver,)
         case ShapeItem(tensor):
             return (tensor,)
@@ -99,6 +100,8 @@ def with_children(item: Item, inner: tuple[Item, ...]) -> Item:
             return PickItem(inner[0], inner[1:], keys)  # type: ignore[arg-type]
         case MethodItem(_, name, function):
             return MethodItem(inner[0], name, function)
+        case SuperItem(_, after, cls):
+            return SuperItem(inner[0], after, cls)
         case ShapeItem():
             return ShapeItem(inner[0])  # type: ignore[arg-type]
         case LocalFunction(node, source, environment, owner):
@@ -132,10 +135,12 @@ def signature(item: Item) -> tuple:
             return ("constant", item)
         case ModuleItem(module, path):
             return ("module", id(module), path)
+        case InstanceItem(object, path):
+            return ("instance", id(object), path)
         case PythonItem(object):
             return ("python", id(object))
-        case SuperItem(receiver, after):
-            return ("super", signature(receiver), after)
+        case SuperItem(receiver, after, cls):
+            return ("super", signature(receiver), after, cls)
         case TupleItem(items, named):
             return ("tuple", named, *map(signature, items))
         case DictItem(items):
@@ -156,7 +161,7 @@ def type_of(item: Item) -> Type | None:
     match item:
         case Dynamic() | Narrowed():
             return settle(item.type)
-        case Constant():
+        case Constant() | InstanceItem():
             return item.type
         case ShapeItem():
             return SIZE

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ from torch import nn
 from ingot.capture.script.diagnostics import CompileError
 from ingot.capture.script.items import type_of
 from ingot.capture.script.language import SIZE, Hole, SetType, settle
+from ingot.capture.script.objects import object_members, special
 from ingot.capture.script.operations import call_op
 from ingot.capture.script.readonly import readable
 from ingot.capture.script.values import (
@@ -22,6 +24,7 @@ from ingot.capture.script.values import (
     IteratorItem,
     ListItem,
     ModuleItem,
+    PythonItem,
     RangeItem,
     ReversedItem,
     TupleItem,
@@ -65,6 +68,8 @@ def turns_of(frame: Frame, item: Item) -> Turns:
             return _static(items)
         case DictItem(items):
             return turns_of(frame, ListItem(tuple(map(Constant, items))))
+        case PythonItem(object) if isinstance(object, enum.EnumMeta):
+            return _static(tuple(map(Constant, object)))
         case ModuleItem():
             return _static(module_items(frame, item))
         case EnumerateItem(inner, start):
@@ -74,6 +79,8 @@ def turns_of(frame: Frame, item: Item) -> Turns:
         case ReversedItem(inner):
             return _reversed_turns(frame, turns_of(frame, inner))
     type = type_of(item)
+    if object_members(type):
+        return _object_turns(frame, item)
     if type in (SIZE, STR) or isinstance(type, ListType):
         sequence = frame.dynamic(frame.value(item), type)
         return Turns(
@@ -110,6 +117,36 @@ def _iterator_turns(frame: Frame, item: IteratorItem) -> Turns:
     at = call_op(frame, "aten::__getitem__", [item.place, Constant(0)])
     count = call_op(frame, "aten::sub", [call_op(frame, "aten::len", [item.values]), at])
     return Turns(count, lambda i: next_element(frame, item))
+
+
+def _object_turns(frame: Frame, item: Item) -> Turns:
+    """An object whose ``__iter__`` gives something with a length, or one that is indexed."""
+    inner = special(frame, item, "__iter__")
+    if inner is not None:
+        if special_name(frame, inner, "__next__"):
+            raise CompileError(
+                f"{inner.describe()} is an iterator with __next__, which cannot be compiled",
+                "let __iter__ give iter(list), or write __len__ and __getitem__",
+            )
+        return turns_of(frame, inner)
+    length = special(frame, item, "__len__")
+    if length is None or not special_name(frame, item, "__getitem__"):
+        raise CompileError(
+            f"{item.describe()} cannot be iterated over", "write __iter__ that gives iter(list)"
+        )
+
+    def element(i: Item) -> Item:
+        found = special(frame, item, "__getitem__", i)
+        assert found is not None
+        return found
+
+    return Turns(length, element)
+
+
+def special_name(frame: Frame, item: Item, name: str) -> bool:
+    """Whether every class that the object may have writes the method."""
+    members = object_members(type_of(item))
+    return bool(members) and all(hasattr(m.cls, name) for m in members)
 
 
 def _element(frame: Frame, sequence: Dynamic, index: Item) -> Item:

@@ -6,6 +6,7 @@ A dtype is an int in the program but not in the language: ``x.to(torch.float16)`
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -15,7 +16,9 @@ from ingot.ir.types import (
     FLOAT,
     INT,
     NONE,
+    STR,
     TENSOR,
+    ClassType,
     DictType,
     ListType,
     NamedTupleType,
@@ -37,6 +40,43 @@ NUMBER = UnionType((INT, FLOAT, BOOL, ir.COMPLEX))
 
 _LOWERED: dict[Type, Type] = dict.fromkeys((DTYPE, DEVICE, LAYOUT, MEMORY_FORMAT), INT)
 _LOWERED[SIZE] = ListType(INT)
+
+
+@dataclass(frozen=True)
+class ObjectType(Type):
+    """Instances of a user's class; ``name`` is the class's in the program."""
+
+    cls: type
+    name: str
+
+    def __str__(self) -> str:
+        return self.cls.__name__
+
+
+@dataclass(frozen=True)
+class EnumType(Type):
+    """Members of a user's Enum."""
+
+    cls: type[enum.Enum]
+
+    @property
+    def plain(self) -> Type:
+        """What the program keeps: the members' values if all are of one plain type, else names."""
+        kinds = {type(member.value) for member in self.cls}
+        return _PLAIN.get(kinds.pop(), STR) if len(kinds) == 1 else STR
+
+    def __str__(self) -> str:
+        return self.cls.__name__
+
+
+_PLAIN: dict[type, Type] = {int: INT, float: FLOAT, str: STR}
+
+
+def plain_member(member: enum.Enum) -> int | float | str:
+    """What stands for the member in a program."""
+    kinds = {type(each.value) for each in type(member)}
+    by_value = len(kinds) == 1 and kinds <= set(_PLAIN)
+    return member.value if by_value else member.name  # type: ignore[no-any-return]
 
 
 class Hole(Type):
@@ -126,6 +166,10 @@ def lower(type: Type) -> Type:
     def leaf(each: Type) -> Type:
         if isinstance(each, Hole):
             return each.default
+        if isinstance(each, ObjectType):
+            return ClassType(each.name)
+        if isinstance(each, EnumType):
+            return each.plain
         return _LOWERED.get(each, each)
 
     return ir.erase_facts(_plain(rewrite(settle(type), leaf)))
@@ -207,11 +251,20 @@ def join(a: Type, b: Type) -> Type | None:
             return ListType(INT)
     if NONE in (a, b):
         return OptionalType(b if a == NONE else a)
+    objects = [*_objects(a), *_objects(b)]
+    if objects and _objects(a) and _objects(b):
+        return UnionType(tuple(dict.fromkeys(objects)))
     if isinstance(a, UnionType) and is_subtype(b, a):
         return a
     if isinstance(b, UnionType) and is_subtype(a, b):
         return b
     return None
+
+
+def _objects(type: Type) -> tuple[Type, ...]:
+    """The classes of a value that is always an object."""
+    members = type.elements if isinstance(type, UnionType) else (type,)
+    return members if all(isinstance(each, ObjectType) for each in members) else ()
 
 
 def _join_tuple(

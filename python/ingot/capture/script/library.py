@@ -48,6 +48,15 @@ def is_floating_dtype(number: int) -> bool:
     return number == 5 or number == 6 or number == 7 or number == 15
 
 
+def contains_object(objects, wanted) -> bool:  # type: ignore[no-untyped-def]
+    found = False
+    for each in objects:
+        if each is wanted or each == wanted:
+            found = True
+            break
+    return found
+
+
 def list_parts(tensor, convert):  # type: ignore[no-untyped-def]
     result = []
     for part in tensor:

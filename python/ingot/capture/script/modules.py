@@ -31,6 +31,7 @@ from ingot.capture.script.values import (
     Constant,
     DictItem,
     Dynamic,
+    InstanceItem,
     Item,
     ListItem,
     MethodItem,
@@ -46,7 +47,7 @@ if TYPE_CHECKING:
     from ingot.capture.script.frame import Frame
 
 
-def full_name(item: ModuleItem, name: str) -> str:
+def full_name(item: ModuleItem | InstanceItem, name: str) -> str:
     """The ``state_dict`` name of an entry of the module."""
     return f"{item.path}.{name}" if item.path else name
 
@@ -201,8 +202,30 @@ def begin(frame: Frame, root: ModuleItem) -> None:
 _BEGUN = "attributes have begun"
 
 
+def state_attribute(frame: Frame, item: ModuleItem | InstanceItem, name: str) -> Item | None:
+    """An attribute that the program assigns, as it is now; None if it assigns none so named."""
+    known = frame.compiler.knowledge.attributes.get((item.path, name))
+    if known is None:
+        return None
+    _declare(frame, item, name, known)
+    return frame.dynamic(frame.builder.state(full_name(item, name)), known)
+
+
+def assign_state(frame: Frame, owner: ModuleItem | InstanceItem, name: str, item: Item) -> None:
+    """Makes the attribute a state entry and writes it."""
+    _learn(frame, owner, name, item)
+    known = _known(frame, owner, name)
+    _declare(frame, owner, name, known)
+    frame.builder.set_state(full_name(owner, name), frame.value(item, known))
+
+
 def set_attribute(frame: Frame, owner: Item, name: str, item: Item) -> None:
-    """``owner.name = item``: a state entry that the program writes."""
+    """``owner.name = item``: an object's attribute, or a state entry that the program writes."""
+    from ingot.capture.script.objects import object_members, set_object_attribute
+
+    if object_members(type_of(owner)):
+        set_object_attribute(frame, owner, name, item)
+        return
     if not isinstance(owner, ModuleItem):
         raise CompileError(f"attributes of {owner.describe()} cannot be assigned")
     module = owner.module
@@ -242,11 +265,11 @@ def _unless_none(whole: Dynamic, item: Item) -> Item:
     return Narrowed(whole, without_none(whole.type))
 
 
-def _known(frame: Frame, owner: ModuleItem, name: str) -> Type:
+def _known(frame: Frame, owner: ModuleItem | InstanceItem, name: str) -> Type:
     return frame.compiler.knowledge.attributes[owner.path, name]
 
 
-def _learn(frame: Frame, owner: ModuleItem, name: str, item: Item) -> None:
+def _learn(frame: Frame, owner: ModuleItem | InstanceItem, name: str, item: Item) -> None:
     """Makes the attribute one that changes, of a type that holds the item."""
     actual = type_of(item)
     if actual is None:
@@ -268,7 +291,7 @@ def _learn(frame: Frame, owner: ModuleItem, name: str, item: Item) -> None:
     knowledge.learn(owner.path, name, known)
 
 
-def _note_beginning(frame: Frame, owner: ModuleItem, name: str) -> None:
+def _note_beginning(frame: Frame, owner: ModuleItem | InstanceItem, name: str) -> None:
     value = getattr(owner.module, name, None)
     if not isinstance(value, torch.Tensor) and not _is_literal(value):
         frame.compiler.knowledge.beginnings[owner.path, name] = (owner, value)
@@ -303,7 +326,7 @@ def _annotation_in_init(cls: type, name: str) -> Any:
     return None
 
 
-def _initial_type(frame: Frame, owner: ModuleItem, name: str) -> Type | None:
+def _initial_type(frame: Frame, owner: ModuleItem | InstanceItem, name: str) -> Type | None:
     for cls in type(owner.module).__mro__:
         if cls is torch.nn.Module:
             break
@@ -325,7 +348,7 @@ def _initial_type(frame: Frame, owner: ModuleItem, name: str) -> Type | None:
     return None if initial is None or has_hole(initial) else initial
 
 
-def _declare(frame: Frame, owner: ModuleItem, name: str, type: Type) -> None:
+def _declare(frame: Frame, owner: ModuleItem | InstanceItem, name: str, type: Type) -> None:
     """The state entry of an attribute that methods assign."""
     value = getattr(owner.module, name, None)
     lowered = lower(type)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ingot.capture.script.diagnostics import CompileError
 from ingot.capture.script.items import type_of
-from ingot.capture.script.language import NUMBER, SIZE, SetType, join, settle
+from ingot.capture.script.language import NUMBER, SIZE, EnumType, SetType, join, settle
 from ingot.capture.script.operations import call_op
 from ingot.capture.script.values import (
     Constant,
@@ -102,9 +102,13 @@ _NUMBERS = (BOOL, INT, FLOAT, COMPLEX)
 def binary(frame: Frame, symbol: str, a: Item, b: Item) -> Item:
     """``a symbol b``. Raises CompileError if the types do not take it."""
     a, b = frame.force(a), frame.force(b)
+    written = _special(frame, symbol, a, b)
+    if written is not None:
+        return written
     folded = _fold(symbol, a, b)
     if folded is not None:
         return folded
+    a, b = as_plain(frame, a), as_plain(frame, b)
     x, y = type_of(a), type_of(b)
     if symbol == "%" and x == STR:
         from ingot.capture.script.strings import percent
@@ -129,6 +133,39 @@ def binary(frame: Frame, symbol: str, a: Item, b: Item) -> Item:
     if "Optional" in f"{x}{y}":
         hint = "check the Optional value with `is not None` first"
     raise CompileError(f"{a.describe()} {symbol} {b.describe()} has no meaning", hint)
+
+
+_METHODS: dict[str, str] = {
+    "+": "add",
+    "-": "sub",
+    "*": "mul",
+    "/": "truediv",
+    "//": "floordiv",
+    "%": "mod",
+    "**": "pow",
+    "@": "matmul",
+    "&": "and",
+    "|": "or",
+    "^": "xor",
+    "<<": "lshift",
+    ">>": "rshift",
+}
+
+
+def _special(frame: Frame, symbol: str, a: Item, b: Item) -> Item | None:
+    """``a.__add__(b)`` or ``b.__radd__(a)`` of a user's class."""
+    from ingot.capture.script.objects import special
+
+    name = _METHODS[symbol]
+    result = special(frame, a, f"__{name}__", b)
+    return special(frame, b, f"__r{name}__", a) if result is None else result
+
+
+def in_place(frame: Frame, symbol: str, a: Item, b: Item) -> Item | None:
+    """``a.__iadd__(b)`` of a user's class."""
+    from ingot.capture.script.objects import special
+
+    return special(frame, a, f"__i{_METHODS[symbol]}__", b)
 
 
 def _follow_index(result: Item, a: Item, b: Item) -> Item:
@@ -212,6 +249,15 @@ def _numbers(frame: Frame, symbol: str, a: Item, b: Item, x: Type, y: Type) -> I
         return None
     op = _SCALAR.get(symbol)
     return None if op is None else call_op(frame, op, [a, b])
+
+
+def as_plain(frame: Frame, item: Item) -> Item:
+    """A member of an IntEnum or the like as a number or string; other items as they are."""
+    if not isinstance(type_of(item), EnumType):
+        return item
+    from ingot.capture.script.enums import as_plain
+
+    return as_plain(frame, item)
 
 
 def as_number(frame: Frame, item: Item, type: Type) -> Item:
@@ -306,12 +352,23 @@ _UNARY: dict[type[ast.unaryop], Callable[[Any], Any]] = {
     ast.UAdd: operator.pos,
     ast.Invert: operator.invert,
 }
+_UNARY_METHODS: dict[type[ast.unaryop], str] = {
+    ast.USub: "__neg__",
+    ast.UAdd: "__pos__",
+    ast.Invert: "__invert__",
+}
 _UNARY_SYMBOLS: dict[type[ast.unaryop], str] = {ast.USub: "-", ast.UAdd: "+", ast.Invert: "~"}
 
 
 def unary(frame: Frame, node: ast.UnaryOp, item: Item) -> Item:
     """``-x``, ``+x``, ``~x``."""
+    from ingot.capture.script.objects import special
+
     item = frame.force(item)
+    written = special(frame, item, _UNARY_METHODS[node.op.__class__])
+    if written is not None:
+        return written
+    item = as_plain(frame, item)
     type = type_of(item)
     if isinstance(item, Constant) and type in _NUMBERS:
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import types
 import typing
 from collections.abc import Iterator
@@ -21,6 +22,8 @@ from ingot.capture.script.language import (
     DEVICE,
     DTYPE,
     SIZE,
+    EnumType,
+    ObjectType,
     SetType,
     is_subtype,
     lower,
@@ -260,6 +263,8 @@ def _is_instance(type: Type, cls: Any) -> bool:
             return cls is list or getattr(cls, "__name__", "") in ("Sequence", "Iterable")
         case TupleType():
             return cls is tuple or getattr(cls, "__name__", "") in ("Sequence", "Iterable")
+        case ObjectType() | EnumType():
+            return inspect.isclass(cls) and issubclass(type.cls, cls)  # type: ignore[attr-defined]
         case NamedTupleType(name):
             return cls is tuple or getattr(cls, "__name__", "") == name
         case SetType():
@@ -368,5 +373,10 @@ def _tag_test(frame: Frame, item: Item, matching: list[Type], other: list[Type])
     if matching == [NONE] or other == [NONE]:
         op = "aten::__is__" if matching == [NONE] else "aten::__isnot__"
         return frame.dynamic(frame.builder.op(op, frame.value(item), None))  # type: ignore[arg-type]
+    if {lower(m) for m in matching} & {lower(m) for m in other}:
+        raise CompileError(
+            f"which type a {type_of(item)} has cannot be seen when the program runs",
+            "give the value one type",
+        )
     fits = frame.builder.is_instance(frame.value(item), lower(_united(matching)))
     return frame.dynamic(fits)

@@ -30,10 +30,14 @@ class Knowledge:
     ``attributes`` are those that compiled code assigns or changes, with their types.
     ``beginnings`` are the first values of those that no file can hold as they are, such as
     lists of tensors: exported methods begin by making them, once.
+    ``fields`` are the attributes of the user's classes.
     """
 
     def __init__(self) -> None:
         self.attributes: dict[tuple[str, str], Type] = {}
+        self.fields: dict[type, dict[str, Any]] = {}
+        """By class and attribute: a ``classes.Field``."""
+        self.probing: set[type] = set()
         self.beginnings: dict[tuple[str, str], Any] = {}
 
     def learn(self, path: str, name: str, type: Type) -> None:
@@ -63,6 +67,17 @@ class StateTable:
                 for name, tensor in tensors.items():
                     if tensor is not None:
                         self.add_tensor(".".join(filter(None, (full, name))), tensor, kind)
+
+    def path_of(self, object: Any, name: str) -> str:
+        """Where an object's state goes: under the first name that it was met with."""
+        if id(object) not in self.paths:
+            self._kept_alive.append(object)
+            taken, number, path = set(self.paths.values()), 0, name
+            while path in taken:
+                number += 1
+                path = f"{name}_{number}"
+            self.paths[id(object)] = path
+        return self.paths[id(object)]
 
     def add_tensor(self, name: str, tensor: torch.Tensor, kind: int) -> None:
         """Adds one tensor; two names of the same memory share their data."""

@@ -16,6 +16,7 @@ from ingot.capture.script.flow import RESULT, Flow, Junction, Way
 from ingot.capture.script.imports import import_statement
 from ingot.capture.script.match_statement import match_statement
 from ingot.capture.script.names import assigned_names, free_names
+from ingot.capture.script.objects import declare_attribute
 from ingot.capture.script.refinement import Test, test
 from ingot.capture.script.values import (
     EMPTY,
@@ -31,7 +32,7 @@ from ingot.capture.script.values import (
     PoisonItem,
     PythonItem,
 )
-from ingot.capture.script.with_statement import enter_context
+from ingot.capture.script.with_statement import enter_context, leave_context
 from ingot.errors import Error
 from ingot.ir.types import BOOL
 
@@ -191,7 +192,11 @@ def _assign(frame: Frame, node: ast.Assign) -> Flow:
 
 
 def _annotated(frame: Frame, node: ast.AnnAssign) -> Flow:
-    declared = annotation_of(frame, node.annotation)
+    if isinstance(node.target, ast.Attribute):
+        owner = expression(frame, node.target.value)
+        declared = declare_attribute(frame, owner, node.target.attr, node.annotation)
+    else:
+        declared = annotation_of(frame, node.annotation)
     if node.value is None:
         if isinstance(node.target, ast.Name) and declared is not None:
             frame.declared[node.target.id] = declared
@@ -297,9 +302,13 @@ def local_function(frame: Frame, node: ast.FunctionDef | ast.Lambda) -> LocalFun
 
 
 def _with(frame: Frame, node: ast.With) -> Flow:
-    for each in node.items:
-        enter_context(frame, each)
-    return body(frame, node.body)
+    contexts = [enter_context(frame, each) for each in node.items]
+    flow = body(frame, node.body)
+    if flow.ends:  # all ways out meet here, before what follows divides them again
+        for context in reversed(contexts):
+            if context is not None:
+                leave_context(frame, context)
+    return flow
 
 
 def _import(frame: Frame, node: ast.Import | ast.ImportFrom) -> Flow:

@@ -14,9 +14,11 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from ingot.capture.script.diagnostics import CompileError
+from ingot.capture.script.enums import enum_of, table
 from ingot.capture.script.expressions import expression
 from ingot.capture.script.items import type_of
 from ingot.capture.script.language import DEVICE, DTYPE, NUMBER, SIZE, SetType
+from ingot.capture.script.objects import dispatch, object_members, special
 from ingot.capture.script.operations import call_op
 from ingot.capture.script.operators import binary
 from ingot.capture.script.values import (
@@ -49,6 +51,9 @@ if TYPE_CHECKING:
 def as_string(frame: Frame, item: Item) -> Item:
     """``str(item)``."""
     item = frame.force(item)
+    written = _written(frame, item, ("__str__", "__repr__"))
+    if written is not None:
+        return written
     match item:
         case Constant(value):
             return Constant(str(value))
@@ -84,6 +89,9 @@ _NONE = Constant(None).type
 def as_repr(frame: Frame, item: Item) -> Item:
     """``repr(item)``."""
     item = frame.force(item)
+    written = _written(frame, item, ("__repr__",))
+    if written is not None:
+        return written
     if isinstance(item, Constant):
         return Constant(repr(item.value))
     if isinstance(item, CaughtItem | ExceptionItem):
@@ -93,6 +101,24 @@ def as_repr(frame: Frame, item: Item) -> Item:
     if type_of(item) == STR:
         return call_op(frame, "prim::repr", [item], type=STR)
     return as_string(frame, item)
+
+
+def _written(frame: Frame, item: Item, names: tuple[str, ...]) -> Item | None:
+    """What a user's class says of itself; objects of classes that say nothing have no text."""
+    if len(object_members(type_of(item))) > 1:
+        return dispatch(frame, item, lambda each: as_string(frame, each))
+    for name in names:
+        written = special(frame, item, name)
+        if written is not None:
+            return written
+    if object_members(type_of(item)):
+        raise CompileError(
+            f"{item.describe()} has no text: its class writes no {names[0]}", "write __str__"
+        )
+    cls = enum_of(item)
+    if cls is None or isinstance(item, Constant):
+        return None
+    return table(frame, item, [str(m) if len(names) > 1 else repr(m) for m in cls])
 
 
 def concatenate(frame: Frame, parts: list[Item]) -> Item:

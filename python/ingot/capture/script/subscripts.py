@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import enum
 from typing import TYPE_CHECKING, Any
 
 from torch import nn
 
 from ingot.capture.script.diagnostics import CompileError
 from ingot.capture.script.dispatch import pick, pick_by_key
+from ingot.capture.script.enums import member_named
 from ingot.capture.script.indexing import read_index
 from ingot.capture.script.items import type_of
 from ingot.capture.script.iteration import module_items, require_known_element
 from ingot.capture.script.language import NUMBER, SIZE, DefaultDictType, is_subtype, join
 from ingot.capture.script.modules import part_of_sequential
+from ingot.capture.script.objects import special
 from ingot.capture.script.operations import call_op
+from ingot.capture.script.operators import as_plain
 from ingot.capture.script.readonly import readable
 from ingot.capture.script.values import (
     Constant,
@@ -45,6 +49,11 @@ if TYPE_CHECKING:
 
 def subscript(frame: Frame, base: Item, index: Item) -> Item:
     """``base[index]``. Raises CompileError where Python or the types forbid it."""
+    written = special(frame, base, "__getitem__", index)
+    if written is not None:
+        return written
+    if not isinstance(base, DictItem) and not isinstance(type_of(base), DictType):
+        index = as_plain(frame, index)
     match base:
         case TupleItem(items) | ListItem(items):
             return _static(frame, base, items, index)
@@ -63,6 +72,8 @@ def subscript(frame: Frame, base: Item, index: Item) -> Item:
             return _module(frame, base, index)
         case ShapeItem(tensor) if type_of(index) == INT:
             return call_op(frame, "aten::size", [tensor, index])
+        case PythonItem(object) if isinstance(object, enum.EnumMeta):
+            return member_named(frame, object, index)
         case PythonItem(object):
             return _generic_alias(object, index)
     type = type_of(base)

@@ -8,15 +8,26 @@ from typing import TYPE_CHECKING, cast
 from ingot.capture.script.diagnostics import CompileError
 from ingot.capture.script.flow import Junction
 from ingot.capture.script.items import type_of
-from ingot.capture.script.language import SIZE, SetType, lower, may_be_none, without_none
+from ingot.capture.script.language import (
+    SIZE,
+    EnumType,
+    SetType,
+    lower,
+    may_be_none,
+    without_none,
+)
+from ingot.capture.script.objects import dispatch, object_members, special
+from ingot.capture.script.operators import as_plain
 from ingot.capture.script.values import (
     FALSE,
+    TRUE,
     Constant,
     DictItem,
     Dynamic,
     Item,
     ListItem,
     LocalFunction,
+    MethodItem,
     ModuleItem,
     PythonItem,
     TupleItem,
@@ -27,6 +38,17 @@ if TYPE_CHECKING:
     from ingot.capture.script.frame import Frame
 
 _CONVERSIONS = {INT: "aten::Bool.int", FLOAT: "aten::Bool.float"}
+
+
+def _object_truth(frame: Frame, item: Item) -> Item:
+    """``__bool__``, or else ``__len__`` is not 0, or else always."""
+    if len(object_members(type_of(item))) > 1:
+        return dispatch(frame, item, lambda each: truth(frame, each))
+    for name in ("__bool__", "__len__"):
+        result = special(frame, item, name)
+        if result is not None:
+            return truth(frame, result)
+    return TRUE
 
 
 def truth(frame: Frame, item: Item) -> Item:
@@ -43,9 +65,16 @@ def truth(frame: Frame, item: Item) -> Item:
             return Constant(bool(len(cast(Sized, module))) if hasattr(module, "__len__") else True)
         case PythonItem(object):
             return Constant(bool(object))
+        case MethodItem():
+            return TRUE
         case LocalFunction():
             return Constant(True)
     type = type_of(item)
+    if object_members(type):
+        return _object_truth(frame, item)
+    if isinstance(type, EnumType):
+        plain = as_plain(frame, item)
+        return TRUE if plain is item else truth(frame, plain)
     if type is None:
         raise CompileError(f"{item.describe()} cannot be used as a condition")
     if type == BOOL:

@@ -21,6 +21,8 @@ from ingot.capture.script.language import (
     DTYPE,
     LAYOUT,
     MEMORY_FORMAT,
+    EnumType,
+    ObjectType,
     settle,
 )
 from ingot.capture.script.sources import FunctionSource
@@ -86,6 +88,8 @@ class Constant(Item):
 
     @property
     def type(self) -> Type:
+        if isinstance(self.value, enum.Enum):
+            return EnumType(type(self.value))
         return CONSTANT_TYPES[type(self.value)]
 
     def __eq__(self, other: object) -> bool:
@@ -97,8 +101,8 @@ class Constant(Item):
         return hash((type(self.value), repr(self.value)))
 
     def describe(self) -> str:
-        if self.value is None:
-            return "None"
+        if self.value is None or isinstance(self.value, enum.Enum):
+            return str(self.value)
         return f"the {self.type} {self.value!r}"
 
 
@@ -214,6 +218,25 @@ class ModuleItem(Item):
 
 
 @dataclass(frozen=True, eq=False)
+class InstanceItem(Item):
+    """A Python object of a user's class that exists before the program runs: an attribute of a
+    module, a global. What it holds is known; attributes that code assigns are state, under
+    ``path``."""
+
+    object: Any
+    path: str
+    type: ObjectType
+
+    @property
+    def module(self) -> Any:
+        """The owner of the state."""
+        return self.object
+
+    def describe(self) -> str:
+        return f"the object {self.path} of the class {self.type}"
+
+
+@dataclass(frozen=True, eq=False)
 class PickItem(Item):
     """One of several modules or functions, by a number or key that the program computes."""
 
@@ -229,8 +252,9 @@ class PickItem(Item):
 class SuperItem(Item):
     """``super()`` inside a method of class ``after``."""
 
-    receiver: ModuleItem
+    receiver: Item
     after: type
+    cls: type
 
     def describe(self) -> str:
         return "super()"
@@ -396,14 +420,16 @@ def same(a: Item, b: Item) -> bool:
         return len(x) == len(y) and all(map(same, x, y))
     if isinstance(a, ModuleItem) and isinstance(b, ModuleItem):
         return a.module is b.module
+    if isinstance(a, InstanceItem) and isinstance(b, InstanceItem):
+        return a.object is b.object
     if isinstance(a, MethodItem) and isinstance(b, MethodItem):
         return same(a.receiver, b.receiver) and a.name == b.name
     return False
 
 
 def is_constant_object(value: object) -> bool:
-    """Whether a Python object becomes a ``Constant``; enum members and subclasses do not."""
-    return type(value) in CONSTANT_TYPES and not isinstance(value, enum.Enum)
+    """Whether a Python object becomes a ``Constant``; those of other subclasses do not."""
+    return type(value) in CONSTANT_TYPES or isinstance(value, enum.Enum)
 
 
 def _some(parts: Iterable[str]) -> str:

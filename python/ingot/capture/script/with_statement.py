@@ -1,4 +1,4 @@
-"""``with``: context managers that mean nothing in a program are left out."""
+"""``with``: the user's context managers; those that mean nothing in a program are left out."""
 
 from __future__ import annotations
 
@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from ingot.capture.script.assignment import assign_target
 from ingot.capture.script.diagnostics import CompileError
 from ingot.capture.script.expressions import expression
-from ingot.capture.script.values import Constant, PythonItem
+from ingot.capture.script.items import type_of
+from ingot.capture.script.objects import object_members, special
+from ingot.capture.script.values import NOTHING, Constant, Item, PythonItem
 
 if TYPE_CHECKING:
     from ingot.capture.script.frame import Frame
@@ -33,16 +36,34 @@ _WITHOUT_EFFECT: tuple[Any, ...] = (
 )
 
 
-def enter_context(frame: Frame, item: ast.withitem) -> None:
-    """Accepts contexts about gradients, profiling and the precision of other devices."""
+def enter_context(frame: Frame, item: ast.withitem) -> Item | None:
+    """Enters a context; gives the object whose ``__exit__`` is to be called, if there is one.
+
+    Contexts about gradients and profiling mean nothing in a program.
+    """
     node = item.context_expr
     if item.optional_vars is None and _means_nothing(frame, node):
-        return
-    raise CompileError(
-        f"with {ast.unparse(node)} cannot be compiled",
-        "only contexts about gradients and profiling can be",
-        node,
-    )
+        return None
+    context = expression(frame, node)
+    entered = special(frame, context, "__enter__")
+    if entered is None or not _has_exit(context):
+        raise CompileError(
+            f"with {ast.unparse(node)} cannot be compiled",
+            "use a class with __enter__ and __exit__, or a context about gradients",
+            node,
+        )
+    if item.optional_vars is not None:
+        assign_target(frame, item.optional_vars, entered)
+    return context
+
+
+def leave_context(frame: Frame, context: Item) -> None:
+    """Calls ``__exit__`` as at the end of a block that raised nothing."""
+    special(frame, context, "__exit__", NOTHING, NOTHING, NOTHING)
+
+
+def _has_exit(context: Item) -> bool:
+    return all(hasattr(m.cls, "__exit__") for m in object_members(type_of(context)))
 
 
 def _means_nothing(frame: Frame, node: ast.expr) -> bool:

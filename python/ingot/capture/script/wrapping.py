@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from ingot.capture.script.classes import is_user_class
 from ingot.capture.script.values import (
     Constant,
     DictItem,
+    InstanceItem,
     Item,
     ListItem,
     MethodItem,
@@ -52,7 +54,22 @@ def wrap(frame: Frame, value: Any, name: str) -> Item:
         if isinstance(receiver, torch.nn.Module):
             item = wrap_module(frame, receiver, name)
             return MethodItem(item, value.__name__, value.__func__)
+        if not isinstance(receiver, type) and is_user_class(type(receiver)):
+            return MethodItem(wrap(frame, receiver, name), value.__name__, value.__func__)
+    if is_user_class(type(value)) and not callable(getattr(type(value), "__get__", None)):
+        return wrap_instance(frame, value, name)
     return PythonItem(value)
+
+
+def wrap_instance(frame: Frame, value: Any, name: str) -> Item:
+    """An object that exists while compiling; of a class that cannot be compiled: itself."""
+    from ingot.capture.script.diagnostics import CompileError
+
+    try:
+        known = frame.compiler.classes.type_of(frame, type(value))
+    except CompileError:
+        return PythonItem(value)
+    return InstanceItem(value, frame.compiler.state.path_of(value, name), known)
 
 
 def wrap_module(frame: Frame, module: torch.nn.Module, name: str) -> ModuleItem:
