@@ -274,12 +274,16 @@ Value from_other(PyObject* object, const Type* expected, Conversion& conversion)
   if (PyDict_Check(object)) return from_dict(object, expected, conversion);
   if (is_ndarray(object)) return Value(tensor_from_ndarray(object));  // a subclass
   if (is_enum(object)) {
-    const nb::object value = nb::getattr(nb::handle(object), "value");
-    const nb::object name = nb::getattr(nb::handle(object), "name");
-    const bool plain = is_kind(expected, TypeKind::integer)    ? PyLong_Check(value.ptr())
-                       : is_kind(expected, TypeKind::floating) ? PyFloat_Check(value.ptr())
-                                                               : PyUnicode_Check(value.ptr());
-    return from_python(plain ? value.ptr() : name.ptr(), expected, conversion);
+    // As the compiler chose: values where all members have them of one plain kind, else names.
+    bool plain = true;
+    for (const nb::handle member : nb::iter(nb::handle(object).type())) {
+      PyObject* const value = nb::getattr(member, "value").ptr();
+      plain = plain && (is_kind(expected, TypeKind::integer)    ? PyLong_CheckExact(value)
+                        : is_kind(expected, TypeKind::floating) ? PyFloat_CheckExact(value)
+                                                                : PyUnicode_CheckExact(value));
+    }
+    return from_python(nb::getattr(nb::handle(object), plain ? "value" : "name").ptr(), expected,
+                       conversion);
   }
   Value constant;
   if (from_torch_constant(object, constant)) return constant;
