@@ -179,12 +179,16 @@ Value from_object(PyObject* object, const ClassType& expected, Conversion& conve
 }
 
 // The class of a program, among the alternatives too, that an instance of a Python class is.
-const ClassType* class_for(PyTypeObject* type, const Type* expected) {
+const ClassType* class_for(PyObject* object, const Type* expected) {
   if (!expected) return nullptr;
   if (expected->kind == TypeKind::object) return expected->object_class;
   if (expected->kind != TypeKind::union_) return nullptr;
-  const std::string name =
-      utf8_of(nb::getattr(nb::handle(reinterpret_cast<PyObject*>(type)), "__name__").ptr());
+  // An ingot.Object says what it was an instance of.
+  const nb::handle type = nb::handle(object).type();
+  const bool ours = nb::hasattr(type, "class_name") && nb::hasattr(type, "_class_name");
+  std::string name = utf8_of(
+      (ours ? nb::getattr(nb::handle(object), "class_name") : nb::getattr(type, "__name__")).ptr());
+  name = name.substr(name.rfind('.') + 1);
   for (const TypePtr& option : expected->elements) {
     if (option->kind != TypeKind::object) continue;
     const std::string_view full = option->object_class->names->name;
@@ -295,17 +299,21 @@ Value from_other(PyObject* object, const Type* expected, Conversion& conversion)
   if (PyAnySet_Check(object)) return from_set(object, expected, conversion);
   if (is_ndarray(object)) return Value(tensor_from_ndarray(object));  // a subclass
   if (is_enum(object)) {
-    const nb::object value = nb::getattr(nb::handle(object), "value");
-    const nb::object name = nb::getattr(nb::handle(object), "name");
-    const bool plain = is_kind(expected, TypeKind::integer)    ? PyLong_Check(value.ptr())
-                       : is_kind(expected, TypeKind::floating) ? PyFloat_Check(value.ptr())
-                                                               : PyUnicode_Check(value.ptr());
-    return from_python(plain ? value.ptr() : name.ptr(), expected, conversion);
+    // As the compiler chose: values where all members have them of one plain kind, else names.
+    bool plain = true;
+    for (const nb::handle member : nb::iter(nb::handle(object).type())) {
+      PyObject* const value = nb::getattr(member, "value").ptr();
+      plain = plain && (is_kind(expected, TypeKind::integer)    ? PyLong_CheckExact(value)
+                        : is_kind(expected, TypeKind::floating) ? PyFloat_CheckExact(value)
+                                                                : PyUnicode_CheckExact(value));
+    }
+    return from_python(nb::getattr(nb::handle(object), plain ? "value" : "name").ptr(), expected,
+                       conversion);
   }
   Value constant;
   if (from_torch_constant(object, constant)) return constant;
   PyTypeObject* type = Py_TYPE(object);
-  if (const ClassType* wanted = class_for(type, expected))
+  if (const ClassType* wanted = class_for(object, expected))
     return from_object(object, *wanted, conversion);
   if (has_attribute(type, "__dlpack__")) return Value(tensor_from_dlpack(object));
   if (has_attribute(type, "__dataclass_fields__"))

@@ -11,6 +11,15 @@ namespace nb = nanobind;
 
 namespace ingot::python {
 
+// A name of a file, whatever its bytes, as the text that Python's keywords are compared with.
+static nb::object interned(const std::string& name) {
+  PyObject* text =
+      PyUnicode_DecodeUTF8(name.data(), static_cast<Py_ssize_t>(name.size()), "replace");
+  if (!text) throw nb::python_error();
+  PyUnicode_InternInPlace(&text);
+  return nb::steal(text);
+}
+
 namespace {
 
 // Most methods have few inputs: their values need no heap memory.
@@ -27,8 +36,8 @@ MethodCall::MethodCall(Module module, const Method& method)
       method_(method),
       result_type_(method.values[method.body.outputs[0]].type.get()) {
   for (size_t i = 0; i < method.inputs.size(); ++i) {
-    inputs_.push_back({nb::steal(PyUnicode_InternFromString(method.inputs[i].name.c_str())),
-                       method.values[method.body.inputs[i]].type.get()});
+    inputs_.push_back(
+        {interned(method.inputs[i].name), method.values[method.body.inputs[i]].type.get()});
   }
 }
 

@@ -58,7 +58,8 @@ struct Node {
   std::vector<Block> blocks;
   uint32_t source = 0;
   // Attributes, by prim: constant's value; get_state's and set_state's state entry; call's
-  // method; tuple_index's index; get_attribute's and set_attribute's name; guard's and raise_exception's text.
+  // method; tuple_index's index; get_attribute's and set_attribute's name; guard's and
+  // raise_exception's text.
   Value value;
   size_t index = 0;
   std::string text;

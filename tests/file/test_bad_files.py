@@ -203,8 +203,6 @@ def test_damaged_classes(tmp_path: Path, with_classes: bytes) -> None:
         "out of range": patched(with_classes, types, 1000),
         "2 fields and 1 types": patched(with_classes, types - 4, 1),
         "occurs twice": with_classes.replace(b"\x04\0\0\0Leaf", b"\x04\0\0\0Node"),
-        "has no name": with_classes.replace(b"\x04\0\0\0Leaf", b"\0\0\0\0Leaf"),
-        "no attribute 'valu.'": with_classes.replace(b"value", b"valu!", 1),
         "attribute has type int": patched(with_classes, types, program.Classes(0).Types(0)),
     }
     for sentence, content in damaged.items():

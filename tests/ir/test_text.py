@@ -126,7 +126,7 @@ def test_types(text):
         ("graph(%x : int):\n  %y : int = relu(%x)", "expected an op such as"),
         ("graph(%x : int):\n  return (%x", "expected ','"),
         ("graph(%x : int):\n", "expected an op"),
-        ("hello", "expected symbol, state, method or graph"),
+        ("hello", "expected symbol, class, state, method or graph"),
         ('state "w" : Tensor parameter = f32[3] [1.0]', "1 elements are not a tensor"),
         ('state "w" : Tensor parameter = f32[300] [...]', "give it in tensors="),
         ('state "w" : Tensor parameter = u8[1] [300]', "does not fit u8"),

@@ -76,7 +76,7 @@ def plain_member(member: enum.Enum) -> int | float | str:
     """What stands for the member in a program."""
     kinds = {type(each.value) for each in type(member)}
     by_value = len(kinds) == 1 and kinds <= set(_PLAIN)
-    return member.value if by_value else member.name  # type: ignore[no-any-return]
+    return member.value if by_value else member.name
 
 
 class Hole(Type):
