@@ -451,7 +451,7 @@ def contains(frame: Frame, container: Item, item: Item) -> Item:
     if written is not None:
         return truth_of(frame, written)
     if isinstance(container, PythonItem) and isinstance(container.object, enum.EnumMeta):
-        container = TupleItem(tuple(Constant(m) for m in container.object))
+        container = TupleItem(tuple(map(Constant, container.object)))
     if isinstance(container, DictItem) and isinstance(item, Constant):
         return Constant(item.value in container.items)
     if isinstance(container, ModuleItem) and isinstance(item, Constant):

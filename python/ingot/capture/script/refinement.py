@@ -264,7 +264,7 @@ def _is_instance(type: Type, cls: Any) -> bool:
         case TupleType():
             return cls is tuple or getattr(cls, "__name__", "") in ("Sequence", "Iterable")
         case ObjectType() | EnumType():
-            return inspect.isclass(cls) and issubclass(type.cls, cls)  # type: ignore[attr-defined]
+            return inspect.isclass(cls) and issubclass(type.cls, cls)
         case NamedTupleType(name):
             return cls is tuple or getattr(cls, "__name__", "") == name
         case SetType():
