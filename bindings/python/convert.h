@@ -45,7 +45,8 @@ struct Conversion {
 Value from_python(PyObject* object, const Type* expected, Conversion& conversion);
 
 // Converts a result: tensors to torch or NumPy ones that share memory, named tuples to
-// collections.namedtuple classes, instances to ingot.Object. `type`, if known, tells sets from dicts.
+// collections.namedtuple classes, instances to ingot.Object. `type`, if known, tells sets from
+// dicts.
 nanobind::object to_python(const Value& value, const Conversion& conversion,
                            const Type* type = nullptr);
 nanobind::object to_python(const Tensor& tensor, bool torch);

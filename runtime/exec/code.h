@@ -13,17 +13,17 @@
 namespace ingot {
 
 enum class Opcode : uint8_t {
-  op,             // inputs -> outputs through `invoke`
-  mutating_op,    // the same; inputs in `aux` (a bit each) must be writable
-  move,           // n inputs -> n outputs, all read before any is written
-  load_state,     // state entry `aux` -> output
-  store_state,    // input -> state entry `aux`
-  fresh_container,     // a copy of the constant input -> output
-  jump,           // to `target`
-  jump_if_false,  // input
-  loop_start,     // 0 -> output
-  loop_check,     // inputs counter, max, cond: jumps to `target` if the loop is over
-  loop_next,      // counter + 1 -> output, jumps to the loop_check `target`
+  op,               // inputs -> outputs through `invoke`
+  mutating_op,      // the same; inputs in `aux` (a bit each) must be writable
+  move,             // n inputs -> n outputs, all read before any is written
+  load_state,       // state entry `aux` -> output
+  store_state,      // input -> state entry `aux`
+  fresh_container,  // a copy of the constant input -> output
+  jump,             // to `target`
+  jump_if_false,    // input
+  loop_start,       // 0 -> output
+  loop_check,       // inputs counter, max, cond: jumps to `target` if the loop is over
+  loop_next,        // counter + 1 -> output, jumps to the loop_check `target`
   list_construct,
   list_unpack,
   tuple_construct,  // names in Code::tuple_names[aux]

@@ -403,7 +403,8 @@ class Decoder {
   // What does not fit stays as it is, for the verifier to refuse.
   Value typed(const Value& plain, const Type& type) {
     if (++typed_size_ > kLargestLiteral) corrupt("the literals are too large");
-    if (type.kind == TypeKind::optional) return plain.is_list() ? typed(plain, *type.elements[0]) : plain;
+    if (type.kind == TypeKind::optional)
+      return plain.is_list() ? typed(plain, *type.elements[0]) : plain;
     if (!plain.is_list()) return plain;
     const std::vector<Value>& parts = plain.to_list().elements;
     if (type.kind == TypeKind::list || type.kind == TypeKind::tuple) {

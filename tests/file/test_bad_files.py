@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from ingot.file._fb import program_generated as fb
 
 import ingot
+from ingot.file._fb import program_generated as fb
 from ingot.ir.parser import parse
 from ingot.module import Module
 

@@ -400,7 +400,8 @@ def _generated(
 
     if name == "__repr__":
         return _dataclass_repr(frame, cls, item)
-    if not args or class_of(frame, args[0]) is not cls:
+    other: Any = class_of(frame, args[0]) if args else None
+    if other is not cls:
         return None
     fields = [f.name for f in dataclasses.fields(cls) if f.compare]
     sides = [
