@@ -252,7 +252,6 @@ class SetUpAtFirst(nn.Module):
         return -x
 
 
-
 def test_attributes_first_read_in_a_later_part_of_a_condition():
     same(SetUpAtFirst(), (X,), (2 * X,))
     same(SetUpAtFirst(), (torch.ones(3, 2),), (torch.ones(3, 2) * 4,), (torch.ones(3, 2),))
