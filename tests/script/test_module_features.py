@@ -221,3 +221,47 @@ class Listing(nn.Module):
 
 def test_tensors_become_lists():
     same(Listing(), (torch.tensor([1, 2, 3, 4]),), (torch.tensor([4, 0, 0, 6]),))
+
+
+class Level:
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+
+class SetUpAtFirst(nn.Module):
+    """The attributes of the later parts of a condition are read in those parts only."""
+
+    scale: float | None
+    level: Level | None
+    seen: Tensor | None
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.scale = None
+        self.level = None
+        self.seen = None
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.scale is None or self.level is None or self.seen is None:
+            self.scale, self.level = float(x.sum()) + 1, Level(x.size(0))
+            self.seen = x
+        x = x * self.scale + self.level.number + self.seen
+        if self.scale is not None and self.level is not None and self.level.number > 2:
+            self.level = None
+            return x
+        return -x
+
+
+def test_attributes_first_read_in_a_later_part_of_a_condition():
+    same(SetUpAtFirst(), (X,), (2 * X,))
+    same(SetUpAtFirst(), (torch.ones(3, 2),), (torch.ones(3, 2) * 4,), (torch.ones(3, 2),))
+
+
+@pytest.mark.parametrize("x", [-1.5, 0.0, 2.25])
+def test_max_of_a_tensor_and_a_number(x):
+    class Clipped(nn.Module):
+        def forward(self, x: Tensor, limit: int) -> Tensor:
+            low, high = max(x, 0), min(limit, x + 1)
+            return torch.zeros(4)[int(low) : int(high)] + min(x, 0.1) * 1.0
+
+    same(Clipped(), (torch.tensor(x), 2))

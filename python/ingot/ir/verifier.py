@@ -64,6 +64,8 @@ class _Verifier:
         self.ops = ops
         self.defined = defined
         self.visible: set[Value] = set()
+        self.read_from: dict[Value, object] = {}
+        """The name of the state entry that a value was read from."""
 
     def method_is_valid(self) -> None:
         method = self.method
@@ -170,6 +172,8 @@ class _Verifier:
         what_is_wrong = prim.rule(node, self.program)
         if what_is_wrong:
             self.fault(node, what_is_wrong)
+        if node.op == "prim::GetState":
+            self.read_from[node.output] = node.attributes["name"]
 
     def catalogue_node(self, node: Node, schema: Schema) -> None:
         if node.attributes or node.blocks:
@@ -195,9 +199,7 @@ class _Verifier:
 
     def mutable(self, node: Node, value: Value) -> None:
         """State that is written in place must be marked so; the loader maps the rest read-only."""
-        for other in self.method.body.walk():
-            if other.op == "prim::GetState" and other.output is value:
-                name = other.attributes["name"]
-                entry = self.program.state.get(name) if isinstance(name, str) else None
-                if entry is not None and not entry.mutable:
-                    self.fault(node, f"state entry {name!r} is written in place but not mutable")
+        name = self.read_from.get(value)
+        entry = self.program.state.get(name) if isinstance(name, str) else None
+        if entry is not None and not entry.mutable:
+            self.fault(node, f"state entry {name!r} is written in place but not mutable")

@@ -25,7 +25,7 @@ from ingot.capture.script.hooks import call_module, has_hooks
 from ingot.capture.script.items import leaves, rebuild, signature, type_of
 from ingot.capture.script.language import EnumType, is_subtype, lower
 from ingot.capture.script.modules import begin
-from ingot.capture.script.names import free_names, nonlocal_names, shared_names
+from ingot.capture.script.names import free_names, nonlocal_names
 from ingot.capture.script.parameters import bind_arguments, parameters_of
 from ingot.capture.script.sources import FunctionSource, NoSource, source_of
 from ingot.capture.script.state import Knowledge, StateTable
@@ -477,7 +477,7 @@ class Compiler:
                 pass
             return PoisonItem()
         frame.locals |= frame.source.assigned
-        frame.shared = shared_names(node) & frame.locals
+        frame.shared = frame.source.shared & frame.locals
         try:
             frame.result_type = annotation_of(frame, node.returns)
         except CompileError:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import functools
+import gc
 import inspect
 import sys
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
@@ -156,7 +158,8 @@ def compile_function(function: types.FunctionType, ops: Catalogue | None = None)
     def build(compiler: Compiler) -> None:
         compiler.entry("forward", function, None)
 
-    return _compile(build, function.__name__, ops)
+    with _collection_paused():
+        return _compile(build, function.__name__, ops)
 
 
 def compile_module(module: torch.nn.Module, ops: Catalogue | None = None) -> Program:
@@ -169,7 +172,21 @@ def compile_module(module: torch.nn.Module, ops: Catalogue | None = None) -> Pro
         for name, function in methods.items():
             compiler.entry(name, function, ModuleItem(module, ""))
 
-    return _compile(build, type(module).__name__, ops)
+    with _collection_paused():
+        return _compile(build, type(module).__name__, ops)
+
+
+@contextmanager
+def _collection_paused() -> Iterator[None]:
+    """A compilation makes many objects that live on: Python's cyclic collector would go through
+    the whole heap, torch's part included, again and again, and take a third of the time."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def exported_methods(module: torch.nn.Module) -> dict[str, types.FunctionType]:

@@ -161,7 +161,9 @@ def _chain(frame: Frame, conjunction: bool, values: list[ast.expr], node: ast.AS
         found.item = join(rest.item, Constant(not conjunction), "condition")
         narrowed = found.bindings(conjunction)
         narrowed.update(first.bindings(conjunction))
-        narrowed.update(rest.bindings(conjunction))
+        for name, item in rest.bindings(conjunction).items():
+            # An attribute that was first read there has its value from that branch.
+            narrowed[name] = join(item, None, name)
         for name in sorted(assigned_names(values[1:]) | (frame.shared & inside.names.keys())):
             reached_item = narrowed.get(name) or inside.names[name]
             narrowed[name] = join(reached_item, None, name)

@@ -16,6 +16,7 @@ from ingot.capture.script.iteration import turns_of
 from ingot.capture.script.language import NUMBER, SIZE, Hole, settle
 from ingot.capture.script.operations import call_op
 from ingot.capture.script.operators import as_number, binary
+from ingot.capture.script.torch_functions import as_tensor
 from ingot.capture.script.truth import truth
 from ingot.capture.script.values import (
     FALSE,
@@ -172,8 +173,12 @@ def _best_item(frame: Frame, op: str, python: Callable[..., Any], items: tuple[I
 
 
 def _pick(frame: Frame, op: str, a: Item, b: Item) -> Item:
-    """The first that no other one beats."""
+    """The first that no other one beats; a number beside a tensor becomes a tensor."""
     beats = compare(frame, ast.Lt() if op == "prim::min" else ast.Gt(), b, a)
+    if isinstance(type_of(a), TensorType) or isinstance(type_of(b), TensorType):
+        return choose(
+            frame, truth(frame, beats), lambda: as_tensor(frame, b), lambda: as_tensor(frame, a)
+        )
     return choose(frame, truth(frame, beats), lambda: b, lambda: a)
 
 

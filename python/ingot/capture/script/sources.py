@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from ingot.capture.script.names import assigned_names
+from ingot.capture.script.names import assigned_names, shared_names
 from ingot.capture.script.type_comments import annotate_from_comments
 from ingot.capture.sources import import_path
 from ingot.ir.graph import Source
@@ -40,6 +40,11 @@ class FunctionSource:
         """The names that the function assigns."""
         body = [] if isinstance(self.node, ast.Lambda) else self.node.body
         return frozenset(assigned_names(body))
+
+    @cached_property
+    def shared(self) -> frozenset[str]:
+        """Names that functions nested in this one assign."""
+        return frozenset(() if isinstance(self.node, ast.Lambda) else shared_names(self.node))
 
     @cached_property
     def _places(self) -> dict[ast.AST, Source]:

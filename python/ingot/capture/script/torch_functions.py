@@ -163,7 +163,8 @@ def _nested(frame: Frame, data: TupleItem | ListItem) -> Item:
     return call_op(frame, "aten::stack", [TupleItem(parts)])
 
 
-def _as_tensor(frame: Frame, data: Item, dtype: Item = NOTHING, device: Item = NOTHING) -> Item:
+def as_tensor(frame: Frame, data: Item, dtype: Item = NOTHING, device: Item = NOTHING) -> Item:
+    """``torch.as_tensor(data)``."""
     if isinstance(type_of(data), TensorType):
         return data if dtype == NOTHING else call_op(frame, "aten::to", [data, dtype])
     return make_tensor(frame, data, dtype)
@@ -356,7 +357,7 @@ def _functions() -> dict[Any, Callable[..., Item]]:
         torch.tensor: make_tensor,
         torch.utils.checkpoint.checkpoint: _checkpoint,
         torch.utils.checkpoint.checkpoint_sequential: _checkpoint_sequential,
-        torch.as_tensor: _as_tensor,
+        torch.as_tensor: as_tensor,
         torch.is_tensor: _is_tensor,
         torch._assert: _assert,
         torch._check: _check,
