@@ -408,7 +408,7 @@ class Compiler:
 
     def _emit_call(self, frame: Frame, known: Compiled, inputs: list[Value], node: ast.AST) -> Item:
         builder = frame.builder
-        if known.writes:
+        if known.writes or known.result is None:  # what a call of itself assigns is not known yet
             self.writes += 1
             frame.environment.forget_attributes()
         if known.result is None:

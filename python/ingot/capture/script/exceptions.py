@@ -124,7 +124,7 @@ def _with_handlers(frame: Frame, node: ast.Try) -> Flow:
         outcome.enter_handler(frame)
         return _handlers(frame, node.handlers, outcome.caught)
 
-    return _either(frame, node, outcome.failed, handle, go_on)
+    return either(frame, node, outcome.failed, handle, go_on)
 
 
 def _with_final(frame: Frame, node: ast.Try) -> Flow:
@@ -150,7 +150,7 @@ def _with_final(frame: Frame, node: ast.Try) -> Flow:
     def after(ways: Sequence[Way]) -> Flow:
         if len(ways) > 1:
             below = outcome.flow.below[ways[1]]
-            return _either(frame, node, below, lambda: after(ways[:1]), lambda: after(ways[1:]))
+            return either(frame, node, below, lambda: after(ways[:1]), lambda: after(ways[1:]))
         frame.environment = outcome.flow.ends[ways[0]].copy()
         flow = body(frame, node.finalbody)
         if not flow.falls_only:
@@ -158,7 +158,7 @@ def _with_final(frame: Frame, node: ast.Try) -> Flow:
         return Flow.only(ways[0], flow.ends[Way.FALL])
 
     ways = sorted(outcome.flow.ends)
-    return _either(frame, node, outcome.failed, handle, lambda: after(ways) if ways else Flow())
+    return either(frame, node, outcome.failed, handle, lambda: after(ways) if ways else Flow())
 
 
 def _leaving(flow: Flow) -> Flow:
@@ -170,7 +170,7 @@ def _leaving(flow: Flow) -> Flow:
     return flow
 
 
-def _either(
+def either(
     frame: Frame,
     node: ast.AST,
     condition: Item,
@@ -233,6 +233,7 @@ def _attempt(
     frame: Frame, node: ast.AST, names: list[str], plan: _Plan, compile: Callable[[], Flow]
 ) -> _Outcome:
     builder = frame.builder
+    writes = frame.compiler.writes
     cells: dict[str, Cell] = {}
     for name in names:
         item = frame.environment.names[name]
@@ -260,6 +261,8 @@ def _attempt(
         caught = [junction.join_items(None, part, "caught") for part in parts]
         failed = junction.join_items(FALSE, TRUE, "failed")
         flow = junction.join_flows(flow, Flow())
+        if frame.compiler.writes != writes:
+            before.forget_attributes()
         environment = before.copy()
         for name in names:
             if name not in cells:
@@ -298,7 +301,7 @@ def _handlers(frame: Frame, handlers: Sequence[ast.ExceptHandler], caught: Caugh
         return handle()
     with frame.located(first):
         condition = is_one_of(frame, caught, classes)
-    return _either(frame, first, condition, handle, lambda: _handlers(frame, handlers[1:], caught))
+    return either(frame, first, condition, handle, lambda: _handlers(frame, handlers[1:], caught))
 
 
 def _classes(frame: Frame, node: ast.expr | None) -> tuple[type, ...] | None:

@@ -269,9 +269,13 @@ def _comparisons(
         return _comparisons(frame, right, ops[1:], comparators[1:], node, compare)
     branch = frame.builder.if_(frame.value(first))
     with frame.forgetful(), frame.builder.at(branch.blocks[0]):
+        before = frame.environment
+        frame.environment = before.copy()
         rest = _comparisons(frame, right, ops[1:], comparators[1:], node, compare)
         rest = truth(frame, rest)
+        after, frame.environment = frame.environment, before
     junction = Junction(frame, branch, frame.source.line(node))
+    _join_assigned(frame, junction, list(comparators[1:]), (after, before))
     return _joined(frame, junction, (rest, FALSE), "condition")
 
 
