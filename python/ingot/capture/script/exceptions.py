@@ -21,12 +21,13 @@ from ingot.capture.script.items import type_of
 from ingot.capture.script.language import join, lower
 from ingot.capture.script.names import assigned_names
 from ingot.capture.script.operations import call_op
+from ingot.capture.script.own_exceptions import make_exception
 from ingot.capture.script.values import (
-    EMPTY,
     FALSE,
     TRUE,
     ZERO,
     CaughtItem,
+    Constant,
     Dynamic,
     Environment,
     ExceptionItem,
@@ -339,6 +340,8 @@ class ExceptionNames:
     def __init__(self) -> None:
         self._names: dict[type, str] = {}
         self._lists: list[tuple[Node, tuple[type, ...]]] = []
+        self._irregular: list[type] = []
+        self._irregular_lists: list[tuple[Node, tuple[type, ...]]] = []
 
     def name(self, cls: type) -> str:
         """The name of a class that the program raises."""
@@ -360,27 +363,26 @@ class ExceptionNames:
         self._lists.append((node, classes))
         return node.output
 
+    def note_irregular(self, cls: type) -> None:
+        """Some exceptions of the class have arguments that their text does not tell."""
+        self._irregular.append(cls)
+
+    def irregular(self, builder: Builder, others: tuple[type, ...]) -> Value:
+        """A constant list of the names of such classes, and those below ``others``."""
+        node = builder.insert("prim::Constant", (), (ListType(STR),), {"value": ()})
+        self._irregular_lists.append((node, others))
+        return node.output
+
     def close(self) -> None:
         """Now that every class that the program raises is known."""
         known = [c for c in vars(python_builtins).values() if isinstance(c, type)]
         for node, classes in self._lists:
             below = [c for c in (*known, *self._names) if issubclass(c, classes)]
-            names = sorted({self.name(c) for c in below})
-            node.attributes["value"] = tuple(names)
-
-
-def make_exception(frame: Frame, cls: type, args: Sequence[Item]) -> Item:
-    """``cls(*args)``: its class and what ``str()`` gives of it."""
-    from ingot.capture.script.strings import as_repr, as_string
-
-    if not args:
-        text: Item = EMPTY
-    elif len(args) == 1:
-        convert = as_repr if issubclass(cls, KeyError) else as_string
-        text = convert(frame, args[0])
-    else:
-        text = as_repr(frame, TupleItem(tuple(args)))
-    return ExceptionItem(frame.compiler.exceptions.name(cls), text, cls)
+            node.attributes["value"] = tuple(sorted({self.name(c) for c in below}))
+        for node, others in self._irregular_lists:
+            below = [c for c in (*known, *self._names) if issubclass(c, others)]
+            names = {self.name(c) for c in (*below, *self._irregular)}
+            node.attributes["value"] = tuple(sorted(names))
 
 
 def raise_statement(frame: Frame, node: ast.Raise) -> Flow:
@@ -391,7 +393,7 @@ def raise_statement(frame: Frame, node: ast.Raise) -> Flow:
     else:
         item = expression(frame, node.exc)
     if isinstance(item, PythonItem) and isinstance(item.object, type):
-        item = make_exception(frame, exception_classes(item)[0], ())
+        item = make_exception(frame, exception_classes(item)[0], (), {})
     if isinstance(item, CaughtItem):
         frame.builder.reraise([frame.value(part) for part in item.parts])
     elif isinstance(item, ExceptionItem):
@@ -403,12 +405,52 @@ def raise_statement(frame: Frame, node: ast.Raise) -> Flow:
 
 def caught_attribute(frame: Frame, item: CaughtItem | ExceptionItem, name: str) -> Item:
     """What can be asked of an exception: its ``args``, when they are its text."""
-    text = item.text if isinstance(item, CaughtItem) else item.message
+    if isinstance(item, ExceptionItem):
+        from ingot.capture.script.objects import object_attribute
+
+        if item.made is None:
+            raise CompileError(f"{item.describe()} has no attribute {name} in a program")
+        return object_attribute(frame, item.made, name)
     if name == "args":
-        return TupleItem((text,))
+        _require_regular(frame, item, (KeyError,), "args")
+        return TupleItem((item.text,))
     if name == "message":
         raise CompileError("an exception has no attribute message", "write str(e)")
-    raise CompileError(f"{item.describe()} has no attribute {name} in a program", "use str(e)")
+    raise CompileError(
+        f"a caught exception has no attribute {name} in a program",
+        "use str(e), or keep what it tells in a variable before it is raised",
+    )
+
+
+def repr_of(frame: Frame, item: CaughtItem | ExceptionItem) -> Item:
+    """``repr(e)``."""
+    from ingot.capture.script.strings import as_repr, concatenate
+
+    if isinstance(item, ExceptionItem):
+        raise CompileError("repr() of an exception that is not caught cannot be compiled")
+    _require_regular(frame, item, (), "repr()")
+    with frame.forgetful():
+        is_key = is_one_of(frame, item, (KeyError,))
+        branch = frame.builder.if_(frame.value(is_key))
+        with frame.builder.at(branch.blocks[1]):
+            quoted = as_repr(frame, item.text)
+        junction = Junction(frame, branch, frame.source.line(frame.node))
+        inside = junction.join_items(item.text, quoted, "repr")
+        junction.finish()
+    return concatenate(frame, [item.kind, Constant("("), inside, Constant(")")])
+
+
+def _require_regular(
+    frame: Frame, item: CaughtItem, others: tuple[type, ...], what: str
+) -> None:
+    """Raises, when the program runs, for an exception whose text does not tell its arguments."""
+    names = frame.compiler.exceptions.irregular(frame.builder, others)
+    hit = call_op(frame, "aten::__contains__", [frame.dynamic(names), item.kind])
+    branch = frame.builder.if_(frame.value(hit))
+    with frame.builder.at(branch.blocks[0]):
+        frame.builder.raise_exception(
+            f"{what} of this exception is not known in a program; use str(e)", "NotImplementedError"
+        )
 
 
 def text_of(item: CaughtItem | ExceptionItem) -> Item:

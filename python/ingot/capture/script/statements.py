@@ -251,6 +251,8 @@ def _assert(frame: Frame, node: ast.Assert) -> Flow:
     def fails() -> Flow:
         from ingot.capture.script.strings import as_string
 
+        if node.msg is None:
+            frame.compiler.exceptions.note_irregular(AssertionError)
         item = EMPTY if node.msg is None else as_string(frame, expression(frame, node.msg))
         message = frame.value(item)
         frame.builder.raise_exception(message, "AssertionError")
