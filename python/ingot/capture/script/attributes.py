@@ -24,8 +24,8 @@ from ingot.capture.script.objects import (
     read_property,
 )
 from ingot.capture.script.operations import call_op
-from ingot.capture.script.own_exceptions import BaseInit
 from ingot.capture.script.operators import as_number
+from ingot.capture.script.own_exceptions import BaseInit
 from ingot.capture.script.values import (
     FALSE,
     NOTHING,

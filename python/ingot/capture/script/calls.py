@@ -23,7 +23,6 @@ from ingot.capture.script.hooks import call_module
 from ingot.capture.script.items import type_of
 from ingot.capture.script.markers import marker_of
 from ingot.capture.script.module_methods import module_method
-from ingot.capture.script.own_exceptions import make_exception
 from ingot.capture.script.objects import (
     class_of,
     construct,
@@ -32,6 +31,7 @@ from ingot.capture.script.objects import (
     object_members,
     special,
 )
+from ingot.capture.script.own_exceptions import make_exception
 from ingot.capture.script.refinement import jit_isinstance_test, test
 from ingot.capture.script.tensors import call_tensor_method
 from ingot.capture.script.torch_functions import (

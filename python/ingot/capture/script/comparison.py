@@ -7,6 +7,8 @@ import enum
 import operator
 from typing import TYPE_CHECKING, Any
 
+import torch
+
 from ingot.capture.script.diagnostics import CompileError
 from ingot.capture.script.flow import Junction
 from ingot.capture.script.items import type_of
@@ -474,6 +476,8 @@ def contains(frame: Frame, container: Item, item: Item) -> Item:
         return Constant(item.value in container.items)
     if isinstance(container, ModuleItem) and isinstance(item, Constant):
         return Constant(item.value in container.module)  # type: ignore[operator]
+    if isinstance(container, ModuleItem) and isinstance(container.module, torch.nn.ModuleDict):
+        return contains(frame, ListItem(tuple(map(Constant, container.module))), item)
     if isinstance(container, TupleItem | ListItem):
         result: Item = FALSE
         for each in container.items:

@@ -440,9 +440,7 @@ def repr_of(frame: Frame, item: CaughtItem | ExceptionItem) -> Item:
     return concatenate(frame, [item.kind, Constant("("), inside, Constant(")")])
 
 
-def _require_regular(
-    frame: Frame, item: CaughtItem, others: tuple[type, ...], what: str
-) -> None:
+def _require_regular(frame: Frame, item: CaughtItem, others: tuple[type, ...], what: str) -> None:
     """Raises, when the program runs, for an exception whose text does not tell its arguments."""
     names = frame.compiler.exceptions.irregular(frame.builder, others)
     hit = call_op(frame, "aten::__contains__", [frame.dynamic(names), item.kind])
