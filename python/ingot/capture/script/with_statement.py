@@ -133,7 +133,14 @@ def _enter(frame: Frame, item: ast.withitem) -> Item | None:
         if item.optional_vars is not None:
             assign_target(frame, item.optional_vars, NOTHING)
         return suppressed
-    context = expression(frame, node)
+    try:
+        context = expression(frame, node)
+    except CompileError as error:
+        raise CompileError(
+            f"with {ast.unparse(node)} cannot be compiled: {error.message}",
+            error.hint,
+            error.node or node,
+        ) from None
     entered = special(frame, context, "__enter__") if _has_exit(context) else None
     if entered is None:
         raise CompileError(
