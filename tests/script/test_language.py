@@ -174,9 +174,14 @@ def tensor_as_key(d: dict[Tensor, int]) -> int:
     return len(d)
 
 
+def default_of_another_type(n: int = 1.5) -> int:  # type: ignore[assignment]
+    return n
+
+
 @pytest.mark.parametrize(
     ("function", "message"),
     [
+        (default_of_another_type, "n is declared as int and its default is 1.5"),
         (constant_maximum, "this raises TypeError: '>' not supported"),
         (constant_rounding, "this raises TypeError: type str doesn't define __round__"),
         (object_as_key, "a Plain cannot be a key of a dict"),
