@@ -37,6 +37,7 @@ _DESCRIPTORS = (
     staticmethod,
     classmethod,
 )
+_NO_USER_CLASSES = ("torch", "builtins", "typing", "numpy", "enum", "ingot")
 _METACLASSES = (type, abc.ABCMeta, type(typing.Protocol))
 _FORBIDDEN = ("__getattr__", "__getattribute__", "__setattr__", "__delattr__", "__new__")
 
@@ -57,7 +58,7 @@ def is_user_class(cls: Any) -> bool:
         cls, torch.nn.Module | torch.Tensor | BaseException | tuple | enum.Enum | type
     ):
         return False
-    return cls.__module__.partition(".")[0] not in ("torch", "builtins", "typing", "numpy", "enum")
+    return cls.__module__.partition(".")[0] not in _NO_USER_CLASSES
 
 
 def require_static(cls: type) -> None:
