@@ -180,7 +180,7 @@ TEST_F(CApi, OutputsOutliveTheModule) {
 
 TEST_F(CApi, ListsWhatAModuleOffers) {
   EXPECT_EQ(describe(make(ingot_methods, module_)),
-            "['forward', 'bundle', 'branch', 'raises', 'count']");
+            "['forward', 'bundle', 'branch', 'raises', 'count', 'objects']");
   EXPECT_EQ(describe(make(ingot_inputs, module_, "forward")), "[('x', 'f32[B, 10]', False)]");
   EXPECT_EQ(describe(make(ingot_outputs, module_, "bundle")),
             "[('x', 'Tensor'), ('items', 'List[str]'), ('table', 'Dict[str, int]'), "
