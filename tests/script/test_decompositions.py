@@ -106,3 +106,21 @@ def test_short_time_transform_and_its_inverse():
         expected = there_and_back(x, window, shape[-1])
         found = ingot.script(there_and_back).module(x, window, shape[-1])
         torch.testing.assert_close(found, expected)
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
+@pytest.mark.parametrize("smoothing", [0.0, 0.2])
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("probabilities", [False, True])
+def test_cross_entropy(reduction, smoothing, weighted, probabilities):
+    torch.manual_seed(0)
+    x = torch.randn(3, 5, 2)
+    target = torch.rand(3, 5, 2) if probabilities else torch.tensor([[0, 2], [4, 2], [1, 3]])
+    loss = torch.nn.CrossEntropyLoss(
+        weight=torch.rand(5) + 0.1 if weighted else None,
+        ignore_index=-100 if probabilities else 2,
+        reduction=reduction,
+        label_smoothing=smoothing,
+    )
+    found = torch.from_numpy(ingot.script(loss)(x.numpy(), target.numpy()))
+    torch.testing.assert_close(found, loss(x, target), rtol=1e-4, atol=1e-5)

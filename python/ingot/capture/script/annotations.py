@@ -27,6 +27,7 @@ from ingot.capture.script.language import (
     EnumType,
     FutureType,
     SetType,
+    require_key,
 )
 from ingot.ir.types import (
     BOOL,
@@ -167,11 +168,13 @@ def read_annotation(value: Any, frame: Frame) -> Type:
     if name in ("list", "List", "Sequence", "Iterable", "Collection") and inside:
         return ListType(read_annotation(inside[0], frame))
     if name in ("set", "frozenset", "Set", "MutableSet", "AbstractSet") and inside:
-        return SetType(read_annotation(inside[0], frame))
+        return SetType(require_key(read_annotation(inside[0], frame)))
     if name == "defaultdict" and len(inside) == 2:
-        return DictType(read_annotation(inside[0], frame), read_annotation(inside[1], frame))
+        key = require_key(read_annotation(inside[0], frame))
+        return DictType(key, read_annotation(inside[1], frame))
     if name in ("dict", "Dict", "Mapping", "OrderedDict", "MutableMapping") and len(inside) == 2:
-        return DictType(read_annotation(inside[0], frame), read_annotation(inside[1], frame))
+        key = require_key(read_annotation(inside[0], frame))
+        return DictType(key, read_annotation(inside[1], frame))
     raise _Unknown(str(getattr(value, "__name__", value)))
 
 

@@ -25,6 +25,7 @@ from ingot.capture.script.objects import (
 )
 from ingot.capture.script.operations import call_op
 from ingot.capture.script.operators import as_number
+from ingot.capture.script.own_exceptions import BaseInit
 from ingot.capture.script.values import (
     FALSE,
     NOTHING,
@@ -224,6 +225,8 @@ def _super_attribute(frame: Frame, item: SuperItem, name: str) -> Item:
                 return PythonItem(function.__func__)
             if name == "__init__" and cls is object:
                 return PythonItem(_no_init)
+            if name == "__init__" and issubclass(cls, BaseException):
+                return PythonItem(BaseInit(item.receiver, item.cls))
             break
     raise CompileError(f"super() has no method {name} that can be compiled")
 

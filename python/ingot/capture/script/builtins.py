@@ -16,6 +16,7 @@ import torch
 from ingot.capture.script import library
 from ingot.capture.script.containers import store_element
 from ingot.capture.script.diagnostics import CompileError
+from ingot.capture.script.exceptions import exception_classes, is_one_of
 from ingot.capture.script.expressions import make_dict
 from ingot.capture.script.items import type_of
 from ingot.capture.script.iteration import turns_of
@@ -354,6 +355,8 @@ def _type(frame: Frame, item: Item) -> Item:
 
 
 def _issubclass(frame: Frame, a: Item, b: Item) -> Item:
+    if isinstance(a, CaughtClassItem):
+        return is_one_of(frame, a.caught, exception_classes(b))
     if isinstance(a, PythonItem) and isinstance(b, PythonItem):
         return Constant(issubclass(a.object, b.object))
     raise CompileError("issubclass takes classes")

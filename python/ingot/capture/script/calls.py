@@ -31,6 +31,7 @@ from ingot.capture.script.objects import (
     object_members,
     special,
 )
+from ingot.capture.script.own_exceptions import make_exception
 from ingot.capture.script.refinement import jit_isinstance_test, test
 from ingot.capture.script.tensors import call_tensor_method
 from ingot.capture.script.torch_functions import (
@@ -244,9 +245,7 @@ def _class_of_receiver(frame: Frame, item: Item) -> type:
 def _construct(frame: Frame, cls: type, args: list[Item], kwargs: dict[str, Item]) -> Item:
     """``cls(...)`` for the classes that exist at run time or while compiling."""
     if issubclass(cls, BaseException):
-        from ingot.capture.script.exceptions import make_exception
-
-        return make_exception(frame, cls, args)
+        return make_exception(frame, cls, args, kwargs)
     if issubclass(cls, tuple) and hasattr(cls, "_fields"):
         return _named_tuple(frame, cls, args, kwargs)
     if is_enum(cls) and len(args) == 1:

@@ -37,6 +37,7 @@ _DESCRIPTORS = (
     staticmethod,
     classmethod,
 )
+_NO_USER_CLASSES = ("torch", "builtins", "typing", "numpy", "enum", "ingot")
 _METACLASSES = (type, abc.ABCMeta, type(typing.Protocol))
 _FORBIDDEN = ("__getattr__", "__getattribute__", "__setattr__", "__delattr__", "__new__")
 
@@ -57,7 +58,7 @@ def is_user_class(cls: Any) -> bool:
         cls, torch.nn.Module | torch.Tensor | BaseException | tuple | enum.Enum | type
     ):
         return False
-    return cls.__module__.partition(".")[0] not in ("torch", "builtins", "typing", "numpy", "enum")
+    return cls.__module__.partition(".")[0] not in _NO_USER_CLASSES
 
 
 def require_static(cls: type) -> None:
@@ -69,9 +70,9 @@ def require_static(cls: type) -> None:
             "use a plain class",
         )
     for base in cls.__mro__:
-        if base in _PLAIN_BASES:
+        if base in _PLAIN_BASES or _is_builtin_exception(base):
             continue
-        if not is_user_class(base):
+        if not is_user_class(base) and not issubclass(base, BaseException):
             raise CompileError(
                 f"the class {name} inherits from {base.__name__}, which cannot be compiled",
                 f"keep a {base.__name__} in an attribute instead",
@@ -83,6 +84,10 @@ def require_static(cls: type) -> None:
                     f"the class {name} defines {special}, which cannot be compiled",
                     "write plain attributes and methods",
                 )
+
+
+def _is_builtin_exception(cls: type) -> bool:
+    return issubclass(cls, BaseException) and cls.__module__ == "builtins"
 
 
 def _generated_by_dataclass(cls: type) -> tuple[str, ...]:
@@ -147,7 +152,7 @@ class ClassTable:
         fields = self.fields(cls)
         for base in reversed(cls.__mro__):
             for name, annotation in inspect.get_annotations(base).items():
-                if name in fields or base in _PLAIN_BASES:
+                if name in fields or base in _PLAIN_BASES or _is_builtin_exception(base):
                     continue
                 declared = read_class_annotation(annotation, base, frame)
                 if declared is not None:

@@ -7,6 +7,8 @@ import enum
 import operator
 from typing import TYPE_CHECKING, Any
 
+import torch
+
 from ingot.capture.script.diagnostics import CompileError
 from ingot.capture.script.flow import Junction
 from ingot.capture.script.items import type_of
@@ -32,6 +34,7 @@ from ingot.capture.script.operators import as_number, as_plain, binary
 from ingot.capture.script.readonly import readable
 from ingot.capture.script.values import (
     FALSE,
+    CaughtClassItem,
     Constant,
     DictItem,
     Dynamic,
@@ -227,6 +230,8 @@ def _identical(frame: Frame, a: Item, b: Item) -> Item:
         return call_op(frame, "aten::__is__", [other, Constant(None)])
     if isinstance(a, Dynamic) and isinstance(b, Dynamic) and a.value is b.value:
         return Constant(True)
+    if isinstance(a, CaughtClassItem) or isinstance(b, CaughtClassItem):
+        return _equal_classes(frame, a, b)
     if isinstance(x, EnumType) or isinstance(y, EnumType):
         return _equal_members(frame, a, b)
     if _is_object(x) or _is_object(y):
@@ -260,6 +265,8 @@ def equal(frame: Frame, a: Item, b: Item) -> Item:
     if isinstance(a, Constant) and isinstance(b, Constant):
         return Constant(bool(a.value == b.value))
     a, b = as_plain(frame, a), as_plain(frame, b)
+    if isinstance(a, CaughtClassItem) or isinstance(b, CaughtClassItem):
+        return _equal_classes(frame, a, b)
     if isinstance(a, PythonItem | ModuleItem) or isinstance(b, PythonItem | ModuleItem):
         if isinstance(a, PythonItem) and isinstance(b, PythonItem):
             return Constant(bool(a.object == b.object))
@@ -289,6 +296,19 @@ def equal(frame: Frame, a: Item, b: Item) -> Item:
     if may_be_none(x) or may_be_none(y):
         return _equal_optional(frame, a, b, x, y)
     return _equal_containers(frame, a, b, x, y)
+
+
+def _equal_classes(frame: Frame, a: Item, b: Item) -> Item:
+    """Whether the class of a caught exception is another class."""
+    kinds = []
+    for each in (a, b):
+        if isinstance(each, CaughtClassItem):
+            kinds.append(each.caught.kind)
+        elif isinstance(each, PythonItem) and isinstance(each.object, type):
+            kinds.append(Constant(frame.compiler.exceptions.name(each.object)))
+        else:
+            return FALSE
+    return call_op(frame, "aten::eq", kinds)
 
 
 def _is_object(type: Type | None) -> bool:
@@ -456,6 +476,8 @@ def contains(frame: Frame, container: Item, item: Item) -> Item:
         return Constant(item.value in container.items)
     if isinstance(container, ModuleItem) and isinstance(item, Constant):
         return Constant(item.value in container.module)  # type: ignore[operator]
+    if isinstance(container, ModuleItem) and isinstance(container.module, torch.nn.ModuleDict):
+        return contains(frame, ListItem(tuple(map(Constant, container.module))), item)
     if isinstance(container, TupleItem | ListItem):
         result: Item = FALSE
         for each in container.items:

@@ -20,7 +20,7 @@ from ingot.capture.script.enums import require_member
 from ingot.capture.script.exceptions import ExceptionNames
 from ingot.capture.script.expressions import expression
 from ingot.capture.script.flow import RESULT, Flow, Way, merge
-from ingot.capture.script.frame import Frame
+from ingot.capture.script.frame import Frame, fits_loosely
 from ingot.capture.script.hooks import call_module, has_hooks
 from ingot.capture.script.items import leaves, rebuild, signature, type_of
 from ingot.capture.script.language import EnumType, is_subtype, lower
@@ -174,6 +174,13 @@ class Compiler:
                 parameter,
             )
         if default is not NO_DEFAULT:
+            given = type_of(wrap(frame, default, name))
+            if given in (INT, FLOAT, BOOL, STR) and not _may_default(given, declared):
+                raise CompileError(
+                    f"{name} is declared as {declared} and its default is {default!r}",
+                    "change the annotation or the default",
+                    parameter,
+                )
             default = frame.literal(default)
         value = Value(lower(declared), name)
         method.body.inputs.append(value)
@@ -408,7 +415,7 @@ class Compiler:
 
     def _emit_call(self, frame: Frame, known: Compiled, inputs: list[Value], node: ast.AST) -> Item:
         builder = frame.builder
-        if known.writes:
+        if known.writes or known.result is None:  # what a call of itself assigns is not known yet
             self.writes += 1
             frame.environment.forget_attributes()
         if known.result is None:
@@ -557,6 +564,13 @@ def load_source(function: types.FunctionType) -> FunctionSource:
             "unsupported",
             hint="define it in a file",
         ) from None
+
+
+def _may_default(given: Type, declared: Type) -> bool:
+    """Whether a number or string can be the default of an input."""
+    if declared not in (INT, FLOAT, BOOL, STR):
+        return True
+    return is_subtype(given, declared) or fits_loosely(given, declared)
 
 
 def declared_parameters(function: types.FunctionType, source: FunctionSource) -> dict[str, ast.arg]:

@@ -279,6 +279,8 @@ def cross_entropy_loss(
         scaled = target
         if label_smoothing > 0.0:
             scaled = target * (1 - label_smoothing) + label_smoothing / self.size(channel)
+        if weight is not None:
+            scaled = scaled * _along(weight, self.dim(), channel)
         loss = -(logs * scaled).sum(channel)
         if reduction == 1:
             return loss.sum() / (loss.numel())
@@ -290,9 +292,29 @@ def cross_entropy_loss(
         ignore_index=ignore_index,
         reduction="none" if reduction == 0 else "mean" if reduction == 1 else "sum",
     )
-    if label_smoothing > 0.0:
-        raise NotImplementedError("label_smoothing with class numbers cannot be compiled yet")
-    return plain
+    if label_smoothing <= 0.0:
+        return plain
+    kept = target != ignore_index
+    safe = torch.where(kept, target, torch.zeros_like(target))
+    if weight is None:
+        smooth = -logs.sum(channel)
+        weights = kept.to(self.dtype)
+    else:
+        smooth = -(logs * _along(weight, self.dim(), channel)).sum(channel)
+        weights = torch.where(kept, weight[safe], torch.zeros_like(smooth))
+    smooth = torch.where(kept, smooth, torch.zeros_like(smooth))
+    if reduction == 1:
+        smooth = smooth.sum() / weights.sum()
+    elif reduction == 2:
+        smooth = smooth.sum()
+    return plain * (1 - label_smoothing) + smooth * (label_smoothing / self.size(channel))
+
+
+def _along(weight, rank: int, channel: int):
+    """One weight for each class, shaped to go with a tensor of that rank."""
+    shape = [1 for _ in range(rank)]
+    shape[channel] = -1
+    return weight.view(shape)
 
 
 def margin_ranking_loss(input1, input2, target, margin=0.0, reduction=1):

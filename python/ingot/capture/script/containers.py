@@ -18,6 +18,7 @@ from ingot.capture.script.language import (
     is_subtype,
     join,
     may_be_none,
+    require_key,
     settle,
 )
 from ingot.capture.script.modules import changeable
@@ -234,6 +235,7 @@ def store_element(
     """``base[index] = item`` for a list or dict."""
     if isinstance(type, DictType):
         key = element(frame, type.key, index)
+        require_key(type.key)
         call_op(frame, "aten::_set_item", [base, key, element(frame, type.value, item)])
         return
     call_op(frame, "aten::_set_item", [base, index, element(frame, type.element, item)])

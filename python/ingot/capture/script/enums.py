@@ -116,10 +116,12 @@ def member_named(frame: Frame, cls: Any, name: Item) -> Item:
             return Constant(cls[name.value])
         except KeyError:
             raise CompileError(f"{cls.__name__} has no member {name.value!r}") from None
-    return _chosen(frame, cls, name, [m.name for m in cls], f" is no member of {cls.__qualname__}")
+    return _chosen(frame, cls, name, [m.name for m in cls], "", "KeyError")
 
 
-def _chosen(frame: Frame, cls: Any, key: Item, keys: list[Any], otherwise: str) -> Item:
+def _chosen(
+    frame: Frame, cls: Any, key: Item, keys: list[Any], otherwise: str, kind: str = "ValueError"
+) -> Item:
     from ingot.capture.script.strings import as_repr, concatenate
 
     listed = ListItem(tuple(wrap(frame, k, cls.__name__) for k in keys))
@@ -131,7 +133,7 @@ def _chosen(frame: Frame, cls: Any, key: Item, keys: list[Any], otherwise: str) 
     branch = frame.builder.if_(frame.value(known))
     with frame.builder.at(branch.blocks[1]):
         message = concatenate(frame, [as_repr(frame, key), Constant(otherwise)])
-        frame.builder.raise_exception(frame.value(message), "ValueError")
+        frame.builder.raise_exception(frame.value(message), kind)
     place = call_op(frame, "aten::index", [sequence, key])
     members = ListItem(tuple(Constant(plain_member(m)) for m in cls))
     plain = EnumType(cls).plain

@@ -21,12 +21,13 @@ from ingot.capture.script.items import type_of
 from ingot.capture.script.language import join, lower
 from ingot.capture.script.names import assigned_names
 from ingot.capture.script.operations import call_op
+from ingot.capture.script.own_exceptions import make_exception
 from ingot.capture.script.values import (
-    EMPTY,
     FALSE,
     TRUE,
     ZERO,
     CaughtItem,
+    Constant,
     Dynamic,
     Environment,
     ExceptionItem,
@@ -124,7 +125,7 @@ def _with_handlers(frame: Frame, node: ast.Try) -> Flow:
         outcome.enter_handler(frame)
         return _handlers(frame, node.handlers, outcome.caught)
 
-    return _either(frame, node, outcome.failed, handle, go_on)
+    return either(frame, node, outcome.failed, handle, go_on)
 
 
 def _with_final(frame: Frame, node: ast.Try) -> Flow:
@@ -150,7 +151,7 @@ def _with_final(frame: Frame, node: ast.Try) -> Flow:
     def after(ways: Sequence[Way]) -> Flow:
         if len(ways) > 1:
             below = outcome.flow.below[ways[1]]
-            return _either(frame, node, below, lambda: after(ways[:1]), lambda: after(ways[1:]))
+            return either(frame, node, below, lambda: after(ways[:1]), lambda: after(ways[1:]))
         frame.environment = outcome.flow.ends[ways[0]].copy()
         flow = body(frame, node.finalbody)
         if not flow.falls_only:
@@ -158,7 +159,7 @@ def _with_final(frame: Frame, node: ast.Try) -> Flow:
         return Flow.only(ways[0], flow.ends[Way.FALL])
 
     ways = sorted(outcome.flow.ends)
-    return _either(frame, node, outcome.failed, handle, lambda: after(ways) if ways else Flow())
+    return either(frame, node, outcome.failed, handle, lambda: after(ways) if ways else Flow())
 
 
 def _leaving(flow: Flow) -> Flow:
@@ -170,7 +171,7 @@ def _leaving(flow: Flow) -> Flow:
     return flow
 
 
-def _either(
+def either(
     frame: Frame,
     node: ast.AST,
     condition: Item,
@@ -233,6 +234,7 @@ def _attempt(
     frame: Frame, node: ast.AST, names: list[str], plan: _Plan, compile: Callable[[], Flow]
 ) -> _Outcome:
     builder = frame.builder
+    writes = frame.compiler.writes
     cells: dict[str, Cell] = {}
     for name in names:
         item = frame.environment.names[name]
@@ -260,6 +262,8 @@ def _attempt(
         caught = [junction.join_items(None, part, "caught") for part in parts]
         failed = junction.join_items(FALSE, TRUE, "failed")
         flow = junction.join_flows(flow, Flow())
+        if frame.compiler.writes != writes:
+            before.forget_attributes()
         environment = before.copy()
         for name in names:
             if name not in cells:
@@ -298,7 +302,7 @@ def _handlers(frame: Frame, handlers: Sequence[ast.ExceptHandler], caught: Caugh
         return handle()
     with frame.located(first):
         condition = is_one_of(frame, caught, classes)
-    return _either(frame, first, condition, handle, lambda: _handlers(frame, handlers[1:], caught))
+    return either(frame, first, condition, handle, lambda: _handlers(frame, handlers[1:], caught))
 
 
 def _classes(frame: Frame, node: ast.expr | None) -> tuple[type, ...] | None:
@@ -336,6 +340,8 @@ class ExceptionNames:
     def __init__(self) -> None:
         self._names: dict[type, str] = {}
         self._lists: list[tuple[Node, tuple[type, ...]]] = []
+        self._irregular: list[type] = []
+        self._irregular_lists: list[tuple[Node, tuple[type, ...]]] = []
 
     def name(self, cls: type) -> str:
         """The name of a class that the program raises."""
@@ -357,27 +363,26 @@ class ExceptionNames:
         self._lists.append((node, classes))
         return node.output
 
+    def note_irregular(self, cls: type) -> None:
+        """Some exceptions of the class have arguments that their text does not tell."""
+        self._irregular.append(cls)
+
+    def irregular(self, builder: Builder, others: tuple[type, ...]) -> Value:
+        """A constant list of the names of such classes, and those below ``others``."""
+        node = builder.insert("prim::Constant", (), (ListType(STR),), {"value": ()})
+        self._irregular_lists.append((node, others))
+        return node.output
+
     def close(self) -> None:
         """Now that every class that the program raises is known."""
         known = [c for c in vars(python_builtins).values() if isinstance(c, type)]
         for node, classes in self._lists:
             below = [c for c in (*known, *self._names) if issubclass(c, classes)]
-            names = sorted({self.name(c) for c in below})
-            node.attributes["value"] = tuple(names)
-
-
-def make_exception(frame: Frame, cls: type, args: Sequence[Item]) -> Item:
-    """``cls(*args)``: its class and what ``str()`` gives of it."""
-    from ingot.capture.script.strings import as_repr, as_string
-
-    if not args:
-        text: Item = EMPTY
-    elif len(args) == 1:
-        convert = as_repr if issubclass(cls, KeyError) else as_string
-        text = convert(frame, args[0])
-    else:
-        text = as_repr(frame, TupleItem(tuple(args)))
-    return ExceptionItem(frame.compiler.exceptions.name(cls), text, cls)
+            node.attributes["value"] = tuple(sorted({self.name(c) for c in below}))
+        for node, others in self._irregular_lists:
+            below = [c for c in (*known, *self._names) if issubclass(c, others)]
+            names = {self.name(c) for c in (*below, *self._irregular)}
+            node.attributes["value"] = tuple(sorted(names))
 
 
 def raise_statement(frame: Frame, node: ast.Raise) -> Flow:
@@ -388,7 +393,7 @@ def raise_statement(frame: Frame, node: ast.Raise) -> Flow:
     else:
         item = expression(frame, node.exc)
     if isinstance(item, PythonItem) and isinstance(item.object, type):
-        item = make_exception(frame, exception_classes(item)[0], ())
+        item = make_exception(frame, exception_classes(item)[0], (), {})
     if isinstance(item, CaughtItem):
         frame.builder.reraise([frame.value(part) for part in item.parts])
     elif isinstance(item, ExceptionItem):
@@ -400,12 +405,50 @@ def raise_statement(frame: Frame, node: ast.Raise) -> Flow:
 
 def caught_attribute(frame: Frame, item: CaughtItem | ExceptionItem, name: str) -> Item:
     """What can be asked of an exception: its ``args``, when they are its text."""
-    text = item.text if isinstance(item, CaughtItem) else item.message
+    if isinstance(item, ExceptionItem):
+        from ingot.capture.script.objects import object_attribute
+
+        if item.made is None:
+            raise CompileError(f"{item.describe()} has no attribute {name} in a program")
+        return object_attribute(frame, item.made, name)
     if name == "args":
-        return TupleItem((text,))
+        _require_regular(frame, item, (KeyError,), "args")
+        return TupleItem((item.text,))
     if name == "message":
         raise CompileError("an exception has no attribute message", "write str(e)")
-    raise CompileError(f"{item.describe()} has no attribute {name} in a program", "use str(e)")
+    raise CompileError(
+        f"a caught exception has no attribute {name} in a program",
+        "use str(e), or keep what it tells in a variable before it is raised",
+    )
+
+
+def repr_of(frame: Frame, item: CaughtItem | ExceptionItem) -> Item:
+    """``repr(e)``."""
+    from ingot.capture.script.strings import as_repr, concatenate
+
+    if isinstance(item, ExceptionItem):
+        raise CompileError("repr() of an exception that is not caught cannot be compiled")
+    _require_regular(frame, item, (), "repr()")
+    with frame.forgetful():
+        is_key = is_one_of(frame, item, (KeyError,))
+        branch = frame.builder.if_(frame.value(is_key))
+        with frame.builder.at(branch.blocks[1]):
+            quoted = as_repr(frame, item.text)
+        junction = Junction(frame, branch, frame.source.line(frame.node))
+        inside = junction.join_items(item.text, quoted, "repr")
+        junction.finish()
+    return concatenate(frame, [item.kind, Constant("("), inside, Constant(")")])
+
+
+def _require_regular(frame: Frame, item: CaughtItem, others: tuple[type, ...], what: str) -> None:
+    """Raises, when the program runs, for an exception whose text does not tell its arguments."""
+    names = frame.compiler.exceptions.irregular(frame.builder, others)
+    hit = call_op(frame, "aten::__contains__", [frame.dynamic(names), item.kind])
+    branch = frame.builder.if_(frame.value(hit))
+    with frame.builder.at(branch.blocks[0]):
+        frame.builder.raise_exception(
+            f"{what} of this exception is not known in a program; use str(e)", "NotImplementedError"
+        )
 
 
 def text_of(item: CaughtItem | ExceptionItem) -> Item:

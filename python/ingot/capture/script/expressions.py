@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 from ingot.capture.script.diagnostics import CompileError, Poisoned
 from ingot.capture.script.flow import Junction, common_type
 from ingot.capture.script.items import type_of
-from ingot.capture.script.language import SIZE, Hole, join, lower, settle
+from ingot.capture.script.language import SIZE, Hole, join, lower, require_key, settle
 from ingot.capture.script.names import assigned_names
 from ingot.capture.script.values import (
     Constant,
@@ -269,9 +269,13 @@ def _comparisons(
         return _comparisons(frame, right, ops[1:], comparators[1:], node, compare)
     branch = frame.builder.if_(frame.value(first))
     with frame.forgetful(), frame.builder.at(branch.blocks[0]):
+        before = frame.environment
+        frame.environment = before.copy()
         rest = _comparisons(frame, right, ops[1:], comparators[1:], node, compare)
         rest = truth(frame, rest)
+        after, frame.environment = frame.environment, before
     junction = Junction(frame, branch, frame.source.line(node))
+    _join_assigned(frame, junction, list(comparators[1:]), (after, before))
     return _joined(frame, junction, (rest, FALSE), "condition")
 
 
@@ -469,6 +473,7 @@ def make_dict(
         value_type = _widen(value_type, type_of(value), "values")
     key_type = Hole(STR) if key_type is None else key_type
     value_type = Hole() if value_type is None else value_type
+    require_key(key_type)
     items = [(frame.value(k, key_type), frame.value(v, value_type)) for k, v in pairs]
     made = frame.builder.dict_construct(items, lower(key_type), lower(value_type))
     return frame.dynamic(made, DictType(key_type, value_type))

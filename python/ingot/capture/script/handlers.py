@@ -7,10 +7,17 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ingot.capture.script.diagnostics import CompileError
-from ingot.capture.script.values import Item
+from ingot.capture.script.values import Constant, Item, ListItem, TupleItem
 
 if TYPE_CHECKING:
     from ingot.capture.script.frame import Frame
+
+
+def _is_known(item: Item) -> bool:
+    """Whether the item is a constant, or a tuple or list of constants: Python computed with it."""
+    if isinstance(item, TupleItem | ListItem):
+        return all(map(_is_known, item.items))
+    return isinstance(item, Constant)
 
 
 def apply_handler(
@@ -25,9 +32,13 @@ def apply_handler(
     user's mistake: raises CompileError."""
     try:
         return handler(frame, *receiver, *args, **kwargs)
-    except TypeError as error:
+    except (TypeError, ValueError, ArithmeticError, LookupError) as error:
         trace = error.__traceback__
         if trace is None or trace.tb_next is not None:  # the handler itself had begun
+            if all(map(_is_known, (*receiver, *args, *kwargs.values()))):
+                raise CompileError(f"this raises {type(error).__name__}: {error}") from None
+            raise
+        if not isinstance(error, TypeError):
             raise
     taken = list(inspect.signature(handler).parameters.values())[1 + len(receiver) :]
     given = [item.describe() for item in args]

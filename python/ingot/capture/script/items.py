@@ -145,6 +145,10 @@ def signature(item: Item) -> tuple:
             return ("tuple", named, *map(signature, items))
         case DictItem(items):
             return ("dict", tuple(items), *map(signature, items.values()))
+        case ExceptionItem(_, message, cls):
+            return ("exception", cls, signature(message))
+        case PickItem(index, items, keys):
+            return ("pick", keys, *map(signature, (index, *items)))
         case MethodItem(receiver, name, function):
             return ("method", name, id(function), signature(receiver))
         case LocalFunction(node, _, environment):

@@ -125,8 +125,8 @@ def _object_turns(frame: Frame, item: Item) -> Turns:
     if inner is not None:
         if special_name(frame, inner, "__next__"):
             raise CompileError(
-                f"{inner.describe()} is an iterator with __next__, which cannot be compiled",
-                "let __iter__ give iter(list), or write __len__ and __getitem__",
+                f"{inner.describe()} is an iterator with __next__, whose length is not known",
+                "write a for loop over it",
             )
         return turns_of(frame, inner)
     length = special(frame, item, "__len__")
@@ -141,6 +141,18 @@ def _object_turns(frame: Frame, item: Item) -> Turns:
         return found
 
     return Turns(length, element)
+
+
+def own_iterator(frame: Frame, item: Item) -> Item | None:
+    """``iter(item)``, if that is an object whose class writes ``__next__``; else None."""
+    if not special_name(frame, item, "__iter__"):
+        return None
+    mark, before = frame.builder.mark(), frame.environment.copy()
+    inner = special(frame, item, "__iter__")
+    if inner is not None and special_name(frame, inner, "__next__"):
+        return inner
+    frame.undo(mark, before)
+    return None
 
 
 def special_name(frame: Frame, item: Item, name: str) -> bool:

@@ -10,6 +10,7 @@ import enum
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from ingot.capture.script.diagnostics import CompileError
 from ingot.ir import types as ir
 from ingot.ir.types import (
     BOOL,
@@ -328,3 +329,17 @@ def may_be_none(type: Type) -> bool:
     if isinstance(type, UnionType):
         return NONE in type.elements
     return type == NONE or isinstance(type, OptionalType)
+
+
+def require_key(type: Type) -> Type:
+    """The type, which a dict's keys or a set's elements are to have. Raises CompileError."""
+    inside = settle(type)
+    if isinstance(inside, TupleType | NamedTupleType):
+        for each in inside.elements:
+            require_key(each)
+    if inside == TENSOR or isinstance(inside, ObjectType | ListType | DictType | SetType):
+        raise CompileError(
+            f"a {inside} cannot be a key of a dict or an element of a set in a program",
+            "use a number, a string or a tuple of these",
+        )
+    return type

@@ -16,7 +16,7 @@ from ingot.capture.script.diagnostics import CompileError, Unwind
 from ingot.capture.script.expressions import expression
 from ingot.capture.script.flow import RESULT, Flow, Junction, Way, common_type, merge
 from ingot.capture.script.items import type_of
-from ingot.capture.script.iteration import Turns, turns_of
+from ingot.capture.script.iteration import Turns, own_iterator, turns_of
 from ingot.capture.script.language import join, lower
 from ingot.capture.script.names import assigned_names
 from ingot.capture.script.refinement import Test, test
@@ -31,6 +31,7 @@ from ingot.capture.script.values import (
     Missing,
     Narrowed,
     PoisonItem,
+    PythonItem,
     same,
 )
 from ingot.ir.graph import Value
@@ -83,6 +84,9 @@ def for_statement(frame: Frame, node: ast.For) -> Flow:
     from ingot.capture.script.statements import body
 
     iterable = expression(frame, node.iter)
+    own = own_iterator(frame, iterable)
+    if own is not None:
+        return _over_object(frame, node, own)
     if isinstance(iterable, IteratorItem):
         return _over_iterator(frame, node, iterable)
     with frame.located(node.iter):
@@ -115,6 +119,54 @@ def for_statement(frame: Frame, node: ast.For) -> Flow:
         return _unrolled(frame, node, turns.items)
     finally:
         frame.unrollable.discard(marker)
+
+
+def _over_object(frame: Frame, node: ast.For, iterator: Item) -> Flow:
+    """An iterator of the user's class, as a while loop that ends when ``__next__`` raises
+    StopIteration. No Python name equals those made here."""
+    from ingot.capture.script.statements import body
+
+    source, element, done = (f"{what} {node.lineno} {node.col_offset}" for what in (
+        "iterator", "element", "exhausted"))  # fmt: skip
+    frame.environment.names[source] = iterator
+    frame.environment.names[done] = FALSE
+
+    def read(name: str) -> ast.expr:
+        return ast.Name(name, ast.Load())
+
+    def assign(target: ast.expr, value: ast.expr) -> ast.stmt:
+        return ast.Assign([target], value)
+
+    take = ast.Call(ast.Attribute(read(source), "__next__", ast.Load()), [], [])
+    at_end = [assign(ast.Name(done, ast.Store()), ast.Constant(True)), ast.Break()]
+    statements: list[ast.stmt] = [
+        ast.While(
+            ast.Constant(True),
+            [
+                ast.Try(
+                    [assign(ast.Name(element, ast.Store()), take)],
+                    [ast.ExceptHandler(ast.Name(_STOP, ast.Load()), None, at_end)],
+                    [],
+                    [],
+                ),
+                assign(node.target, read(element)),
+                *node.body,
+            ],
+            [],
+        )
+    ]
+    if node.orelse:
+        statements.append(ast.If(read(done), node.orelse, []))
+    frame.environment.names[_STOP] = PythonItem(StopIteration)
+    for statement in statements:
+        for inner in ast.walk(statement):
+            if not hasattr(inner, "lineno"):
+                ast.copy_location(inner, node.iter)
+        ast.copy_location(statement, node)
+    return body(frame, statements)
+
+
+_STOP = "stop iteration"
 
 
 def _over_iterator(frame: Frame, node: ast.For, iterable: IteratorItem) -> Flow:

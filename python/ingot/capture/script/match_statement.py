@@ -52,10 +52,13 @@ def _cases(frame: Frame, node: ast.Match, name: str, cases: Sequence[ast.match_c
     if not cases:
         return Flow.only(Way.FALL, frame.environment)
     case = cases[0]
+    writes = frame.compiler.writes
     before = frame.environment
     frame.environment = before.copy()
     with frame.located(case.pattern):
         condition = _case_test(frame, name, case)
+    if frame.compiler.writes != writes:
+        before.forget_attributes()
     if condition.known is False:
         frame.environment = before
         return _cases(frame, node, name, cases[1:])
@@ -100,12 +103,12 @@ def _and(frame: Frame, first: Test, then: Any) -> Test:
     before = frame.environment
     frame.environment = before.copy()
     frame.environment.names.update(first.if_true)
-    with frame.builder.at(branch.blocks[0]):
+    with frame.forgetful(), frame.builder.at(branch.blocks[0]):
         second = then()
         known = {**first.if_true, **second.if_true}
         if second.known is None:
             frame.value(second.item)
-    frame.environment = before
+        frame.environment = before
     junction = Junction(frame, branch, frame.source.line(frame.node))
     item = junction.join_items(second.item, Constant(False), "condition")
     bindings = {n: junction.join_items(i, None, n) for n, i in known.items()}
@@ -166,12 +169,12 @@ def _or(frame: Frame, patterns: Sequence[ast.pattern], item: Item, name: str) ->
     branch = frame.builder.if_(frame.value(first.item))
     before = frame.environment
     frame.environment = before.copy()
-    with frame.builder.at(branch.blocks[1]):
+    with frame.forgetful(), frame.builder.at(branch.blocks[1]):
         frame.environment.names.update(first.if_false)
         rest = _or(frame, patterns[1:], item, name)
         if rest.known is None:
             frame.value(rest.item)
-    frame.environment = before
+        frame.environment = before
     junction = Junction(frame, branch, frame.source.line(frame.node))
     result = junction.join_items(Constant(True), rest.item, "condition")
     bindings = {}

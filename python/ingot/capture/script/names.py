@@ -23,7 +23,7 @@ def _assigned(node: ast.AST) -> Iterator[str]:
             return
         case ast.Lambda():
             return
-        case ast.Global(names=names) | ast.Nonlocal(names=names):
+        case ast.Nonlocal(names=names):
             yield from names
         case ast.ExceptHandler(name=str(name)):
             yield name

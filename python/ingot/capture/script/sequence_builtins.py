@@ -12,8 +12,9 @@ from ingot.capture.script.diagnostics import CompileError
 from ingot.capture.script.expressions import make_list
 from ingot.capture.script.flow import Junction
 from ingot.capture.script.items import type_of
-from ingot.capture.script.iteration import turns_of
+from ingot.capture.script.iteration import own_iterator, special_name, turns_of
 from ingot.capture.script.language import NUMBER, SIZE, Hole, settle
+from ingot.capture.script.objects import special
 from ingot.capture.script.operations import call_op
 from ingot.capture.script.operators import as_number, binary
 from ingot.capture.script.torch_functions import as_tensor
@@ -265,7 +266,12 @@ def iterator(frame: Frame, item: Item) -> Item:
     """``iter(item)``: its elements and the place of the next one."""
     if isinstance(item, IteratorItem):
         return item
+    own = own_iterator(frame, item)
+    if own is not None:
+        return own
     place = frame.builder.list_construct([frame.value(ZERO)], INT)
+    if isinstance(item, ListItem) and type_of(item) is None and item.items:
+        return item  # modules and their like: only next(iter(...)) can be asked
     if isinstance(item, RangeItem | ShapeItem | DictItem):
         item = as_list(frame, item)
     return IteratorItem(sequence(frame, item), frame.dynamic(place, ListType(INT)))
@@ -281,6 +287,15 @@ def next_element(frame: Frame, item: Item, default: Item | None = None) -> Item:
     """``next(item)``. A generator expression is a list here, and ``next`` gives its first."""
     from ingot.capture.script.subscripts import subscript
 
+    if special_name(frame, item, "__next__"):
+        if default is not None:
+            raise CompileError(
+                f"next with a default of {item.describe()} cannot be compiled",
+                "catch StopIteration",
+            )
+        taken = special(frame, item, "__next__")
+        assert taken is not None
+        return taken
     if isinstance(item, ListItem):
         if item.items:
             return item.items[0]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ingot.capture.script import library
 from ingot.capture.script.diagnostics import CompileError
 from ingot.capture.script.items import type_of
-from ingot.capture.script.language import Hole, SetType, join, lower, settle
+from ingot.capture.script.language import Hole, SetType, join, lower, require_key, settle
 from ingot.capture.script.operations import call_op
 from ingot.capture.script.values import FALSE, NOTHING, Dynamic, Item
 from ingot.ir.types import NONE, DictType, Type
@@ -26,6 +26,7 @@ def make_set(frame: Frame, items: list[Item], element: Type | None = None) -> It
             raise CompileError(f"a set cannot hold both {element} and {item.describe()}")
         element = settle(together)
     element = Hole() if element is None else element
+    require_key(element)
     nothing = frame.builder.constant(None)
     pairs = [(frame.value(item, element), nothing) for item in items]
     made = frame.builder.dict_construct(pairs, lower(element), NONE)

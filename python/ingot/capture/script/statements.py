@@ -32,7 +32,7 @@ from ingot.capture.script.values import (
     PoisonItem,
     PythonItem,
 )
-from ingot.capture.script.with_statement import enter_context, leave_context
+from ingot.capture.script.with_statement import with_statement
 from ingot.errors import Error
 from ingot.ir.types import BOOL
 
@@ -251,6 +251,8 @@ def _assert(frame: Frame, node: ast.Assert) -> Flow:
     def fails() -> Flow:
         from ingot.capture.script.strings import as_string
 
+        if node.msg is None:
+            frame.compiler.exceptions.note_irregular(AssertionError)
         item = EMPTY if node.msg is None else as_string(frame, expression(frame, node.msg))
         message = frame.value(item)
         frame.builder.raise_exception(message, "AssertionError")
@@ -301,16 +303,6 @@ def local_function(frame: Frame, node: ast.FunctionDef | ast.Lambda) -> LocalFun
     return LocalFunction(node, source, Environment(captured), frame)
 
 
-def _with(frame: Frame, node: ast.With) -> Flow:
-    contexts = [enter_context(frame, each) for each in node.items]
-    flow = body(frame, node.body)
-    if flow.ends:  # all ways out meet here, before what follows divides them again
-        for context in reversed(contexts):
-            if context is not None:
-                leave_context(frame, context)
-    return flow
-
-
 def _import(frame: Frame, node: ast.Import | ast.ImportFrom) -> Flow:
     import_statement(frame, node)
     return _fall(frame)
@@ -350,7 +342,7 @@ _HANDLERS: dict[type[ast.stmt], Callable[..., Flow]] = {
     ast.Match: match_statement,
     ast.Assert: _assert,
     ast.FunctionDef: _function,
-    ast.With: _with,
+    ast.With: with_statement,
     ast.Global: _global,
     ast.Nonlocal: _pass,
     ast.Import: _import,

@@ -95,9 +95,9 @@ def as_repr(frame: Frame, item: Item) -> Item:
     if isinstance(item, Constant):
         return Constant(repr(item.value))
     if isinstance(item, CaughtItem | ExceptionItem):
-        kind = item.kind if isinstance(item.kind, Item) else Constant(item.kind)
-        text = as_repr(frame, item.text if isinstance(item, CaughtItem) else item.message)
-        return concatenate(frame, [kind, Constant("("), text, Constant(")")])
+        from ingot.capture.script.exceptions import repr_of
+
+        return repr_of(frame, item)
     if type_of(item) == STR:
         return call_op(frame, "prim::repr", [item], type=STR)
     return as_string(frame, item)

@@ -21,9 +21,12 @@ from ingot.capture.script.operators import as_plain
 from ingot.capture.script.values import (
     FALSE,
     TRUE,
+    CaughtClassItem,
+    CaughtItem,
     Constant,
     DictItem,
     Dynamic,
+    ExceptionItem,
     Item,
     ListItem,
     LocalFunction,
@@ -65,7 +68,7 @@ def truth(frame: Frame, item: Item) -> Item:
             return Constant(bool(len(cast(Sized, module))) if hasattr(module, "__len__") else True)
         case PythonItem(object):
             return Constant(bool(object))
-        case MethodItem():
+        case MethodItem() | CaughtItem() | CaughtClassItem() | ExceptionItem():
             return TRUE
         case LocalFunction():
             return Constant(True)

@@ -309,11 +309,12 @@ class MethodItem(Item):
 
 @dataclass(frozen=True, eq=False)
 class ExceptionItem(Item):
-    """``ValueError("message")``."""
+    """``ValueError("message")``; ``made`` is the object of a class with its own ``__init__``."""
 
     kind: str
     message: Item
     cls: type = Exception
+    made: Item | None = None
 
     def describe(self) -> str:
         return f"the exception {self.kind}"

@@ -5,16 +5,30 @@ from __future__ import annotations
 import ast
 import contextlib
 import types
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import torch
 
 from ingot.capture.script.assignment import assign_target
 from ingot.capture.script.diagnostics import CompileError
+from ingot.capture.script.exceptions import either, exception_classes, is_one_of, protected
 from ingot.capture.script.expressions import expression
+from ingot.capture.script.flow import Flow, Way
 from ingot.capture.script.items import type_of
 from ingot.capture.script.objects import object_members, special
-from ingot.capture.script.values import NOTHING, Constant, Item, PythonItem
+from ingot.capture.script.truth import truth
+from ingot.capture.script.values import (
+    FALSE,
+    NOTHING,
+    TRUE,
+    CaughtClassItem,
+    CaughtItem,
+    Constant,
+    Item,
+    PythonItem,
+)
 
 if TYPE_CHECKING:
     from ingot.capture.script.frame import Frame
@@ -36,7 +50,77 @@ _WITHOUT_EFFECT: tuple[Any, ...] = (
 )
 
 
-def enter_context(frame: Frame, item: ast.withitem) -> Item | None:
+def with_statement(frame: Frame, node: ast.With) -> Flow:
+    return _within(frame, node, node.items)
+
+
+def _within(frame: Frame, node: ast.With, items: Sequence[ast.withitem]) -> Flow:
+    """Enters the contexts one inside the other, and compiles the body."""
+    from ingot.capture.script.statements import body
+
+    if not items:
+        return body(frame, node.body)
+    context = _enter(frame, items[0])
+    if context is None:
+        return _within(frame, node, items[1:])
+    frame.final_depth += 1
+    try:
+        outcome = protected(
+            frame, node, [*items[1:], *node.body], lambda: _within(frame, node, items[1:])
+        )
+    finally:
+        frame.final_depth -= 1
+
+    def handle() -> Flow:
+        outcome.enter_handler(frame)
+        swallowed = _exit_after(frame, context, outcome.caught)
+        if swallowed == FALSE:
+            return _raise_again(frame, outcome.caught)
+        if swallowed == TRUE:
+            return Flow.only(Way.FALL, frame.environment)
+        return either(
+            frame,
+            node,
+            swallowed,
+            lambda: Flow.only(Way.FALL, frame.environment),
+            lambda: _raise_again(frame, outcome.caught),
+        )
+
+    def leave() -> Flow:
+        writes = frame.compiler.writes
+        if not isinstance(context, _Suppress):
+            special(frame, context, "__exit__", NOTHING, NOTHING, NOTHING)
+        if frame.compiler.writes != writes:
+            for end in outcome.flow.ends.values():
+                end.forget_attributes()
+        return outcome.flow
+
+    if not outcome.flow.ends:
+        frame.environment = outcome.environment.copy()
+        return handle()
+    return either(frame, node, outcome.failed, handle, leave)
+
+
+def _raise_again(frame: Frame, caught: CaughtItem) -> Flow:
+    frame.builder.reraise([frame.value(part) for part in caught.parts])
+    return Flow()
+
+
+@dataclass(frozen=True, eq=False)
+class _Suppress(Item):
+    """``contextlib.suppress(*classes)``."""
+
+    classes: tuple[type, ...]
+
+    def describe(self) -> str:
+        return "contextlib.suppress"
+
+
+class _Traceback:
+    """Stands for the third argument of ``__exit__``, which programs do not have."""
+
+
+def _enter(frame: Frame, item: ast.withitem) -> Item | None:
     """Enters a context; gives the object whose ``__exit__`` is to be called, if there is one.
 
     Contexts about gradients and profiling mean nothing in a program.
@@ -44,9 +128,21 @@ def enter_context(frame: Frame, item: ast.withitem) -> Item | None:
     node = item.context_expr
     if item.optional_vars is None and _means_nothing(frame, node):
         return None
-    context = expression(frame, node)
-    entered = special(frame, context, "__enter__")
-    if entered is None or not _has_exit(context):
+    suppressed = _suppressed(frame, node)
+    if suppressed is not None:
+        if item.optional_vars is not None:
+            assign_target(frame, item.optional_vars, NOTHING)
+        return suppressed
+    try:
+        context = expression(frame, node)
+    except CompileError as error:
+        raise CompileError(
+            f"with {ast.unparse(node)} cannot be compiled: {error.message}",
+            error.hint,
+            error.node or node,
+        ) from None
+    entered = special(frame, context, "__enter__") if _has_exit(context) else None
+    if entered is None:
         raise CompileError(
             f"with {ast.unparse(node)} cannot be compiled",
             "use a class with __enter__ and __exit__, or a context about gradients",
@@ -57,9 +153,22 @@ def enter_context(frame: Frame, item: ast.withitem) -> Item | None:
     return context
 
 
-def leave_context(frame: Frame, context: Item) -> None:
-    """Calls ``__exit__`` as at the end of a block that raised nothing."""
-    special(frame, context, "__exit__", NOTHING, NOTHING, NOTHING)
+def _suppressed(frame: Frame, node: ast.expr) -> _Suppress | None:
+    if not isinstance(node, ast.Call) or node.keywords:
+        return None
+    if expression(frame, node.func) != PythonItem(contextlib.suppress):
+        return None
+    classes = [exception_classes(expression(frame, each)) for each in node.args]
+    return _Suppress(tuple(each for some in classes for each in some))
+
+
+def _exit_after(frame: Frame, context: Item, caught: CaughtItem) -> Item:
+    """Whether the context swallows the exception."""
+    if isinstance(context, _Suppress):
+        return is_one_of(frame, caught, context.classes) if context.classes else FALSE
+    arguments = (CaughtClassItem(caught), caught, PythonItem(_Traceback()))
+    answer = special(frame, context, "__exit__", *arguments)
+    return FALSE if answer is None else truth(frame, answer)
 
 
 def _has_exit(context: Item) -> bool:

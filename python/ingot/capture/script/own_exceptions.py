@@ -1,0 +1,114 @@
+"""Exceptions made: builtin classes, and classes whose own ``__init__`` and ``__str__`` run.
+
+A raised exception is its class's name and its text. The object that an own ``__init__`` fills
+is there until then; what it holds besides the text cannot be asked of a caught exception.
+"""
+
+from __future__ import annotations
+
+import inspect
+import types
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from ingot.capture.script.diagnostics import CompileError
+from ingot.capture.script.items import type_of
+from ingot.capture.script.language import lower
+from ingot.capture.script.values import EMPTY, NOTHING, ExceptionItem, Item, TupleItem
+from ingot.ir.types import STR
+
+if TYPE_CHECKING:
+    from ingot.capture.script.frame import Frame
+
+_TEXT = "__text__"
+"""The attribute with what ``str()`` gives, unless the class writes its own ``__str__``."""
+
+
+def make_exception(
+    frame: Frame, cls: type, args: Sequence[Item], kwargs: dict[str, Item]
+) -> ExceptionItem:
+    """``cls(*args, **kwargs)``."""
+    init, as_text = (_written(cls, name) for name in ("__init__", "__str__"))
+    for name in ("__new__", "__getattr__", "__getattribute__"):
+        if _written(cls, name) is not None:
+            raise CompileError(
+                f"the exception class {cls.__name__} defines {name}, which cannot be compiled",
+                "write plain attributes and methods",
+            )
+    kind = frame.compiler.exceptions.name(cls)
+    if init is None and kwargs:
+        raise CompileError(f"{cls.__name__} takes no keyword arguments")
+    if init is None and as_text is None:
+        if not _is_regular(cls, args) or _written(cls, "__repr__") is not None:
+            frame.compiler.exceptions.note_irregular(cls)
+        return ExceptionItem(kind, _text(frame, cls, args), cls)
+    return _made(frame, cls, kind, list(args), kwargs, as_text)
+
+
+def _made(
+    frame: Frame,
+    cls: type,
+    kind: str,
+    args: list[Item],
+    kwargs: dict[str, Item],
+    as_text: types.FunctionType | None,
+) -> ExceptionItem:
+    from ingot.capture.script.objects import initialise, object_attribute, set_object_attribute
+
+    if as_text is not None or _written(cls, "__repr__") is not None:
+        frame.compiler.exceptions.note_irregular(cls)
+    type = frame.compiler.classes.type_of(frame, cls)
+    made = frame.dynamic(frame.builder.create_object(lower(type)), type)  # type: ignore[arg-type]
+    if as_text is None:
+        set_object_attribute(frame, made, _TEXT, _text(frame, cls, args))
+        if not _is_regular(cls, args):
+            frame.compiler.exceptions.note_irregular(cls)
+    if _written(cls, "__init__") is not None:
+        initialise(frame, cls, made, args, kwargs)
+    if as_text is None:
+        text = object_attribute(frame, made, _TEXT)
+    else:
+        text = frame.compiler.call(frame, as_text, [made], {}, frame.node)
+    if type_of(text) != STR:
+        raise CompileError(f"{cls.__name__}.__str__ gives {text.describe()}, no str")
+    return ExceptionItem(kind, text, cls, made)
+
+
+def _written(cls: type, name: str) -> types.FunctionType | None:
+    """The method, if a user's class writes it."""
+    found = inspect.getattr_static(cls, name, None)
+    found = found.__func__ if isinstance(found, staticmethod) else found
+    return found if isinstance(found, types.FunctionType) else None
+
+
+def _text(frame: Frame, cls: type, args: Sequence[Item]) -> Item:
+    """What ``str()`` gives of an exception with these ``args``."""
+    from ingot.capture.script.strings import as_repr, as_string
+
+    if not args:
+        return EMPTY
+    if len(args) > 1:
+        return as_repr(frame, TupleItem(tuple(args)))
+    return (as_repr if issubclass(cls, KeyError) else as_string)(frame, args[0])
+
+
+def _is_regular(cls: type, args: Sequence[Item]) -> bool:
+    """Whether ``repr()`` follows from the text."""
+    return len(args) == 1 and (issubclass(cls, KeyError) or type_of(args[0]) == STR)
+
+
+class BaseInit:
+    """``super().__init__`` of an exception: what it is given becomes the text."""
+
+    def __init__(self, receiver: Item, cls: type) -> None:
+        self.receiver = receiver
+        self.cls = cls
+
+    def compile(self, frame: Frame, *args: Item) -> Item:
+        from ingot.capture.script.objects import set_object_attribute
+
+        if _written(self.cls, "__str__") is None:
+            set_object_attribute(frame, self.receiver, _TEXT, _text(frame, self.cls, args))
+            if not _is_regular(self.cls, args):
+                frame.compiler.exceptions.note_irregular(self.cls)
+        return NOTHING
