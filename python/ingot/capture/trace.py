@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import traceback
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from typing import Any
 import torch
 
 from ingot.capture.check import check_program
+from ingot.capture.conversions import Usage, symbolic_conversions
 from ingot.capture.examples import widened
 from ingot.capture.export import Captured, DataDependent, export
 from ingot.capture.generalise import generalise
@@ -124,18 +126,25 @@ def _capture(
         wrapped.clear()
         if attempt.floats:
             wrapped |= {i for i, v in enumerate(signature.leaves) if isinstance(v, float)}
-        try:
-            captured, real = _export(root, attempt, wrapped, real)
-        except Error:
-            raise
-        except Exception as error:  # whatever the exporter or the model made of this attempt
-            problem = error
-            continue
-        progress.step("trying other sizes")
-        shapes = read_shapes(captured)
-        seconds = _GENERALISE_SECONDS
-        if generalise(captured, shapes, signature.leaves, seconds):
-            return _Capture(captured, shapes)
+        for conversions in (symbolic_conversions(root), contextlib.nullcontext(Usage())):
+            try:
+                with conversions as usage:
+                    captured, real = _export(root, attempt, wrapped, real)
+            except Error:
+                if not usage.symbolic:
+                    raise
+            except Exception as error:  # whatever the exporter or the model made of this attempt
+                problem = error
+                usage.symbolic |= isinstance(error, TypeError)
+            else:
+                progress.step("trying other sizes")
+                shapes = read_shapes(captured)
+                seconds = _GENERALISE_SECONDS
+                if generalise(captured, shapes, signature.leaves, seconds):
+                    return _Capture(captured, shapes)
+                continue
+            if not usage.symbolic:
+                break
     if problem is not None:
         _fail_capture(problem)
     fail(
