@@ -57,7 +57,7 @@ PYTHON_NAMES: dict[Any, str] = {
     torch.sym_sum: "sum",
 }
 OF_FLOAT = ("sqrt", "cos", "cosh", "sin", "sinh", "tan", "tanh", "asin", "acos", "atan")
-"""Functions of Python's math that PyTorch knows on symbolic numbers, and the catalogue on floats."""
+"""Functions of math that PyTorch knows on symbolic numbers and the catalogue on floats."""
 
 PYTHON_NAMES |= {getattr(torch, f"_sym_{name}"): name for name in OF_FLOAT}
 

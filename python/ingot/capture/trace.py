@@ -72,19 +72,32 @@ def trace(
     with Progress("tracing") as progress:
         signature = Signature(model, example_inputs, example_kwargs or {})
         capture = _capture(model, signature, dynamic, progress)
-        progress.step("compiling")
-        program = _program(capture, signature, catalogue())
-        module = Module.from_program(program)
-        if check:
-            progress.step("checking")
-            check_program(module, capture.captured, signature, capture.shapes)
+        try:
+            return _module(capture, signature, check, progress)
+        except Error:
+            if not capture.converted:
+                raise
+        capture = _capture(model, signature, dynamic, progress, convert=False)
+        return _module(capture, signature, check, progress)
+
+
+def _module(capture: _Capture, signature: Signature, check: bool, progress: Progress) -> Module:
+    progress.step("compiling")
+    program = _program(capture, signature, catalogue())
+    module = Module.from_program(program)
+    if check:
+        progress.step("checking")
+        check_program(module, capture.captured, signature, capture.shapes)
     return module
 
 
 @dataclass
 class _Capture:
+    """``converted``: numbers that the model's code converts stayed symbolic."""
+
     captured: Captured
     shapes: Shapes
+    converted: bool
 
 
 @dataclass
@@ -103,7 +116,11 @@ def _program(capture: _Capture, signature: Signature, ops: Catalogue) -> Program
 
 
 def _capture(
-    model: Callable[..., Any], signature: Signature, dynamic: Dynamic, progress: Progress
+    model: Callable[..., Any],
+    signature: Signature,
+    dynamic: Dynamic,
+    progress: Progress,
+    convert: bool = True,
 ) -> _Capture:
     wrapped: set[int] = set()
 
@@ -126,9 +143,10 @@ def _capture(
         wrapped.clear()
         if attempt.floats:
             wrapped |= {i for i, v in enumerate(signature.leaves) if isinstance(v, float)}
-        for conversions in (symbolic_conversions(root), contextlib.nullcontext(Usage())):
+        for converting in (True, False) if convert else (False,):
+            plain = contextlib.nullcontext(Usage())
             try:
-                with conversions as usage:
+                with symbolic_conversions(root) if converting else plain as usage:
                     captured, real = _export(root, attempt, wrapped, real)
             except Error:
                 if not usage.symbolic:
@@ -141,7 +159,7 @@ def _capture(
                 shapes = read_shapes(captured)
                 seconds = _GENERALISE_SECONDS
                 if generalise(captured, shapes, signature.leaves, seconds):
-                    return _Capture(captured, shapes)
+                    return _Capture(captured, shapes, usage.symbolic)
                 continue
             if not usage.symbolic:
                 break
