@@ -135,6 +135,7 @@ def _capture(
         return signature.rebuild(plain)
 
     root = Root(model, rebuild)
+    _refuse_torchscript(root)
     _run_once(root, signature)
     free = _free(signature, dynamic)
     problem: Exception | None = None
@@ -183,6 +184,18 @@ def _export(root: Root, attempt: _Attempt, wrapped: set[int], real: bool) -> tup
             pass
     with untouched(root):
         return export(root, attempt.leaves, attempt.free, wrapped, True), True
+
+
+def _refuse_torchscript(root: Root) -> None:
+    for name, module in root.named_modules():
+        if isinstance(module, torch.jit.ScriptModule):
+            place = name.removeprefix(root.prefix)
+            where = "is" if place == name else f"holds, as {place!r},"
+            fail(
+                f"the model {where} a module of torch.jit, which hides its Python code",
+                hint="use the nn.Module that it was made of; ingot.script compiles such modules",
+                code="unsupported",
+            )
 
 
 def _run_once(root: Root, signature: Signature) -> None:
