@@ -20,6 +20,8 @@ import torch._functorch.config
 import torch.export._trace
 import torch.fx.experimental._config as fx_config
 from torch._export.verifier import Verifier
+from torch._functorch import apis, eager_transforms
+from torch._functorch.vmap import vmap_impl
 from torch._guards import SLoc
 from torch._subclasses import meta_utils
 from torch._subclasses.fake_tensor import DataDependentOutputException, FakeTensorMode
@@ -37,6 +39,7 @@ from ingot.capture.packed import expected_hidden_size
 from ingot.capture.root import Root
 from ingot.capture.sources import asked_by_torch, make_source, raised_by_torch, user_frames
 from ingot.capture.structure import Tree
+from ingot.capture.transforms import in_plain_ops
 from ingot.capture.undefined import reads_undefined
 from ingot.ir.graph import Source
 
@@ -265,6 +268,13 @@ def _patches(record: Record) -> list[tuple[Any, str, Any]]:
         (torch.fx.Proxy, "__round__", rounded),
         # It knows neither trigonometry on numbers nor custom ops of PyTorch's own; lowering does.
         (Verifier, "check", unchecked),
+        (apis, "vmap_impl", in_plain_ops(vmap_impl)),
+        (eager_transforms, "grad_impl", in_plain_ops(eager_transforms.grad_impl)),
+        (
+            eager_transforms,
+            "grad_and_value_impl",
+            in_plain_ops(eager_transforms.grad_and_value_impl),
+        ),
         # It leaves the values of parameters, which are no plain tensors, uninitialised.
         (meta_utils, "_safe_copy", copy_values),
         # Comparing the sizes it has found with those of a run fixes sizes that values tell.

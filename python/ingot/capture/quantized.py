@@ -32,4 +32,5 @@ def _nearest(
 ) -> Tensor:
     # PyTorch multiplies by the reciprocal too: a quotient may round to another step.
     steps = torch.round(input * (1.0 / scale)) + zero_point
-    return (steps.clamp(quant_min, quant_max) - zero_point) * scale
+    nearest: Tensor = (steps.clamp(quant_min, quant_max) - zero_point) * scale
+    return nearest
