@@ -56,3 +56,11 @@ def test_example_inputs_of_another_kind(inputs):
 def test_a_target_that_is_not_callable():
     with pytest.raises(ingot.Error, match="nn.Module or a function"):
         ingot.trace(3, torch.ones(1))
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_module_of_torch_jit():
+    scripted = torch.jit.script(torch.nn.Linear(3, 3))
+    for model in (scripted, torch.nn.Sequential(torch.nn.ReLU(), scripted)):
+        with pytest.raises(ingot.Error, match=r"module of torch\.jit"):
+            ingot.trace(model, torch.rand(2, 3))

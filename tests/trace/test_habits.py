@@ -141,7 +141,11 @@ def test_a_namespace_comes_back_as_a_record():
     assert found.b == 2
 
 
-def test_derivatives_inside_a_model_are_refused_with_an_error():
-    layer = nn.Linear(3, 1)
-    with pytest.raises(ingot.Error):
-        ingot.trace(lambda x: torch.func.grad(lambda z: layer(z).sum())(x), torch.ones(2, 3))
+def test_a_tape_inside_a_model():
+    def function(x):
+        with torch.enable_grad():
+            x = x.detach().requires_grad_(True)
+            return torch.autograd.grad((x * x).sum(), x)[0]
+
+    module = ingot.trace(function, torch.ones(2, 3))
+    assert module(torch.full((4, 2), 3.0)).tolist() == [[6.0] * 2] * 4

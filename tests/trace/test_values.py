@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+
+import numpy as np
 import pytest
 import torch
 
@@ -50,15 +53,43 @@ def test_an_item_flows_as_a_number():
         lambda x: x * int(x.argmax().item()),
         lambda x: x * float(x.max()),
         lambda x: x[: int(x.argmax()) + 1],
-        lambda x: x * [1, 2, 3, 4][int(x.argmax())],
+        lambda x: x * math.sqrt(x.max()),
+        lambda x: x * round(float(x.max())),
+        lambda x: x + np.sqrt(x.max().item()),
     ],
 )
-def test_a_number_that_python_needs_is_guarded(function):
+def test_a_converted_number_flows_on(function):
+    module = ingot.trace(function, torch.tensor([1.0, 3.0, 2.0, 0.0]))
+    for x in (torch.tensor([1.0, 3.0, 2.0, 0.0]), torch.tensor([9.0, 0.0, 0.5])):
+        torch.testing.assert_close(module(x), function(x))
+
+
+def test_a_number_that_python_needs_is_guarded():
+    def function(x):
+        return x * [1, 2, 3, 4][int(x.argmax())]
+
     example = torch.tensor([1.0, 3.0, 2.0, 0.0])
     module = ingot.trace(function, example)
     torch.testing.assert_close(module(example), function(example))
     with pytest.raises(ingot.GuardError, match="number"):
         module(torch.tensor([9.0, 0.0, 0.0, 0.0]))
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: torch.tensor([v.mean() for v in x[:2]]),
+        lambda x: torch.tensor([[x.mean().item(), 1.0], [2, x.shape[0]]]),
+        lambda x: torch.tensor([x.shape[0], x.shape[1]]),
+        lambda x: x.new_tensor([x.sum(), x.shape[1]]),
+        lambda x: torch.as_tensor([x.shape[0], 0.5], dtype=torch.float64),
+    ],
+)
+def test_a_tensor_of_numbers_of_the_input(function):
+    module = ingot.trace(function, torch.rand(3, 4))
+    for sizes in ((3, 4), (5, 2)):
+        x = torch.rand(sizes)
+        torch.testing.assert_close(module(x), function(x))
 
 
 @pytest.mark.parametrize("function", [torch.equal, torch.allclose])

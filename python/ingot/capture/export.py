@@ -19,6 +19,9 @@ import torch
 import torch._functorch.config
 import torch.export._trace
 import torch.fx.experimental._config as fx_config
+from torch._export.verifier import Verifier
+from torch._functorch import apis, eager_transforms
+from torch._functorch.vmap import vmap_impl
 from torch._guards import SLoc
 from torch._subclasses import meta_utils
 from torch._subclasses.fake_tensor import DataDependentOutputException, FakeTensorMode
@@ -36,6 +39,7 @@ from ingot.capture.packed import expected_hidden_size
 from ingot.capture.root import Root
 from ingot.capture.sources import asked_by_torch, make_source, raised_by_torch, user_frames
 from ingot.capture.structure import Tree
+from ingot.capture.transforms import in_plain_ops
 from ingot.capture.undefined import reads_undefined
 from ingot.ir.graph import Source
 
@@ -193,7 +197,7 @@ def _hooks(record: Record, real: bool) -> Iterator[None]:
         stack.enter_context(warnings.catch_warnings())
         warnings.simplefilter("ignore")
         for owner, name, hook in _patches(record):
-            stack.enter_context(mock.patch.object(owner, name, hook))
+            stack.enter_context(mock.patch.object(owner, name, hook, create=True))
         torch.backends.mha.set_fastpath_enabled(False)
         for logger in loggers:
             logger.setLevel(logging.CRITICAL)
@@ -246,6 +250,12 @@ def _patches(record: Record) -> list[tuple[Any, str, Any]]:
     def name(self: torch.SymInt | torch.SymFloat, form: str = "") -> str:
         return str(self)
 
+    def rounded(self: torch.fx.Proxy, digits: Any = None) -> torch.fx.Proxy:
+        return self.tracer.create_proxy("call_function", round, (self,), {})
+
+    def unchecked(self: Verifier, program: ExportedProgram) -> None:
+        return None
+
     def keep_frames(self: TracerBase, stack: traceback.StackSummary) -> traceback.StackSummary:
         return traceback.StackSummary.from_list(user_frames(stack))
 
@@ -255,6 +265,16 @@ def _patches(record: Record) -> list[tuple[Any, str, Any]]:
         (symbolic_shapes, "_guard_or", guard_or),
         (TracerBase, "_filter_traceback_frames", keep_frames),
         (torch.nn.functional, "scaled_dot_product_attention", attention_of_sizes),
+        (torch.fx.Proxy, "__round__", rounded),
+        # It knows neither trigonometry on numbers nor custom ops of PyTorch's own; lowering does.
+        (Verifier, "check", unchecked),
+        (apis, "vmap_impl", in_plain_ops(vmap_impl)),
+        (eager_transforms, "grad_impl", in_plain_ops(eager_transforms.grad_impl)),
+        (
+            eager_transforms,
+            "grad_and_value_impl",
+            in_plain_ops(eager_transforms.grad_and_value_impl),
+        ),
         # It leaves the values of parameters, which are no plain tensors, uninitialised.
         (meta_utils, "_safe_copy", copy_values),
         # Comparing the sizes it has found with those of a run fixes sizes that values tell.

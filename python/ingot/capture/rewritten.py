@@ -3,6 +3,7 @@ said again in functions that it can follow."""
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +11,8 @@ import torch
 import torch._functorch.config
 from torch import Tensor
 
+from ingot.capture.quantized import fake_quantize, fake_quantize_channels
+from ingot.capture.spectral import istft, stft
 from ingot.capture.training import instance_norm
 from ingot.ir.diagnostics import fail
 
@@ -135,6 +138,73 @@ def _nonzero(input: Tensor, *, as_tuple: bool = False) -> Any:
     return _positions(input) if as_tuple else torch.nonzero(input)
 
 
+def _tensor(
+    data: Any, *, dtype: torch.dtype | None = None, device: Any = None, **given: Any
+) -> Tensor:
+    if not _has_symbols(data):
+        return torch.tensor(data, dtype=dtype, device=device, **given)
+    return _of_elements(data, dtype or _common_dtype(data))
+
+
+def _as_tensor(data: Any, dtype: torch.dtype | None = None, device: Any = None) -> Tensor:
+    if not _has_symbols(data):
+        return torch.as_tensor(data, dtype=dtype, device=device)
+    return _of_elements(data, dtype or _common_dtype(data))
+
+
+def _new_tensor(
+    self: Tensor, data: Any, *, dtype: torch.dtype | None = None, **given: Any
+) -> Tensor:
+    if not _has_symbols(data):
+        return self.new_tensor(data, dtype=dtype, **given)
+    return _of_elements(data, dtype or self.dtype)
+
+
+def _has_symbols(data: Any) -> bool:
+    """Whether a list, or a list of lists, holds what the exporter would take for constants."""
+    if isinstance(data, list | tuple):
+        return any(map(_has_symbols, data))
+    return isinstance(data, Tensor | torch.SymInt | torch.SymFloat | torch.SymBool)
+
+
+def _of_elements(data: Any, dtype: torch.dtype) -> Tensor:
+    if isinstance(data, list | tuple) and data:
+        return torch.stack([_of_elements(element, dtype) for element in data])
+    if isinstance(data, Tensor):
+        return data.detach().to(dtype, copy=True)
+    if isinstance(data, torch.SymInt | torch.SymFloat | torch.SymBool):
+        return torch.scalar_tensor(data, dtype=dtype)  # type: ignore[arg-type]
+    return torch.tensor(data, dtype=dtype)
+
+
+def _common_dtype(data: Any) -> torch.dtype:
+    """What torch.tensor gives to these elements."""
+    if isinstance(data, list | tuple) and data:
+        return functools.reduce(torch.promote_types, map(_common_dtype, data))
+    if isinstance(data, Tensor):
+        return data.dtype
+    if isinstance(data, torch.SymInt):
+        return torch.int64
+    if isinstance(data, torch.SymFloat):
+        return torch.get_default_dtype()
+    return torch.bool if isinstance(data, torch.SymBool) else torch.tensor(data).dtype
+
+
+def _pad_sequence(
+    sequences: Any,
+    batch_first: bool = False,
+    padding_value: float = 0.0,
+    padding_side: str = "right",
+) -> Tensor:
+    longest: Any = functools.reduce(torch.sym_max, (s.shape[0] for s in sequences))
+    padded = []
+    for sequence in sequences:
+        missing = [0, longest - sequence.shape[0]]
+        sides = [0, 0] * (sequence.dim() - 1) + missing[:: 1 if padding_side == "right" else -1]
+        padded.append(torch.nn.functional.pad(sequence, sides, value=padding_value))
+    return torch.stack(padded, 0 if batch_first else 1)
+
+
 def _data(tensor: Tensor) -> Tensor:
     return tensor.detach()
 
@@ -152,6 +222,16 @@ def _set_data(tensor: Tensor, value: Tensor) -> None:
 
 
 REWRITTEN: dict[Any, Callable[..., Any]] = {
+    torch.tensor: _tensor,
+    torch.as_tensor: _as_tensor,
+    Tensor.new_tensor: _new_tensor,
+    torch._C._nn.pad_sequence: _pad_sequence,
+    torch.fake_quantize_per_tensor_affine: fake_quantize,
+    torch.fake_quantize_per_channel_affine: fake_quantize_channels,
+    torch.stft: stft,
+    Tensor.stft: stft,
+    torch.istft: istft,
+    Tensor.istft: istft,
     torch.where: _where,
     torch.nonzero: _nonzero,
     Tensor.nonzero: _nonzero,

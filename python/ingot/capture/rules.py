@@ -171,8 +171,19 @@ def _sym_size(low: Lowering, node: fx.Node) -> Any:
 
 def _symbolic(low: Lowering, node: fx.Node) -> Any:
     """A stride or an offset: what it was in PyTorch's layout, as an expression of sizes."""
-    value = node.meta.get("val")
-    return value if isinstance(value, int) else low.interface.lower(value.node.expr)  # type: ignore[union-attr]
+    value: Any = node.meta.get("val")
+    if isinstance(value, int) or not node.users:
+        return value
+    unknown = value.node.expr.free_symbols - low.interface.shapes.symbols.keys()
+    if unknown:
+        fail(
+            "the model asks for a stride or an offset in memory that depends on the values of a "
+            "tensor",
+            source=low.b.source,
+            hint="call .contiguous() or .clone() on the tensor before",
+            code="unsupported",
+        )
+    return low.interface.lower(value.node.expr)
 
 
 def _numel(low: Lowering, node: fx.Node) -> Any:

@@ -56,23 +56,10 @@ PYTHON_NAMES: dict[Any, str] = {
     torch.sym_ite: "ite",
     torch.sym_sum: "sum",
 }
-PYTHON_NAMES |= {
-    getattr(torch, f"_sym_{name}"): name
-    for name in (
-        "sqrt",
-        "cos",
-        "cosh",
-        "sin",
-        "sinh",
-        "tan",
-        "tanh",
-        "asin",
-        "acos",
-        "atan",
-        "log2",
-    )
-    if hasattr(torch, f"_sym_{name}")
-}
+OF_FLOAT = ("sqrt", "cos", "cosh", "sin", "sinh", "tan", "tanh", "asin", "acos", "atan")
+"""Functions of math that PyTorch knows on symbolic numbers and the catalogue on floats."""
+
+PYTHON_NAMES |= {getattr(torch, f"_sym_{name}"): name for name in OF_FLOAT}
 
 SYMPY_NAMES: dict[Any, str] = {
     sympy.Add: "add",
@@ -108,10 +95,10 @@ SYMPY_NAMES: dict[Any, str] = {
     torch_sympy.ModularIndexing: "modular",
     torch_sympy.Where: "ite",
 }
+SYMPY_NAMES |= {getattr(torch_sympy, f"OpaqueUnaryFn_{name}"): name for name in OF_FLOAT}
 
 _ARITHMETIC = {"add", "sub", "mul"}
 _COMPARISONS = {"eq", "ne", "lt", "le", "gt", "ge"}
-_OF_FLOAT = {"sqrt", "cos", "cosh", "sin", "sinh", "tan", "tanh", "asin", "acos", "atan", "log2"}
 
 
 class Scalars:
@@ -125,7 +112,7 @@ class Scalars:
         special: Callable[..., Value] | None = getattr(self, f"_{name}", None)
         if special is not None:
             return special(*operands)
-        if name in _OF_FLOAT:
+        if name in OF_FLOAT:
             return self._op(f"aten::{name}.float", self.as_float(operands[0]))
         if len(operands) > 2:
             return self.apply(name, self.apply(name, *operands[:-1]), operands[-1])

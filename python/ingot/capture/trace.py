@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import traceback
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from typing import Any
 import torch
 
 from ingot.capture.check import check_program
+from ingot.capture.conversions import Usage, symbolic_conversions
 from ingot.capture.examples import widened
 from ingot.capture.export import Captured, DataDependent, export
 from ingot.capture.generalise import generalise
@@ -70,19 +72,32 @@ def trace(
     with Progress("tracing") as progress:
         signature = Signature(model, example_inputs, example_kwargs or {})
         capture = _capture(model, signature, dynamic, progress)
-        progress.step("compiling")
-        program = _program(capture, signature, catalogue())
-        module = Module.from_program(program)
-        if check:
-            progress.step("checking")
-            check_program(module, capture.captured, signature, capture.shapes)
+        try:
+            return _module(capture, signature, check, progress)
+        except Error:
+            if not capture.converted:
+                raise
+        capture = _capture(model, signature, dynamic, progress, convert=False)
+        return _module(capture, signature, check, progress)
+
+
+def _module(capture: _Capture, signature: Signature, check: bool, progress: Progress) -> Module:
+    progress.step("compiling")
+    program = _program(capture, signature, catalogue())
+    module = Module.from_program(program)
+    if check:
+        progress.step("checking")
+        check_program(module, capture.captured, signature, capture.shapes)
     return module
 
 
 @dataclass
 class _Capture:
+    """``converted``: numbers that the model's code converts stayed symbolic."""
+
     captured: Captured
     shapes: Shapes
+    converted: bool
 
 
 @dataclass
@@ -101,7 +116,11 @@ def _program(capture: _Capture, signature: Signature, ops: Catalogue) -> Program
 
 
 def _capture(
-    model: Callable[..., Any], signature: Signature, dynamic: Dynamic, progress: Progress
+    model: Callable[..., Any],
+    signature: Signature,
+    dynamic: Dynamic,
+    progress: Progress,
+    convert: bool = True,
 ) -> _Capture:
     wrapped: set[int] = set()
 
@@ -116,6 +135,7 @@ def _capture(
         return signature.rebuild(plain)
 
     root = Root(model, rebuild)
+    _refuse_torchscript(root)
     _run_once(root, signature)
     free = _free(signature, dynamic)
     problem: Exception | None = None
@@ -124,18 +144,26 @@ def _capture(
         wrapped.clear()
         if attempt.floats:
             wrapped |= {i for i, v in enumerate(signature.leaves) if isinstance(v, float)}
-        try:
-            captured, real = _export(root, attempt, wrapped, real)
-        except Error:
-            raise
-        except Exception as error:  # whatever the exporter or the model made of this attempt
-            problem = error
-            continue
-        progress.step("trying other sizes")
-        shapes = read_shapes(captured)
-        seconds = _GENERALISE_SECONDS
-        if generalise(captured, shapes, signature.leaves, seconds):
-            return _Capture(captured, shapes)
+        for converting in (True, False) if convert else (False,):
+            plain = contextlib.nullcontext(Usage())
+            try:
+                with symbolic_conversions(root) if converting else plain as usage:
+                    captured, real = _export(root, attempt, wrapped, real)
+            except Error:
+                if not usage.symbolic:
+                    raise
+            except Exception as error:  # whatever the exporter or the model made of this attempt
+                problem = error
+                usage.symbolic |= isinstance(error, TypeError)
+            else:
+                progress.step("trying other sizes")
+                shapes = read_shapes(captured)
+                seconds = _GENERALISE_SECONDS
+                if generalise(captured, shapes, signature.leaves, seconds):
+                    return _Capture(captured, shapes, usage.symbolic)
+                continue
+            if not usage.symbolic:
+                break
     if problem is not None:
         _fail_capture(problem)
     fail(
@@ -156,6 +184,18 @@ def _export(root: Root, attempt: _Attempt, wrapped: set[int], real: bool) -> tup
             pass
     with untouched(root):
         return export(root, attempt.leaves, attempt.free, wrapped, True), True
+
+
+def _refuse_torchscript(root: Root) -> None:
+    for name, module in root.named_modules():
+        if isinstance(module, torch.jit.ScriptModule):
+            place = name.removeprefix(root.prefix)
+            where = "is" if place == name else f"holds, as {place!r},"
+            fail(
+                f"the model {where} a module of torch.jit, which hides its Python code",
+                hint="use the nn.Module that it was made of; ingot.script compiles such modules",
+                code="unsupported",
+            )
 
 
 def _run_once(root: Root, signature: Signature) -> None:

@@ -1,0 +1,93 @@
+"""Calls that a trace says again in ops whose sizes stay free."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+import ingot
+
+WINDOW = torch.hann_window(16)
+SHORT = torch.hann_window(12)
+
+
+def spectrum(x):
+    return torch.stft(x, 16, 4, 16, WINDOW, return_complex=True)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: spectrum(x).abs(),
+        lambda x: torch.stft(x[0], 16, window=WINDOW, return_complex=True, normalized=True).real,
+        lambda x: x.stft(16, 5, 12, SHORT, center=False, onesided=False, return_complex=False),
+        lambda x: torch.stft(torch.complex(x, x), 16, 5, return_complex=True).imag,
+        lambda x: torch.istft(spectrum(x) * 2, 16, 4, 16, WINDOW),
+        lambda x: torch.istft(spectrum(x) * 2, 16, 4, 16, WINDOW, length=x.shape[1]),
+        lambda x: torch.istft(spectrum(x), 16, 4, 16, WINDOW, length=100),
+        lambda x: torch.istft(
+            x.stft(16, 5, 12, SHORT, onesided=False, normalized=True, return_complex=True),
+            *(16, 5, 12, SHORT),
+            normalized=True,
+        ),
+        lambda x: (
+            torch.istft(
+                torch.complex(x, x).stft(16, return_complex=True), 16, return_complex=True
+            ).imag
+        ),
+    ],
+)
+def test_short_time_fourier_transforms(function):
+    module = ingot.trace(function, torch.rand(2, 80))
+    for sizes in ((2, 80), (5, 101), (1, 40)):
+        x = torch.rand(sizes)
+        torch.testing.assert_close(module(x), function(x), atol=1e-5, rtol=1e-5)
+
+
+def test_a_window_that_leaves_gaps_is_refused():
+    def inverse(x):
+        return torch.istft(
+            torch.complex(x, x), 8, 8, 8, torch.ones(8) * x.new_ones(1), center=False
+        )
+
+    module = ingot.trace(inverse, torch.rand(2, 5, 3))
+    x = torch.rand(1, 5, 6)
+    torch.testing.assert_close(module(x), inverse(x))
+
+    def weighted(x, window):
+        return torch.istft(torch.complex(x, x), 8, 8, 8, window, center=False)
+
+    module = ingot.trace(weighted, (torch.rand(2, 5, 3), torch.ones(8)))
+    with pytest.raises(ingot.Error, match="uncovered"):
+        module(torch.rand(2, 5, 3), torch.zeros(8))
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: torch.fake_quantize_per_tensor_affine(x, 0.1, 3, -20, 90),
+        lambda x: torch.fake_quantize_per_tensor_affine(
+            x, x.abs().max() / 127, torch.tensor(2, dtype=torch.int32), -128, 127
+        ),
+        lambda x: torch.fake_quantize_per_channel_affine(
+            x, torch.tensor([0.1, 0.2, 0.3]), torch.tensor([0, 1, 5], dtype=torch.int32), 1, 0, 99
+        ),
+    ],
+)
+def test_fake_quantization(function):
+    module = ingot.trace(function, torch.rand(4, 3))
+    for rows in (4, 7, 1):
+        x = torch.randn(rows, 3) * 10
+        torch.testing.assert_close(module(x), function(x))
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+@pytest.mark.parametrize("batch_first", [True, False])
+def test_padding_sequences(side, batch_first):
+    def pad(*rows):
+        return torch.nn.utils.rnn.pad_sequence(list(rows), batch_first, 2.0, side)
+
+    module = ingot.trace(pad, (torch.rand(3, 2), torch.rand(5, 2)))
+    for one, two in ((3, 5), (6, 2), (4, 4)):
+        rows = torch.rand(one, 2), torch.rand(two, 2)
+        torch.testing.assert_close(module(*rows), pad(*rows))
