@@ -296,7 +296,9 @@ Value from_other(PyObject* object, const Type* expected, Conversion& conversion)
   }
   if (PyTuple_Check(object)) return from_tuple(object, expected, conversion);
   if (PyDict_Check(object)) return from_dict(object, expected, conversion);
-  if (PyAnySet_Check(object)) return from_set(object, expected, conversion);
+  if (PyAnySet_Check(object) && !is_kind(expected, TypeKind::list) &&
+      !is_kind(expected, TypeKind::tuple))
+    return from_set(object, expected, conversion);
   if (is_ndarray(object)) return Value(tensor_from_ndarray(object));  // a subclass
   if (is_enum(object)) {
     // As the compiler chose: values where all members have them of one plain kind, else names.

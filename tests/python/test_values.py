@@ -131,7 +131,7 @@ def recursive() -> list[Any]:
         (TupleType((INT, INT)), (1,), "tuple of 2"),
         (TupleType((INT, INT)), [1, 2], "got list"),
         (DictType(STR, INT), {1: 1}, "must be str"),
-        (DictType(STR, INT), {(1,): 1}, "keys must be"),
+        (DictType(STR, INT), {(1,): 1}, "must be str, got tuple"),
         (ListType(INT), {1, 2}, "type set"),
         (ListType(INT), recursive(), "contains itself"),
         (STR, "\ud800", "no valid text"),

@@ -21,6 +21,7 @@ DOUBLE = {"FractionalMaxPool2d", "FractionalMaxPool3d"}
 
 
 REFUSED = {
+    "CTCLoss": "must be Tensor, got tuple",
     "LinearCrossEntropyLoss": "cannot be read with what is known only at run time",
 }
 """Modules with samples that need inputs of another type than their annotations say, or

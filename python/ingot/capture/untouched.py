@@ -28,7 +28,8 @@ def untouched(root: Root, first: bool = False) -> Iterator[None]:
     modules = list(root.modules())
     attributes = [_attributes(module) for module in modules]
     written = list(root.parameters()) if first else root.written()
-    kept = [_Kept(t) for t in {id(t): t for t in (*root.buffers(), *written)}.values()]
+    tensors = {id(t): t for t in (*root.buffers(), *written) if not nn.parameter.is_lazy(t)}
+    kept = [_Kept(tensor) for tensor in tensors.values()]
     try:
         with contextlib.ExitStack() as stack:
             stack.enter_context(torch.no_grad())

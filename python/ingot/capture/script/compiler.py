@@ -484,7 +484,7 @@ class Compiler:
                 pass
             return PoisonItem()
         frame.locals |= frame.source.assigned
-        frame.shared = frame.source.shared & frame.locals
+        frame.shared = set(frame.source.shared & frame.locals)
         try:
             frame.result_type = annotation_of(frame, node.returns)
         except CompileError:

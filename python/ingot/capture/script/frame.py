@@ -145,7 +145,10 @@ class Frame:
         if isinstance(item, Missing):
             raise CompileError(item.reason, item.hint)
         if isinstance(item, Narrowed):
-            item = self.environment.names[name] = self.force(item)
+            narrow = self.force(item)
+            if isinstance(narrow, Dynamic):  # a None has no value to be widened from
+                self.environment.names[name] = narrow
+            item = narrow
         return item
 
     def assign(self, name: str, item: Item) -> None:
