@@ -8,6 +8,7 @@
 PYTHON := .venv/bin/python
 JOBS := $(shell nproc)
 FUZZ_SECONDS := 120
+FUZZ_FLAGS :=
 DTYPES := float32,float64,float16,bfloat16,int8,int16,int32,int64,uint8,bool,complex64,complex128
 CXX_FILES = $(shell git ls-files '*.h' '*.cpp' '*.c')
 PYTHON_FILES = python tests examples scripts benchmarks tools
@@ -67,11 +68,11 @@ test-ops-asan: build build-asan ## the ops under address and undefined-behaviour
 test-avx512: ## the kernels' C++ tests on an emulated processor with AVX-512, FILTER='Gemm.*'
 	@scripts/emulate_avx512.sh '$(FILTER)'
 
-fuzz: build-asan ## the loader on damaged files, FUZZ_SECONDS=120
+fuzz: build-asan ## the loader on damaged files, FUZZ_SECONDS=120 FUZZ_FLAGS=-seed=7
 	@mkdir -p build-asan/corpus
 	build-asan/tests/fuzz/write-seeds build-asan/seeds
 	build-asan/tests/fuzz/fuzz-loader -max_total_time=$(FUZZ_SECONDS) -timeout=10 \
-	  -rss_limit_mb=1024 -max_len=16384 -artifact_prefix=build-asan/ \
+	  -rss_limit_mb=1024 -max_len=16384 -artifact_prefix=build-asan/ $(FUZZ_FLAGS) \
 	  build-asan/corpus build-asan/seeds
 
 test-python: build-tests ## the Python tests
