@@ -174,7 +174,8 @@ class StepWriter {
           std::find_if(left.begin(), left.end(), [&](auto& one) { return !is_read(one.second); });
       if (free == left.end()) {
         // A cycle: after the exchange the first has what it wants, and others find theirs there.
-        const auto [from, to] = left.front();
+        const int32_t from = left.front().first;
+        const int32_t to = left.front().second;
         add({.run = exchange, .in = {from}, .out = to});
         left.erase(left.begin());
         for (auto& other : left)
@@ -182,7 +183,8 @@ class StepWriter {
         std::erase_if(left, [](auto& one) { return one.first == one.second; });
         continue;
       }
-      const auto [from, to] = *free;
+      const int32_t from = free->first;
+      const int32_t to = free->second;
       left.erase(free);
       const bool last =
           std::none_of(left.begin(), left.end(), [&](auto& other) { return other.first == from; });
