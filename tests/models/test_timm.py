@@ -33,6 +33,7 @@ FAMILIES = [
     family("test_efficientnet", ANY),
     family("mobilenetv4_conv_small_035", ANY),
     family("test_convnext", ANY),
+    family("vit_tiny_patch16_224", FIXED, **VIT),
     family("deit_tiny_distilled_patch16_224", FIXED, **VIT),
     family("swin_tiny_patch4_window7_224", FIXED, **SWIN),
     family("swinv2_tiny_window8_256", FIXED, **SWIN),
