@@ -6,6 +6,7 @@ from __future__ import annotations
 from ingot.ir.graph import Node
 from ingot.ir.prims import PRIMS
 from ingot.ir.schema import Catalogue
+from ingot.ir.types import TensorType
 
 OUTWARD = frozenset(
     (
@@ -49,6 +50,11 @@ _TOTAL = frozenset(
     "aten::" + name
     for name in ["__is__", "__isnot__", "__not__", "len", "append", "clear", "dim", "size", "str"]
 )
+_FAILS = frozenset(
+    "aten::" + name
+    for name in ["__getitem__", "floordiv", "remainder", "div", "Int", "Float", "index"]
+)
+"""Ops on numbers, text and containers that Python programs expect to raise."""
 _NEVER_RAISES = frozenset(PRIMS) - {
     "prim::Call",
     "prim::Cast",
@@ -68,6 +74,11 @@ def has_effect(node: Node, ops: Catalogue) -> bool:
     """Whether a run may notice that the node is gone, its results and mutations aside."""
     schema = ops.find(node.op)
     return base(node.op) in OUTWARD or (schema is not None and schema.random)
+
+
+def fails(node: Node) -> bool:
+    """Whether the node is there for its exception too: a key that is missing, a division by 0."""
+    return base(node.op) in _FAILS and not any(isinstance(v.type, TensorType) for v in node.inputs)
 
 
 def may_raise(node: Node) -> bool:

@@ -7,7 +7,7 @@ into storage that something that stays may read (``ir.alias``).
 from __future__ import annotations
 
 from ingot.ir.alias import Aliases, can_alias
-from ingot.ir.effects import has_effect, may_raise
+from ingot.ir.effects import fails, has_effect, may_raise
 from ingot.ir.graph import Block, Method, Node, Program, Value
 from ingot.ir.schema import Catalogue
 from ingot.passes.context import Context
@@ -35,7 +35,7 @@ class _Liveness:
         for key in aliases.outside():
             self._reach(key)
         for node in self.parent:
-            if has_effect(node, ops):
+            if has_effect(node, ops) or (fails(node) and not self._inside_try(node)):
                 self._keep(node)
         while self.work:
             self._use(self.work.pop())
@@ -67,6 +67,13 @@ class _Liveness:
                 if node.op == "prim::Try":
                     self._keep_failures(node.blocks[0])
             node = self.parent[node]
+
+    def _inside_try(self, node: Node) -> bool:
+        """A Try that stays keeps what fails in it."""
+        around = self.parent[node]
+        while around is not None and around.op != "prim::Try":
+            around = self.parent[around]
+        return around is not None
 
     def _keep_failures(self, body: Block) -> None:
         """What ends the body of a Try decides what follows."""
