@@ -449,8 +449,3 @@ def _require_regular(frame: Frame, item: CaughtItem, others: tuple[type, ...], w
         frame.builder.raise_exception(
             f"{what} of this exception is not known in a program; use str(e)", "NotImplementedError"
         )
-
-
-def text_of(item: CaughtItem | ExceptionItem) -> Item:
-    """``str(e)``."""
-    return item.text if isinstance(item, CaughtItem) else item.message

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ingot.capture.script.annotations import annotation_of
-from ingot.capture.script.classes import class_default, is_abstract, is_user_class
+from ingot.capture.script.classes import class_default, is_abstract
 from ingot.capture.script.diagnostics import CompileError
 from ingot.capture.script.flow import Junction
 from ingot.capture.script.items import type_of
@@ -456,11 +456,3 @@ def as_tuple(frame: Frame, item: Item) -> Item:
     if any(object_members(type_of(each)) for each in items):
         raise CompileError("astuple of objects inside objects cannot be compiled")
     return TupleItem(items)
-
-
-def check_class(cls: type) -> None:
-    """Raises CompileError if objects of the class cannot be compiled."""
-    from ingot.capture.script.classes import require_static
-
-    if is_user_class(cls):
-        require_static(cls)
