@@ -135,8 +135,8 @@ bool is_right(ConvMethod chosen, const std::vector<Contender>& contenders) {
 
 // Weights come from memory, for the rule counts with that. The methods run in turns and the
 // fastest of their calls count; more rounds follow while the rule seems wrong, for others may have
-// kept the machine busy.
-bool check_choice(const ConvCase& one) {
+// kept the machine busy. Prints `name_if_wrong` before the times where it does so to the end.
+bool check_choice(const ConvCase& one, const char* name_if_wrong) {
   constexpr int kRounds = 10;
   constexpr int kMostRounds = 100;
   const ConvGeometry g = geometry_of(one);
@@ -150,13 +150,28 @@ bool check_choice(const ConvCase& one) {
     for (Contender& c : contenders) c.time = std::min(c.time, seconds([&] { (*c.run)(); }));
     right = is_right(chosen, contenders);
   }
-  std::printf("%-5s %-40s chosen %-14s", right ? "ok" : "WRONG", name_of(one).c_str(),
+  std::printf("%-5s %-40s chosen %-14s", right ? "ok" : name_if_wrong, name_of(one).c_str(),
               ingot::name_of(chosen));
   for (const Contender& c : contenders)
     std::printf("  %s %.1f us", ingot::name_of(c.method), c.time * 1e6);
   std::printf("\n");
   std::fflush(stdout);
   return right;
+}
+
+// The number of cases whose name contains `filter` in which the rule is wrong. A doubtful case is
+// tried again after all others, in new memory: a method that was slow because of where its buffers
+// lay, or because the machine was, is then fast.
+size_t count_wrong_choices(const char* filter) {
+  constexpr int kTries = 4;
+  std::vector<const ConvCase*> open;
+  for (const ConvCase& one : kConvs)
+    if (std::strstr(name_of(one).c_str(), filter)) open.push_back(&one);
+  for (int i = 1; i <= kTries; ++i)
+    std::erase_if(open, [&](const ConvCase* one) {
+      return check_choice(*one, i < kTries ? "again" : "WRONG");
+    });
+  return open.size();
 }
 
 class Report {
@@ -254,12 +269,7 @@ int run(int count, char** arguments) {
   const int place = option.empty() ? 1 : 2;
   const char* const argument = count > place ? arguments[place] : "";
   set_pool_threads(1);
-  if (option == "--choice") {
-    int wrong = 0;
-    for (const ConvCase& one : kConvs)
-      if (std::strstr(name_of(one).c_str(), argument) && !check_choice(one)) ++wrong;
-    return wrong == 0 ? 0 : 1;
-  }
+  if (option == "--choice") return count_wrong_choices(argument) == 0 ? 0 : 1;
   Report report(!option.empty());
   if (option.empty() || option == "--json") {
     time_all(report, argument);
