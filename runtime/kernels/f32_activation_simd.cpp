@@ -20,20 +20,20 @@ INGOT_F32_LOOP_OF(leaky_relu, 4)
 INGOT_F32_LOOP_OF(threshold, 4)
 INGOT_F32_LOOP_OF(prelu, 4)
 
-INGOT_F32_UNARY(silu, 1, hn::Mul(x, sigmoid(x)))
-INGOT_F32_BINARY(glu, 1, hn::Mul(a, sigmoid(b)))
+INGOT_F32_UNARY(silu, 4, hn::Mul(x, sigmoid(x)))
+INGOT_F32_BINARY(glu, 4, hn::Mul(a, sigmoid(b)))
 // tanh(log(1 + w)) = n / (n + 2) with w = exp(x) and n = w (w + 2).
 HWY_INLINE V mish(V x) {
   const V w = exp_to_zero(at_most(x, set(20.0f)));
   const V n = hn::Mul(w, hn::Add(w, set(2.0f)));
   return hn::Mul(x, hn::Div(n, hn::Add(n, set(2.0f))));
 }
-INGOT_F32_UNARY(mish, 1, mish(x))
+INGOT_F32_UNARY(mish, 4, mish(x))
 INGOT_F32_DEFINE(elu) {
   const V scale = set(params[1]);
   const V factor = hn::Mul(set(params[0]), scale);
   const V input_scale = set(params[2]);
-  map<1>(
+  map<4>(
       count, out,
       [scale, factor, input_scale](V x) INGOT_LAMBDA {
         return hn::IfThenElse(positive(x), hn::Mul(x, scale),
@@ -41,7 +41,7 @@ INGOT_F32_DEFINE(elu) {
       },
       in[0]);
 }
-INGOT_F32_UNARY(selu, 1,
+INGOT_F32_UNARY(selu, 4,
                 hn::IfThenElse(positive(x), hn::Mul(x, set(1.05070099f)),
                                hn::Mul(expm1(x), set(1.05070099f * 1.67326324f))))
 INGOT_F32_DEFINE(celu) {
@@ -66,8 +66,8 @@ INGOT_F32_DEFINE(softplus) {
 }
 INGOT_F32_UNARY(log_sigmoid, 1,
                 hn::Sub(at_most(x, hn::Zero(D())), log1p(exp_to_zero(hn::Neg(hn::Abs(x))))))
-INGOT_F32_UNARY(gelu, 1, gelu(x))
-INGOT_F32_UNARY(gelu_tanh, 1, gelu_tanh(x))
+INGOT_F32_UNARY(gelu, 4, gelu(x))
+INGOT_F32_UNARY(gelu_tanh, 4, gelu_tanh(x))
 
 }  // namespace
 }  // namespace HWY_NAMESPACE

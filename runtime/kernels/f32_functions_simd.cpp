@@ -11,16 +11,16 @@ namespace ingot {
 namespace HWY_NAMESPACE {
 namespace {
 
-INGOT_F32_UNARY(exp, 1, exp(x))
-INGOT_F32_UNARY(exp2, 1, exp2(x))
-INGOT_F32_UNARY(expm1, 1, expm1(x))
+INGOT_F32_UNARY(exp, 4, exp(x))
+INGOT_F32_UNARY(exp2, 4, exp2(x))
+INGOT_F32_UNARY(expm1, 4, expm1(x))
 INGOT_F32_UNARY(log, 1, log(x))
 INGOT_F32_UNARY(log2, 1, log2(x))
 INGOT_F32_UNARY(log10, 1, log10(x))
 INGOT_F32_UNARY(log1p, 1, log1p(x))
-INGOT_F32_UNARY(sigmoid, 1, sigmoid(x))
-INGOT_F32_UNARY(tanh, 1, tanh(x))
-INGOT_F32_UNARY(erf, 1, erf(x))
+INGOT_F32_UNARY(sigmoid, 4, sigmoid(x))
+INGOT_F32_UNARY(tanh, 4, tanh(x))
+INGOT_F32_UNARY(erf, 4, erf(x))
 INGOT_F32_UNARY(sin, 1, sin(x))
 INGOT_F32_UNARY(cos, 1, cos(x))
 INGOT_F32_BINARY(pow, 1, pow(a, b))

@@ -44,8 +44,8 @@ namespace ingot {
 namespace HWY_NAMESPACE {
 namespace {
 
-// out[i] = f(in[i]...), `kUnroll` vectors at a time: several for functions of a few
-// instructions, one for those that keep the processor busy on their own.
+// out[i] = f(in[i]...), `kUnroll` vectors at a time: several, for the steps of one wait for each
+// other and processors look too few instructions ahead to find another's; one where f branches.
 template <int kUnroll, class F, class... In>
 HWY_INLINE void map(int64_t count, void* out, F f, const In*... in) {
   const D d;
