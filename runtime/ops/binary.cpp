@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "base/half.h"
+#include "ops/divisor.h"
 #include "ops/families.h"
 #include "ops/functions.h"
 
@@ -30,6 +31,34 @@ INGOT_BINARY(
     vectorized<f32::mul>);
 INGOT_BINARY_NAME(multiply, row_mul);
 
+// A row for integers whose tiles are mostly divided by one number; `row` has the general loop.
+struct FloorQuotient {
+  static int64_t by_power(const Divisor& d, int64_t a) { return d.shifted(a); }
+  static int64_t by_other(const Divisor& d, int64_t a) { return d.multiplied(a); }
+};
+struct FloorRemainder {
+  static int64_t by_power(const Divisor& d, int64_t a) { return d.masked(a); }
+  static int64_t by_other(const Divisor& d, int64_t a) { return d.rest(a, d.multiplied(a)); }
+};
+template <class Function, const Elementwise& kRow>
+void divide_tile(int64_t count, void* out, const void* const* in, const Scalar* params) {
+  const auto* a = static_cast<const int64_t*>(in[0]);
+  const int64_t number = common_divisor(static_cast<const int64_t*>(in[1]), count);
+  if (number == 0) return kRow.i64(count, out, in, params);
+  const Divisor divisor(number);
+  auto* results = static_cast<int64_t*>(out);
+  if (divisor.is_power_of_two())
+    for (int64_t i = 0; i < count; ++i) results[i] = Function::by_power(divisor, a[i]);
+  else
+    for (int64_t i = 0; i < count; ++i) results[i] = Function::by_other(divisor, a[i]);
+}
+template <class Function, const Elementwise& kRow>
+constexpr Elementwise divided() {
+  Elementwise row = kRow;
+  row.i64 = divide_tile<Function, kRow>;
+  return row;
+}
+
 // Quotients and remainders.
 INGOT_BINARY(
     div, floating, kFloats | kComplex, [](auto a, auto b) { return fn::divide(a, b); },
@@ -38,8 +67,9 @@ INGOT_BINARY_NAME(divide, row_div);
 INGOT_BINARY_NAME(true_divide, row_div);
 constexpr Elementwise kDivTrunc = elementwise<2, 0, kReal>(
     Promotion::common, [](auto a, auto b) { return fn::divide_truncating(a, b); });
-constexpr Elementwise kDivFloor = elementwise<2, 0, kReal>(
+constexpr Elementwise kDivFloorOfAny = elementwise<2, 0, kReal>(
     Promotion::common, [](auto a, auto b) { return fn::divide_floor(a, b); });
+constexpr Elementwise kDivFloor = divided<FloorQuotient, kDivFloorOfAny>();
 const Elementwise& choose_div(const Arguments& in, Scalar*) {
   if (in[2].is_none()) return row_div;
   const std::string_view mode = in[2].to_string();
@@ -75,11 +105,12 @@ INGOT_ELEMENTWISE(kDivFloor,
 INGOT_BINARY(
     fmod, common, kReal, [](auto a, auto b) { return fn::remainder_truncating(a, b); },
     vectorized<f32::fmod>);
-INGOT_BINARY(
-    remainder, common, kReal, [](auto a, auto b) { return fn::remainder(a, b); },
+constexpr Elementwise kRemainderOfAny = elementwise<2, 0, kReal>(
+    Promotion::common, [](auto a, auto b) { return fn::remainder(a, b); },
     vectorized<f32::remainder>);
-INGOT_ELEMENTWISE(row_remainder,
-                  "aten::remainder.Scalar_Tensor(Scalar self, Tensor other) -> Tensor");
+constexpr Elementwise kRemainder = divided<FloorRemainder, kRemainderOfAny>();
+INGOT_BINARY_NAME(remainder, kRemainder);
+INGOT_ELEMENTWISE(kRemainder, "aten::remainder.Scalar_Tensor(Scalar self, Tensor other) -> Tensor");
 INGOT_BINARY_PLAIN(gcd, common, kIntegers,
                    [](auto a, auto b) { return fn::greatest_common_divisor(a, b); });
 INGOT_BINARY_PLAIN(lcm, common, kIntegers,
