@@ -25,6 +25,7 @@ Positions offsets_of(const Tensor& self, int dim, const Tensor& index, bool wrap
   if (index.numel() == 0) return {};
   Positions offsets = positions_in(index, self.rank() == 0 ? 1 : self.size(dim), wrap);
   const int64_t step = self.rank() == 0 ? 0 : self.stride(dim);
+  if (self.rank() == 1 && step == 1) return offsets;
   std::vector<Axis> axes;
   for (int d = 0; d < index.rank(); ++d)
     axes.push_back({index.size(d), d == dim || self.rank() == 0 ? 0 : self.stride(d)});
@@ -91,7 +92,7 @@ Tensor scatter_combine(const Tensor& self, int64_t dim, const Tensor& index, con
   const Combine combine = combine_of(reduction, self.dtype());
   const auto count = static_cast<int64_t>(offsets.size());
   if (include_self && !mean) {
-    for (int64_t i = 0; i < count; ++i) combine(to + offsets[i] * item, from + i * item);
+    combine(to, {count, 0, offsets.data()}, from);
     return self;
   }
   // Per place: how many values it has taken.
@@ -106,7 +107,7 @@ Tensor scatter_combine(const Tensor& self, int64_t dim, const Tensor& index, con
     int64_t taken = include_self;
     for (const int64_t offset = places[i].first; i < places.size() && places[i].first == offset;
          ++i, ++taken)
-      (taken == 0 ? replace : combine)(place, from + places[i].second * item);
+      (taken == 0 ? replace : combine)(place, {}, from + places[i].second * item);
     if (!mean || taken == 1) continue;
     // Integers round down, as PyTorch divides them here.
     Tensor sum = Tensor::from_blob(place, self.dtype(), {});
@@ -218,10 +219,9 @@ Tensor put_(const Tensor& self, const Tensor& index, const Tensor& source, bool 
   const Tensor packed = source.shares_storage(self) ? source.clone() : source.contiguous();
   const Combine combine =
       combine_of(accumulate ? Reduction::add : Reduction::replace, self.dtype());
-  const auto item = static_cast<int64_t>(size_of(self.dtype()));
-  for (size_t i = 0; i < offsets.size(); ++i)
-    combine(static_cast<std::byte*>(self.data()) + offsets[i] * item,
-            static_cast<const std::byte*>(packed.data()) + static_cast<int64_t>(i) * item);
+  combine(static_cast<std::byte*>(self.data()),
+          {static_cast<int64_t>(offsets.size()), 0, offsets.data()},
+          static_cast<const std::byte*>(packed.data()));
   return self;
 }
 

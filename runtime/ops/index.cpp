@@ -26,8 +26,11 @@ class Selection {
     INGOT_CHECK(!columns_.empty(), "an index list must hold at least one tensor");
     for (const Column& column : columns_) shape_ = broadcast(shape_, column.index.sizes());
     if (elements_) {
-      table_.assign(static_cast<size_t>(numel_of(shape_)), 0);
-      for (const Column& column : columns_) add_offsets(column);
+      table_ = offsets_of(columns_[0]);
+      for (size_t k = 1; k < columns_.size(); ++k) {
+        const Positions more = offsets_of(columns_[k]);
+        for (size_t i = 0; i < table_.size(); ++i) table_[i] += more[i];
+      }
     }
     arrange();
   }
@@ -83,11 +86,13 @@ class Selection {
     for (int d = 0; d < rank; ++d) columns_.push_back({dim + d, select(table, 1, d)});
   }
 
-  void add_offsets(const Column& column) {
-    if (column.dim < 0) return;
-    const Positions positions =
-        positions_in(expand(column.index, shape_), self_.size(column.dim), true);
-    for (size_t i = 0; i < table_.size(); ++i) table_[i] += positions[i] * self_.stride(column.dim);
+  Positions offsets_of(const Column& column) const {
+    if (column.dim < 0) return Positions(static_cast<size_t>(numel_of(shape_)), 0);
+    Positions offsets = positions_in(expand(column.index, shape_), self_.size(column.dim), true);
+    const int64_t stride = self_.stride(column.dim);
+    if (stride != 1)
+      for (int64_t& offset : offsets) offset *= stride;
+    return offsets;
   }
 
   // Indexed dimensions stand where the first of them was if they are neighbours, else first.
@@ -166,9 +171,8 @@ Tensor index_put_(const Tensor& self, OptionalTensorList indices, const Tensor& 
   const Combine combine = combine_of(Reduction::add, self.dtype());
   const Axis& inner = selection.axes().back();
   for_each_row(selection.axes(), [&](int64_t offset, int64_t position) {
-    for (int64_t i = 0; i < inner.size; ++i)
-      combine(to + (offset + inner.at(i)) * static_cast<int64_t>(item),
-              from + (position + i) * static_cast<int64_t>(item));
+    combine(to + offset * static_cast<int64_t>(item), inner,
+            from + position * static_cast<int64_t>(item));
   });
   return self;
 }

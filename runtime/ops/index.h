@@ -21,8 +21,9 @@ Positions nonzero_coordinates(const Tensor& self);
 // A Tensor[] of an op's results.
 using Tensors = std::vector<Tensor>;
 
-// How one element of memory takes in another of the same dtype.
-using Combine = void (*)(std::byte* to, const std::byte* from);
+// How the elements at `places` of `to` take in those of `from`, one after the other, in order: a
+// place may come more than once.
+using Combine = void (*)(std::byte* to, const Axis& places, const std::byte* from);
 enum class Reduction { replace, add, multiply, maximum, minimum };
 // Raises Error (unsupported) for an order of complex numbers.
 Combine combine_of(Reduction reduction, DType dtype);

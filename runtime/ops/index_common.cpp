@@ -16,12 +16,17 @@ Positions positions_in(const Tensor& index, int64_t size, bool wrap) {
   const Tensor packed = index.to(DType::i64).contiguous();
   const auto* data = packed.data<int64_t>();
   Positions positions(data, data + packed.numel());
+  const int64_t added = wrap ? size : 0;
+  int64_t outside = 0;  // negative once one is
   for (int64_t& position : positions) {
-    const int64_t given = position;
-    if (wrap && position < 0) position += size;
-    if (position < 0 || position >= size) [[unlikely]]
-      fail_as("IndexError", "index ", given, " is out of range for size ", size);
+    position += added & (position >> 63);
+    outside |= position | static_cast<int64_t>(static_cast<uint64_t>(size - 1) -
+                                               static_cast<uint64_t>(position));
   }
+  if (outside < 0) [[unlikely]]
+    for (int64_t i = 0; i < packed.numel(); ++i)
+      if (positions[static_cast<size_t>(i)] < 0 || positions[static_cast<size_t>(i)] >= size)
+        fail_as("IndexError", "index ", data[i], " is out of range for size ", size);
   return positions;
 }
 
@@ -62,32 +67,45 @@ T combined(T a, T b) {
 }
 
 template <Reduction kReduction, class T>
-void combine(std::byte* to, const std::byte* from) {
-  if constexpr (std::is_same_v<T, Half> || std::is_same_v<T, BFloat16>) {
-    T a;
-    T b;
-    std::memcpy(&a, to, sizeof a);
-    std::memcpy(&b, from, sizeof b);
-    const float result = combined<kReduction>(to_float(a), to_float(b));
-    if constexpr (std::is_same_v<T, Half>)
-      a = to_half(result);
-    else
-      a = to_bfloat16(result);
-    std::memcpy(to, &a, sizeof a);
-  } else if constexpr (std::is_same_v<T, bool>) {
-    const bool a = *reinterpret_cast<const uint8_t*>(to) != 0;
-    const bool b = *reinterpret_cast<const uint8_t*>(from) != 0;
-    const bool either = kReduction == Reduction::add || kReduction == Reduction::maximum;
-    *reinterpret_cast<uint8_t*>(to) = either ? a || b : a && b;
+T combined_stored(T a, T b) {
+  if constexpr (std::is_same_v<T, Half>)
+    return to_half(combined<kReduction>(to_float(a), to_float(b)));
+  else if constexpr (std::is_same_v<T, BFloat16>)
+    return to_bfloat16(combined<kReduction>(to_float(a), to_float(b)));
+  else
+    return combined<kReduction>(a, b);
+}
+// Bools are read as bytes: a file or a caller may hold others than 0 and 1.
+struct StoredBool {
+  uint8_t byte;
+};
+template <Reduction kReduction>
+StoredBool combined_stored(StoredBool a, StoredBool b) {
+  constexpr bool kEither = kReduction == Reduction::add || kReduction == Reduction::maximum;
+  return {static_cast<uint8_t>(kEither ? (a.byte | b.byte) != 0 : (a.byte && b.byte))};
+}
+
+template <Reduction kReduction, class T>
+void combine(std::byte* to, const Axis& places, const std::byte* from) {
+  auto* const target = reinterpret_cast<T*>(to);
+  const auto* const values = reinterpret_cast<const T*>(from);
+  const auto take_in = [&](int64_t place, int64_t i) {
+    target[place] = combined_stored<kReduction>(target[place], values[i]);
+  };
+  if (places.table) {
+    for (int64_t i = 0; i < places.size; ++i) take_in(places.table[i], i);
+  } else if (places.stride == 1) {
+#pragma GCC ivdep
+    for (int64_t i = 0; i < places.size; ++i) take_in(i, i);
   } else {
-    auto* target = reinterpret_cast<T*>(to);
-    *target = combined<kReduction>(*target, *reinterpret_cast<const T*>(from));
+    for (int64_t i = 0; i < places.size; ++i) take_in(i * places.stride, i);
   }
 }
 
 template <class T>
-void replace(std::byte* to, const std::byte* from) {
-  std::memcpy(to, from, sizeof(T));
+void replace(std::byte* to, const Axis& places, const std::byte* from) {
+  const auto* const values = reinterpret_cast<const T*>(from);
+  for (int64_t i = 0; i < places.size; ++i) reinterpret_cast<T*>(to)[places.at(i)] = values[i];
 }
 
 template <Reduction kReduction>
@@ -102,7 +120,7 @@ Combine combine_for(DType dtype) {
     case DType::bf16: return combine<kReduction, BFloat16>;
     case DType::f32: return combine<kReduction, float>;
     case DType::f64: return combine<kReduction, double>;
-    case DType::boolean: return combine<kReduction, bool>;
+    case DType::boolean: return combine<kReduction, StoredBool>;
     case DType::c64:
       if constexpr (kReduction == Reduction::add || kReduction == Reduction::multiply)
         return combine<kReduction, std::complex<float>>;

@@ -96,8 +96,7 @@ Tensor combine_slices(const Tensor& self, int64_t dim, const Tensor& index, cons
   const Combine combine = combine_of(reduction, self.dtype());
   const Axis& inner = axes.back();
   for_each_row(axes, [&](int64_t offset, int64_t position) {
-    for (int64_t i = 0; i < inner.size; ++i)
-      combine(base + (offset + inner.at(i)) * item, data + (position + i) * item);
+    combine(base + offset * item, inner, data + position * item);
   });
   return self;
 }
@@ -110,7 +109,7 @@ Tensor scaled(const Tensor& source, Scalar alpha) {
   const Combine multiply = combine_of(Reduction::multiply, source.dtype());
   const auto item = static_cast<int64_t>(size_of(source.dtype()));
   for (int64_t i = 0; i < product.numel(); ++i)
-    multiply(static_cast<std::byte*>(product.data()) + i * item,
+    multiply(static_cast<std::byte*>(product.data()) + i * item, Axis{},
              static_cast<const std::byte*>(factor.data()));
   return product;
 }
