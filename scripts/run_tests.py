@@ -8,14 +8,25 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-FUZZ_LOG = ROOT / "build-asan" / "fuzz.log"
 FUZZ_FLAGS = "FUZZ_FLAGS=-seed=1 -runs=150000"
 """The same inputs each time, so that a change is blamed for what it broke only; ``make fuzz`` alone
 tries others each time."""
+
+STAGES = (
+    ("build-tests",),
+    # The type checker reads what the build generates.
+    ("test-cpp", "lint"),
+    ("build-asan",),
+    ("test-asan", "fuzz"),
+    ("test-python",),
+    ("test-speed",),
+)
+"""One after the other; what runs together in one keeps a single core busy each."""
 
 
 @dataclass(frozen=True)
@@ -28,13 +39,17 @@ class Result:
     last_line: str
 
 
-def run(target: str) -> Result:
-    """Runs a target and shows its output as it comes."""
-    print(f"\n━━ make {target}", flush=True)
+def run(target: str, *, live: bool) -> Result:
+    """Runs a target; shows its output as it comes, or in one piece at its end."""
+    command = ["make", "--no-print-directory", target]
+    if target == "fuzz":
+        command.append(FUZZ_FLAGS)
+    if live:
+        print(f"\n━━ make {target}", flush=True)
     start = time.monotonic()
-    last_line = ""
+    lines = []
     with subprocess.Popen(
-        ["make", "--no-print-directory", target],
+        command,
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -43,35 +58,29 @@ def run(target: str) -> Result:
     ) as process:
         assert process.stdout is not None
         for line in process.stdout:
-            print(line, end="", flush=True)
-            last_line = line.strip() or last_line
+            lines.append(line)
+            if live:
+                print(line, end="", flush=True)
+    if not live:
+        shown = lines if process.returncode else lines[-5:]
+        print(f"\n━━ make {target}\n{''.join(shown)}", flush=True)
+    last_line = next((line.strip() for line in reversed(lines) if line.strip()), "")
     return Result(target, time.monotonic() - start, process.returncode, last_line)
 
 
 def main() -> int:
-    # The type checker reads what the build generates.
-    results = [run("test-cpp"), run("lint"), run("test-asan")]
-    start = time.monotonic()
-    with FUZZ_LOG.open("w") as log:
-        fuzz = subprocess.Popen(
-            ["make", "--no-print-directory", "fuzz", FUZZ_FLAGS],
-            cwd=ROOT,
-            stdout=log,
-            stderr=log,
-        )
-        python = run("test-python")
-        status = fuzz.wait()
-    lines = FUZZ_LOG.read_text(errors="replace").splitlines()
-    fuzz_result = Result("fuzz", time.monotonic() - start, status, "")
-    if status:
-        print(f"\n━━ make fuzz\n{chr(10).join(lines[-60:])}")
-    results += [fuzz_result, python, run("test-speed")]
+    results = []
+    with ThreadPoolExecutor() as pool:
+        for first, *others in STAGES:
+            beside = [pool.submit(run, target, live=False) for target in others]
+            results.append(run(first, live=True))
+            results += [future.result() for future in beside]
 
     print("\n━━ summary")
     for result in results:
         verdict = "passed" if result.status == 0 else "FAILED"
         print(f"{result.target:<14}{verdict:<10}{result.seconds:8.1f} s")
-    print(python.last_line)
+    print(next(result.last_line for result in results if result.target == "test-python"))
     return int(any(result.status for result in results))
 
 
