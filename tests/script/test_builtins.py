@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import math
 import warnings
+from dataclasses import dataclass
 
+import torch
 from agreement import Programs
+from torch import Tensor
 
 programs = Programs()
 case = programs.case
@@ -248,6 +251,78 @@ def ranges(xs: list[float]):
         any([]),
         all([]),
     )
+
+
+@dataclass(frozen=True)
+class Pair:
+    a: int
+    b: float
+
+
+@case((1, 2.5, True), (-1, -0.1, False), (2**63 - 1, math.inf, True), (-(2**63), 5e-324, False))
+def hashes(n: int, x: float, b: bool):
+    return hash(n), hash(x), hash((n, (x, b), ())), hash(Pair(n, x)), hash(complex(x, 2.0))
+
+
+@case(("a", "a"), ("a", "b"))
+def hashes_of_text(a: str, b: str):
+    return hash(a) == hash(b), hash((a, 1)) == hash((b, 1)), hash(None) == hash(None)
+
+
+@case(([1],))
+def no_hash(xs: list[int]):
+    return hash((1, xs))
+
+
+@case((torch.tensor(2.0), torch.tensor(-3)), (torch.tensor(2), torch.tensor(-2)))
+def numbers_of_unknown_kind(x: Tensor, y: Tensor):
+    a, b = x.item(), y.item()
+    return a**b, bool(a), int(b), a + [1, 2.5][0], -a
+
+
+@case((1,), (-1,))
+def checks(n: int):
+    torch._check(cond=n > -5, message="never called")
+    torch._check(n > 0, lambda: f"{n} is small")
+    return n
+
+
+@case((torch.ones(2),))
+def legacy_constructors(x: Tensor):
+    return torch.LongTensor([3, 4]) * x, list(torch.FloatTensor(2, 3).shape), torch.Tensor([1, 2])
+
+
+class Money:
+    def __init__(self, cents: int):
+        self.cents = cents
+
+    def __lt__(self, other: "Money") -> bool:
+        return self.cents // 10 < other.cents // 10
+
+    def __int__(self) -> int:
+        return self.cents // 100
+
+    def __float__(self) -> float:
+        return self.cents / 100
+
+
+@case(([31, 12, 35, 19, 11, 30],), ([],), ([5],))
+def order_of_objects(cents: list[int]):
+    wallet = [Money(c) for c in cents]
+    ordered = sorted(wallet)
+    wallet.sort(reverse=True)
+    tensors = sorted([torch.tensor(c) for c in cents])
+    return [m.cents for m in ordered], [m.cents for m in wallet], [int(t) for t in tensors]
+
+
+@case((250,))
+def conversions_of_objects(cents: int):
+    return int(Money(cents)), float(Money(cents))
+
+
+@case((torch.rand(6, 2),))
+def list_indices(x: Tensor):
+    return x[[[0, 1], [2, 3]], [[0, 1], [1, 0]]], x[[0.1, 1.9]]
 
 
 @programs.parametrize

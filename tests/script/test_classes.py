@@ -518,6 +518,20 @@ def test_script_as_class_decorator():
     check(f, (4,))
 
 
+@dataclass(order=True)
+class Reading:
+    place: float
+    value: Optional[Tensor] = None
+
+
+def test_comparisons_of_optional_tensors():
+    def f(place: float, value: Optional[Tensor]):
+        a, b = Reading(place, value), Reading(1.0, torch.tensor(1))
+        return a == b, a < b, a >= b, Reading(2.0) == Reading(place), a != a
+
+    check(f, (1.0, torch.tensor(1)), (2.0, torch.tensor(1)), (1.0, torch.tensor(2)), (1.0, None))
+
+
 class Unset:
     def __init__(self, flag: bool):
         if flag:

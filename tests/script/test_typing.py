@@ -160,6 +160,107 @@ def futures(x: Tensor, xs: List[Tensor]):
     return torch.stack(out), torch.jit.fork(work, x, k=4).wait()
 
 
+@case(([1, 2],), ({"a": 1},), ((1, "b"),), ([torch.ones(2)],), (3,), ("x",), (None,))
+def any_container(x: Any):
+    if torch.jit.isinstance(x, List[int]):
+        return "ints"
+    if torch.jit.isinstance(x, Dict[str, int]):
+        return "dict"
+    if torch.jit.isinstance(x, typing.Tuple[int, str]):
+        return "tuple"
+    return "int" if isinstance(x, int) else "other"
+
+
+@case((torch.ones(1),), (torch.ones(2),))
+def any_result(x: Tensor) -> Any:
+    for n in range(3):
+        if n == 1 and x.shape[0] == 2:
+            return n
+    return x * 2 if x.shape[0] == 1 else "two"
+
+
+@case((1,))
+def annotated_comprehensions(n: int):
+    xs: List[Optional[int]] = [None for _ in range(n)]
+    xs.append(n)
+    d: Dict[str, Union[int, str]] = {str(i): i for i in range(n)}
+    d["b"] = "c"
+    return xs, d, [n, "a", 2.5, None]
+
+
+def always_raises() -> Tensor:
+    raise ValueError("never")
+
+
+@case((torch.ones(1), True), (torch.ones(1), False))
+def result_that_never_comes(x: Tensor, stop: bool):
+    if stop:
+        x = x + always_raises()
+    return x
+
+
+class Plus:
+    def one(self, x: Tensor) -> Tensor:
+        return x + 1
+
+
+class Twice:
+    def one(self, x: Tensor) -> Tensor:
+        return x * 2
+
+
+@torch.jit.interface
+class One:
+    def one(self, x: Tensor) -> Tensor:  # type: ignore[empty-body]
+        pass
+
+
+@case((torch.ones(1),))
+def interface(x: Tensor):
+    parts = torch.jit.annotate(List[One], [Plus(), Twice()])
+    for part in parts:
+        x = part.one(x) * 2
+    return x
+
+
+@case((True,), (False,))
+def expected_conditionals(flag: bool):
+    x: Union[int, str] = 1 if flag else "a"
+    y: List[Optional[int]] = [None] if flag else []
+    y.append(3)
+    return x, y
+
+
+def delayed(x: Tensor) -> typing.Tuple[Tensor, List[Tensor]]:
+    x.add_(1)
+    return x * 100, [x * i for i in range(3)]
+
+
+class Held:
+    def __init__(self, x: Tensor):
+        self.x = x
+
+    def twice(self) -> Tensor:
+        return self.x * 2
+
+
+def waits(aw: "torch.jit._Await[Held]") -> Tensor:
+    return torch.jit._awaitable_wait(aw).twice()
+
+
+@case((torch.ones(2), True), (torch.ones(2), False))
+def awaits(x: Tensor, early: bool):
+    aw = torch.jit._awaitable(delayed, x)
+    torch.jit._awaitable(delayed, x)
+    before = x * 1
+    if early:
+        before = before + torch.jit._awaitable_wait(aw)[0]
+    between = x * 1
+    last, parts = torch.jit._awaitable_wait(aw)
+    held = torch.jit._awaitable(Held, x)
+    return before, between, last, parts, waits(held), held.x
+
+
 @programs.parametrize
 def test_program(function):
     programs.check(function)

@@ -18,6 +18,7 @@ import torch
 from ingot.capture.script.classes import is_user_class, members_of
 from ingot.capture.script.diagnostics import CompileError
 from ingot.capture.script.language import (
+    ANY,
     DEVICE,
     DTYPE,
     LAYOUT,
@@ -28,6 +29,7 @@ from ingot.capture.script.language import (
     FutureType,
     SetType,
     require_key,
+    union_of,
 )
 from ingot.ir.types import (
     BOOL,
@@ -40,10 +42,8 @@ from ingot.ir.types import (
     DictType,
     ListType,
     NamedTupleType,
-    OptionalType,
     TupleType,
     Type,
-    UnionType,
 )
 
 if TYPE_CHECKING:
@@ -67,9 +67,6 @@ _SIMPLE: dict[Any, Type] = {
     torch.Size: SIZE,
     torch.types.Number: NUMBER,
 }
-
-ANY = UnionType((TENSOR, INT, FLOAT, BOOL, COMPLEX, STR, NONE))
-"""``typing.Any`` as an input: whatever is no container."""
 
 _DEFAULT_NAMES: dict[str, Any] = {
     **{name: getattr(typing, name) for name in typing.__all__ if name[0].isupper()},
@@ -106,6 +103,9 @@ def annotation_of(frame: Frame, node: ast.expr | None) -> Type | None:
     text = ast.unparse(node)
     try:
         value = _evaluate(text, frame)
+        if value is None and isinstance(node, ast.Subscript):  # BroadcastingList2[int]
+            inner = annotation_of(frame, node.slice)
+            return None if inner is None else ListType(inner)
         return None if value is typing.Final else read_annotation(value, frame)
     except CompileError:
         raise
@@ -115,6 +115,44 @@ def annotation_of(frame: Frame, node: ast.expr | None) -> Type | None:
         raise CompileError(
             f"the annotation {text} cannot be read: {error}", _SUPPORTED, node
         ) from None
+
+
+_CONTAINERS: tuple[Type, ...] = (
+    *(ListType(each) for each in (INT, FLOAT, BOOL, STR, TENSOR)),
+    *(DictType(STR, each) for each in (INT, FLOAT, STR, TENSOR)),
+)
+
+
+def any_type(frame: Frame, name: str) -> Type:
+    """``typing.Any`` of the input ``name``: no container, or what the function asks whether it
+    is one of with isinstance, and then the common containers as well."""
+    tested: list[Type] = []
+    for node in ast.walk(frame.source.node):
+        match node:
+            case ast.Call(
+                func=ast.Name(id="isinstance") | ast.Attribute(attr="isinstance"),
+                args=[ast.Name(id=subject), kinds],
+            ) if subject == name:
+                tested += _tested_types(frame, kinds)
+    if any(each not in ANY.elements and not isinstance(each, EnumType) for each in tested):
+        tested += _CONTAINERS
+    return union_of(ANY, *tested)
+
+
+def _tested_types(frame: Frame, kinds: ast.expr) -> list[Type]:
+    """The types of the second argument of isinstance; ``list`` and its like say the common."""
+    parts = kinds.elts if isinstance(kinds, ast.Tuple) else [kinds]
+    found: list[Type] = []
+    for part in parts:
+        if isinstance(part, ast.Name) and part.id in ("list", "dict"):
+            found += _CONTAINERS
+            continue
+        try:
+            type = annotation_of(frame, part)
+        except CompileError:
+            continue
+        found += [] if type is None else [type]
+    return found
 
 
 def _evaluate(text: str, frame: Frame) -> Any:
@@ -148,18 +186,18 @@ def read_annotation(value: Any, frame: Frame) -> Type:
         if value.__bound__ is not None:
             return read_annotation(value.__bound__, frame)
         if value.__constraints__:
-            return _union([read_annotation(each, frame) for each in value.__constraints__])
+            return union_of(*(read_annotation(each, frame) for each in value.__constraints__))
         return ANY
     if value is numbers.Number:
         return NUMBER
-    if getattr(origin, "__name__", "") == "Future" and inside:
+    if getattr(origin, "__name__", "") in ("Future", "_Await") and inside:
         return FutureType(read_annotation(inside[0], frame))
     if origin in (typing.Annotated, typing.Final, typing.ClassVar) and inside:
         return read_annotation(inside[0], frame)
     if origin is typing.Literal:
-        return _union([_SIMPLE[type(each)] for each in inside])
+        return union_of(*(_SIMPLE[type(each)] for each in inside))
     if origin in (typing.Union, types.UnionType):
-        return _union([read_annotation(each, frame) for each in inside])
+        return union_of(*(read_annotation(each, frame) for each in inside))
     if origin is tuple:
         if len(inside) == 2 and inside[1] is Ellipsis:
             return ListType(read_annotation(inside[0], frame))
@@ -185,7 +223,7 @@ def _read_class(value: type, frame: Frame) -> Type:
         return EnumType(value)
     if is_user_class(value):
         classes = frame.compiler.classes
-        return _union([classes.type_of(frame, each) for each in members_of(value, frame.scope)])
+        return union_of(*(classes.type_of(frame, each) for each in members_of(value, frame.scope)))
     if value in (list, tuple, dict):
         raise _Unknown(f"{value.__name__} without element types")
     if issubclass(value, tuple) and hasattr(value, "_fields"):
@@ -226,22 +264,3 @@ def _evaluated(text: str, cls: type, frame: Frame) -> Any:
     module = sys.modules.get(cls.__module__)
     scope = {**frame.scope, **vars(module)} if module is not None else frame.scope
     return eval(text, scope, {**frame.closure, cls.__name__: cls})
-
-
-def _union(members: list[Type]) -> Type:
-    flat: dict[Type, None] = {}
-    for member in members:
-        match member:
-            case UnionType(elements):
-                flat.update(dict.fromkeys(elements))
-            case OptionalType(element):
-                flat.update({element: None, NONE: None})
-            case _:
-                flat[member] = None
-    if ListType(INT) in flat:
-        flat.pop(SIZE, None)
-    left = [each for each in flat if each != NONE]
-    if not left:
-        return NONE
-    inner = left[0] if len(left) == 1 else UnionType(tuple(left))
-    return OptionalType(inner) if NONE in flat else inner

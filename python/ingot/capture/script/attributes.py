@@ -14,7 +14,7 @@ from ingot.capture.script.diagnostics import CompileError
 from ingot.capture.script.dispatch import each_choice
 from ingot.capture.script.enums import member_attribute
 from ingot.capture.script.items import type_of
-from ingot.capture.script.language import DEVICE, DTYPE, EnumType
+from ingot.capture.script.language import DEVICE, DTYPE, EnumType, may_be_none
 from ingot.capture.script.modules import module_attribute
 from ingot.capture.script.objects import (
     class_member,
@@ -29,6 +29,7 @@ from ingot.capture.script.own_exceptions import BaseInit
 from ingot.capture.script.values import (
     FALSE,
     NOTHING,
+    AwaitItem,
     CaughtClassItem,
     CaughtItem,
     Constant,
@@ -101,6 +102,10 @@ def attribute(frame: Frame, item: Item, name: str) -> Item:
             from ingot.capture.script.exceptions import caught_attribute
 
             return caught_attribute(frame, item, name)
+        case AwaitItem():
+            from ingot.capture.script.awaits import await_attribute
+
+            return await_attribute(frame, item, name)
         case CaughtClassItem(caught) if name in ("__name__", "__qualname__"):
             return caught.kind
     type = type_of(item)
@@ -130,7 +135,7 @@ def attribute(frame: Frame, item: Item, name: str) -> Item:
         return frame.compiler.call(frame, is_floating_dtype, [number], {}, frame.node)
     if type is None:
         raise CompileError(f"{item.describe()} has no attribute {name}")
-    if "Optional" in str(type):
+    if may_be_none(type):
         raise CompileError(
             f"{item.describe()} may be None, which has no {name}",
             "check it with `is not None` first",

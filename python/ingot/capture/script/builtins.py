@@ -18,6 +18,7 @@ from ingot.capture.script.containers import store_element
 from ingot.capture.script.diagnostics import CompileError
 from ingot.capture.script.exceptions import exception_classes, is_one_of
 from ingot.capture.script.expressions import make_dict
+from ingot.capture.script.hashing import hash_of
 from ingot.capture.script.items import type_of
 from ingot.capture.script.iteration import turns_of
 from ingot.capture.script.language import (
@@ -186,13 +187,6 @@ def _str(frame: Frame, item: Item = EMPTY) -> Item:
 
 def _repr(frame: Frame, item: Item) -> Item:
     return as_repr(frame, item)
-
-
-def _hash(frame: Frame, item: Item) -> Item:
-    written = special(frame, item, "__hash__")
-    if written is not None:
-        return written
-    raise CompileError(f"hash() of {item.describe()} cannot be compiled", "write __hash__")
 
 
 def _copied(frame: Frame, item: Item) -> Item:
@@ -383,7 +377,7 @@ BUILTINS: dict[Any, Callable[..., Item]] = {
     iter: iterator,
     next: next_element,
     sorted: sorted_list,
-    hash: _hash,
+    hash: hash_of,
     copy.copy: _copied,
     dataclasses.replace: replace,
     dataclasses.astuple: as_tuple,

@@ -39,6 +39,7 @@ from ingot.capture.script.torch_functions import (
     annotate,
     call_torch_function,
     function_by_name,
+    legacy_tensor,
 )
 from ingot.capture.script.values import (
     Constant,
@@ -250,6 +251,8 @@ def _construct(frame: Frame, cls: type, args: list[Item], kwargs: dict[str, Item
         return _named_tuple(frame, cls, args, kwargs)
     if is_enum(cls) and len(args) == 1:
         return member_of(frame, cls, args[0])
+    if cls is torch.Tensor or type(cls).__name__ == "tensortype":
+        return legacy_tensor(frame, cls, args, kwargs)
     items = [*args, *kwargs.values()]
     if cls.__module__.partition(".")[0] in ("torch", "builtins", "collections") and all(
         isinstance(i, Constant) for i in items

@@ -97,6 +97,10 @@ def _generated_by_dataclass(cls: type) -> tuple[str, ...]:
 
 def members_of(cls: type, scope: dict[str, Any]) -> list[type]:
     """The concrete classes that a variable annotated with ``cls`` may hold."""
+    if "__torch_script_interface__" in vars(cls):
+        wanted = {name for name, each in vars(cls).items() if inspect.isfunction(each)}
+        known = [each for each in scope.values() if is_user_class(each) and each is not cls]
+        return [each for each in known if wanted <= set(dir(each))] or [cls]
     found: dict[type, None] = {}
     work = [cls]
     modules = (cls.__module__, scope.get("__name__"))

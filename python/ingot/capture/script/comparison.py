@@ -54,6 +54,7 @@ from ingot.ir.types import (
     INT,
     NONE,
     STR,
+    TENSOR,
     DictType,
     ListType,
     NamedTupleType,
@@ -199,20 +200,38 @@ def _ordered_items(frame: Frame, op: ast.cmpop, a: tuple[Item, ...], b: tuple[It
     """Tuples are ordered by the first place where they differ, else by length."""
     if not a or not b:
         return Constant(_ORDER[op.__class__][1](len(a), len(b)))
-    alike = truth_of(frame, equal(frame, a[0], b[0]))
-    if isinstance(alike, Constant):
-        if alike.value:
+    same_first = alike(frame, a[0], b[0])
+    if isinstance(same_first, Constant):
+        if same_first.value:
             return _ordered_items(frame, op, a[1:], b[1:])
-        return truth_of(frame, compare(frame, op, a[0], b[0]))
-    branch = frame.builder.if_(frame.value(alike))
+        return truth_of(frame, compare(frame, op, *_present(frame, a[0], b[0])))
+    branch = frame.builder.if_(frame.value(same_first))
     with frame.builder.at(branch.blocks[0]):
         rest = _ordered_items(frame, op, a[1:], b[1:])
     with frame.builder.at(branch.blocks[1]):
-        first = truth_of(frame, compare(frame, op, a[0], b[0]))
+        first = truth_of(frame, compare(frame, op, *_present(frame, a[0], b[0])))
     junction = Junction(frame, branch, 0)
     result = junction.join_items(rest, first, "condition")
     junction.finish()
     return result
+
+
+def _present(frame: Frame, *items: Item) -> list[Item]:
+    """The items, of which a None has no order: it raises."""
+    found: list[Item] = []
+    for item in items:
+        type = type_of(item)
+        if type is None or type == NONE or not may_be_none(type):
+            found.append(item)
+            continue
+        there = call_op(frame, "aten::__isnot__", [item, Constant(None)])
+        branch = frame.builder.if_(frame.value(there))
+        with frame.builder.at(branch.blocks[1]):
+            frame.builder.raise_exception("'<' not supported between these types", "TypeError")
+        inner = without_none(type)
+        value = frame.builder.cast(frame.value(item), lower(inner))
+        found.append(frame.dynamic(value, inner))
+    return found
 
 
 def _no_bool(frame: Frame, item: Item) -> Item:
@@ -298,6 +317,17 @@ def equal(frame: Frame, a: Item, b: Item) -> Item:
     return _equal_containers(frame, a, b, x, y)
 
 
+def alike(frame: Frame, a: Item, b: Item) -> Item:
+    """Whether elements of two containers are equal: tensors too are if one is the other."""
+    optional = OptionalType(TENSOR)
+    if any(type_of(each) not in (TENSOR, optional) for each in (a, b)):
+        return truth_of(frame, equal(frame, a, b))
+    from ingot.capture.script.library import alike_or_none
+
+    sides = [frame.dynamic(frame.value(each, optional), optional) for each in (a, b)]
+    return frame.compiler.call(frame, alike_or_none, sides, {}, frame.node)
+
+
 def _equal_classes(frame: Frame, a: Item, b: Item) -> Item:
     """Whether the class of a caught exception is another class."""
     kinds = []
@@ -362,9 +392,7 @@ def _equal_items(frame: Frame, a: TupleItem, b: TupleItem) -> Item:
         return FALSE
     result: Item = Constant(True)
     for p, q in zip(a.items, b.items, strict=True):
-        one = equal(frame, p, q)
-        if isinstance(type_of(one), TensorType):
-            one = call_op(frame, "aten::Bool", [one])
+        one = alike(frame, p, q)
         if one == FALSE:
             return FALSE
         if result == Constant(True):

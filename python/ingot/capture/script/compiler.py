@@ -13,7 +13,7 @@ from typing import Any, cast
 import torch
 
 from ingot.capture.script import statements
-from ingot.capture.script.annotations import annotation_of
+from ingot.capture.script.annotations import annotation_of, any_type
 from ingot.capture.script.classes import ClassTable
 from ingot.capture.script.diagnostics import CompileError, Diagnostics, Poisoned
 from ingot.capture.script.enums import require_member
@@ -23,7 +23,7 @@ from ingot.capture.script.flow import RESULT, Flow, Way, merge
 from ingot.capture.script.frame import Frame, fits_loosely
 from ingot.capture.script.hooks import call_module, has_hooks
 from ingot.capture.script.items import leaves, rebuild, signature, type_of
-from ingot.capture.script.language import EnumType, is_subtype, lower
+from ingot.capture.script.language import ANY, EnumType, is_subtype, lower
 from ingot.capture.script.modules import begin
 from ingot.capture.script.names import free_names, nonlocal_names
 from ingot.capture.script.parameters import bind_arguments, parameters_of
@@ -167,6 +167,8 @@ class Compiler:
         declared = annotation_of(frame, parameter.annotation)
         if declared is None:
             declared = _type_of_default(default)
+        if declared == ANY:
+            declared = any_type(frame, name)
         if declared is None:
             raise CompileError(
                 f"the type of {name} is not known",
@@ -509,6 +511,8 @@ class Compiler:
             item = flow.ends[Way.FALL].names[RESULT]
         elif Way.RETURN in flow.ends:
             item = flow.ends[Way.RETURN].names[RESULT]
+        elif frame.result_type is not None:  # it always raises
+            return frame.stand_in(frame.result_type)
         else:
             return NOTHING
         if isinstance(item, Missing):

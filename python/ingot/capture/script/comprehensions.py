@@ -10,6 +10,7 @@ from ingot.capture.script.iteration import turns_of
 from ingot.capture.script.names import assigned_names
 from ingot.capture.script.sets import make_set
 from ingot.capture.script.values import Item, ListItem, Missing
+from ingot.ir.types import DictType, ListType
 
 if TYPE_CHECKING:
     from ingot.capture.script.frame import Frame
@@ -20,14 +21,19 @@ _MAX_WRITTEN_OUT = 64
 Comprehension = ast.ListComp | ast.GeneratorExp | ast.DictComp | ast.SetComp
 
 
-def comprehension(frame: Frame, node: Comprehension) -> Item:
-    """A list or dict. A generator is made at once, so it may be used once, as in Python."""
+def comprehension(
+    frame: Frame, node: Comprehension, expected: ListType | DictType | None = None
+) -> Item:
+    """A list or dict, of the annotated type if one is given.
+
+    A generator is made at once, so it may be used once, as in Python.
+    """
     hidden = assigned_names([g.target for g in node.generators])
     before = {name: frame.environment.names.get(name) for name in hidden}
     cells = {name: frame.cells.pop(name) for name in hidden if name in frame.cells}
     try:
-        item = _written_out(frame, node)
-        return _looped(frame, node) if item is None else item
+        item = _written_out(frame, node, expected)
+        return _looped(frame, node, expected) if item is None else item
     finally:
         frame.cells.update(cells)
         for name, old in before.items():
@@ -37,7 +43,9 @@ def comprehension(frame: Frame, node: Comprehension) -> Item:
                 frame.environment.names[name] = old
 
 
-def _written_out(frame: Frame, node: Comprehension) -> Item | None:
+def _written_out(
+    frame: Frame, node: Comprehension, expected: ListType | DictType | None
+) -> Item | None:
     """The elements one by one, if the source is known while compiling and nothing is left out."""
     from ingot.capture.script.assignment import assign_target
 
@@ -52,27 +60,31 @@ def _written_out(frame: Frame, node: Comprehension) -> Item | None:
         frame.undo(mark, before)
         return None
     items = []
+    element = expected.element if isinstance(expected, ListType) else None
     for each in turns.items:
         assign_target(frame, generator.target, each)
-        items.append(expression(frame, node.elt))
+        items.append(expression(frame, node.elt, element))
     if isinstance(node, ast.GeneratorExp):
         return ListItem(tuple(items))
-    return make_list(frame, items)
+    return make_list(frame, items, element)
 
 
-def _looped(frame: Frame, node: Comprehension) -> Item:
+def _looped(frame: Frame, node: Comprehension, expected: ListType | DictType | None) -> Item:
     from ingot.capture.script.statements import body
 
     name = f"comprehension {node.lineno} {node.col_offset}"
     container = ast.Name(id=name, ctx=ast.Load())
     statement: ast.stmt
     if isinstance(node, ast.DictComp):
-        frame.environment.names[name] = make_dict(frame, [])
+        types = (expected.key, expected.value) if isinstance(expected, DictType) else ()
+        frame.environment.names[name] = make_dict(frame, [], *types)
         place = ast.Subscript(value=container, slice=node.key, ctx=ast.Store())
         statement = ast.Assign(targets=[place], value=node.value)
     else:
         kind = isinstance(node, ast.SetComp)
-        frame.environment.names[name] = make_set(frame, []) if kind else make_list(frame, [])
+        element = expected.element if isinstance(expected, ListType) else None
+        empty = make_set(frame, []) if kind else make_list(frame, [], element)
+        frame.environment.names[name] = empty
         method = "add" if kind else "append"
         append = ast.Attribute(value=container, attr=method, ctx=ast.Load())
         statement = ast.Expr(value=ast.Call(func=append, args=[node.elt], keywords=[]))

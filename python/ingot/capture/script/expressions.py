@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING, TypeVar
 from ingot.capture.script.diagnostics import CompileError, Poisoned
 from ingot.capture.script.flow import Junction, common_type
 from ingot.capture.script.items import type_of
-from ingot.capture.script.language import SIZE, Hole, join, lower, require_key, settle
+from ingot.capture.script.language import (
+    SIZE,
+    Hole,
+    join,
+    lower,
+    require_key,
+    settle,
+    union_of,
+)
 from ingot.capture.script.names import assigned_names
 from ingot.capture.script.values import (
     Constant,
@@ -55,6 +63,13 @@ def expression(frame: Frame, node: ast.expr, expected: Type | None = None) -> It
                 return _dict(frame, node, expected)
             case ast.Tuple():
                 return _tuple(frame, node, expected)
+            case ast.IfExp() if expected is not None:
+                item = _conditional(frame, node, expected)
+                if isinstance(item, PoisonItem):
+                    raise Poisoned
+                return frame.force(item)
+            case ast.ListComp() | ast.DictComp() if expected is not None:
+                return _comprehension(frame, node, expected)
             case ast.Call(func=ast.Attribute(attr="tolist")) if expected is not None:
                 return _to_list(frame, node, expected)
         handler = _HANDLERS.get(type(node))
@@ -212,13 +227,13 @@ def _joined(frame: Frame, junction: Junction, sides: tuple[Item, Item], what: st
     return result
 
 
-def _conditional(frame: Frame, node: ast.IfExp) -> Item:
+def _conditional(frame: Frame, node: ast.IfExp, expected: Type | None = None) -> Item:
     from ingot.capture.script.refinement import test
 
     condition = test(frame, node.test)
     if condition.known is not None:
         frame.environment.names.update(condition.bindings(condition.known))
-        return expression(frame, node.body if condition.known else node.orelse)
+        return expression(frame, node.body if condition.known else node.orelse, expected)
     branch = frame.builder.if_(frame.value(condition.item))
     with frame.forgetful():
         before = frame.environment
@@ -229,11 +244,12 @@ def _conditional(frame: Frame, node: ast.IfExp) -> Item:
             frame.environment = before.copy()
             frame.environment.names.update(condition.bindings(outcome))
             with frame.builder.at(block):
-                sides.append(expression(frame, value))
+                sides.append(expression(frame, value, expected))
             ends.append(frame.environment)
         frame.environment = before
     junction = Junction(frame, branch, frame.source.line(node))
     _join_assigned(frame, junction, [node.body, node.orelse], (ends[0], ends[1]))
+    junction.expected = expected
     return _joined(frame, junction, (sides[0], sides[1]), "the value")
 
 
@@ -394,12 +410,12 @@ def make_list(frame: Frame, items: list[Item], element: Type | None = None) -> I
     for type in types:
         assert type is not None
         joined = type if together is None else common_type(together, type, element)
-        if joined is None:
+        if joined is None and element is not None:
             raise CompileError(
-                f"a list cannot hold both {together} and {type}",
+                f"a list of {element} cannot hold both {together} and {type}",
                 "use a tuple, or annotate the list with a Union",
             )
-        together = joined
+        together = union_of(together, type) if joined is None else joined  # type: ignore[arg-type]
     if together is None:
         together = Hole()
     value = frame.builder.list_construct(
@@ -505,11 +521,14 @@ def _f_string(frame: Frame, node: ast.JoinedStr) -> Item:
 
 
 def _comprehension(
-    frame: Frame, node: ast.ListComp | ast.GeneratorExp | ast.DictComp | ast.SetComp
+    frame: Frame,
+    node: ast.ListComp | ast.GeneratorExp | ast.DictComp | ast.SetComp,
+    expected: Type | None = None,
 ) -> Item:
     from ingot.capture.script.comprehensions import comprehension
 
-    return comprehension(frame, node)
+    kind = DictType if isinstance(node, ast.DictComp) else ListType
+    return comprehension(frame, node, _expected(expected, kind))
 
 
 _HINTS: dict[type[ast.expr], str] = {

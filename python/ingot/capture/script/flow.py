@@ -12,7 +12,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING
 
 from ingot.capture.script.items import type_of
-from ingot.capture.script.language import Hole, is_subtype, join, lower, settle
+from ingot.capture.script.language import ANY, Hole, is_subtype, join, lower, settle, union_of
 from ingot.capture.script.values import (
     FALSE,
     KEPT,
@@ -85,6 +85,8 @@ class Junction:
         self.node = node
         self.line = line
         self.columns: list[_Column] = []
+        self.expected: Type | None = None
+        """The annotated type of what the If gives, if it is an expression."""
         self._inside = [
             {id(v) for v in (*block.inputs, *(v for n in block.nodes for v in n.outputs))}
             for block in node.blocks
@@ -241,6 +243,10 @@ class Junction:
                 f"use {what} inside the branches instead of after them",
             )
         declared = self.frame.declared.get(name)
+        if name == RESULT:
+            declared = self.frame.result_type
+        if self.expected is not None:
+            declared = self.expected
         together = common_type(x, y, declared)
         if together is None:
             return Missing(
@@ -303,6 +309,9 @@ def common_type(x: Type, y: Type, declared: Type | None) -> Type | None:
     """
     if isinstance(x, Hole) or isinstance(y, Hole):
         return join(x, y)
+    if declared == ANY:
+        together = join(x, y)
+        return union_of(x, y) if together is None else together
     if declared is not None:
         if is_subtype(x, declared) and is_subtype(y, declared):
             together = join(x, y)

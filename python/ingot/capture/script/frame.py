@@ -51,6 +51,7 @@ from ingot.ir.types import (
     FLOAT,
     INT,
     NONE,
+    STR,
     TENSOR,
     DictType,
     ListType,
@@ -236,6 +237,10 @@ class Frame:
                 return self.builder.list_construct([], _element(lower(type)))
             if isinstance(type, DictType) and isinstance(item, DictItem) and not item.items:
                 return self._dict({}, type)
+            if type is None and isinstance(item, ListItem | DictItem) and not item.items:
+                return self._empty(item)
+            if type is None and isinstance(item, TupleItem) and item.named is None:
+                return self.builder.tuple_construct([self.value(each) for each in item.items])
             raise CompileError(
                 f"{item.describe()} exists only while compiling and cannot be used as a value",
                 "use it where it is called or indexed",
@@ -273,6 +278,12 @@ class Frame:
                 assert isinstance(actual, DictType)
                 return self._dict(items, actual)
         raise CompileError(f"{item.describe()} cannot be used as a value")
+
+    def _empty(self, item: ListItem | DictItem) -> Value:
+        """An empty list or dict that a module keeps: of tensors, as ``[]`` in the source."""
+        if isinstance(item, ListItem):
+            return self.builder.list_construct([], TENSOR)
+        return self.builder.dict_construct([], STR, TENSOR)
 
     def _dict(self, items: dict[Any, Item], type: DictType) -> Value:
         pairs = [
@@ -332,7 +343,10 @@ class Frame:
         from ingot.capture.script.annotations import annotation_of
 
         declared = annotation_of(self, parameter.annotation)
-        type = TENSOR if declared is None else declared
+        return self.stand_in(TENSOR if declared is None else declared)
+
+    def stand_in(self, type: Type) -> Dynamic:
+        """A value of ``type`` where control never comes."""
         return self.dynamic(self.builder.uninitialized(lower(type)), type)
 
     def literal(self, value: Any) -> Any:

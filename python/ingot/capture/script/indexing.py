@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import torch
+
 from ingot.capture.script.diagnostics import CompileError
 from ingot.capture.script.items import type_of
 from ingot.capture.script.language import SIZE
@@ -31,6 +33,7 @@ from ingot.ir.types import (
     ListType,
     OptionalType,
     TensorType,
+    Type,
 )
 
 if TYPE_CHECKING:
@@ -125,11 +128,7 @@ def _step(
         if isinstance(type, TensorType):
             pick = part
         elif isinstance(type, ListType) or type == SIZE or isinstance(part, TupleItem):
-            element = type.element if isinstance(type, ListType) else INT
-            if element not in (INT, BOOL):
-                raise CompileError(f"{part.describe()} cannot index a tensor")
-            numbers = frame.dynamic(frame.value(part, ListType(element)))
-            pick = call_op(frame, "aten::tensor", [numbers])
+            pick = _list_pick(frame, part, type)
         else:
             raise CompileError(f"{part.describe()} cannot index a tensor")
     if right:
@@ -137,6 +136,23 @@ def _step(
     else:
         picks.append(pick)
     return 1
+
+
+def _list_pick(frame: Frame, part: Item, type: Type | None) -> Item:
+    """A list of numbers, nested or not, as the tensor that it means as an index."""
+    element = type.element if isinstance(type, ListType) else INT
+    if element in (INT, BOOL):
+        numbers = frame.dynamic(frame.value(part, ListType(element)))
+        return call_op(frame, "aten::tensor", [numbers])
+    from ingot.capture.script.torch_functions import make_tensor
+
+    inner = element
+    while isinstance(inner, ListType):
+        inner = inner.element
+    if inner not in (INT, BOOL, FLOAT):
+        raise CompileError(f"{part.describe()} cannot index a tensor")
+    dtype = Constant(torch.bool if inner == BOOL else torch.int64)
+    return make_tensor(frame, part, dtype)
 
 
 def _slice(frame: Frame, tensor: Item, dim: Item, part: SliceItem) -> Item:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 
 from ingot.capture.script.language import SIZE, join, settle
 from ingot.capture.script.values import (
+    AwaitItem,
     CaughtClassItem,
     CaughtItem,
     Constant,
@@ -56,6 +57,8 @@ def children(item: Item) -> tuple[Item, ...]:
             return (inner, start)
         case CaughtClassItem(inner):
             return (inner,)
+        case AwaitItem(call, result):
+            return (result, *call)
         case ReversedItem(inner):
             return (inner,)
         case PickItem(index, items):
@@ -96,6 +99,8 @@ def with_children(item: Item, inner: tuple[Item, ...]) -> Item:
             return CaughtClassItem(inner[0])  # type: ignore[arg-type]
         case ReversedItem():
             return ReversedItem(*inner)
+        case AwaitItem(names=names):
+            return AwaitItem(inner[1:], inner[0], names)
         case PickItem(keys=keys):
             return PickItem(inner[0], inner[1:], keys)  # type: ignore[arg-type]
         case MethodItem(_, name, function):
@@ -149,6 +154,8 @@ def signature(item: Item) -> tuple:
             return ("exception", cls, signature(message))
         case PickItem(index, items, keys):
             return ("pick", keys, *map(signature, (index, *items)))
+        case AwaitItem(call, result, names):
+            return ("await", names, *map(signature, (result, *call)))
         case MethodItem(receiver, name, function):
             return ("method", name, id(function), signature(receiver))
         case LocalFunction(node, _, environment):

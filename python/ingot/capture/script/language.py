@@ -39,6 +39,9 @@ SIZE = SimpleType("torch.Size")
 NUMBER = UnionType((INT, FLOAT, BOOL, ir.COMPLEX))
 """PyTorch's Scalar: the result of ``x.item()``."""
 
+ANY = UnionType((TENSOR, INT, FLOAT, BOOL, ir.COMPLEX, STR, NONE))
+"""``typing.Any`` as an input: whatever is no container."""
+
 _LOWERED: dict[Type, Type] = dict.fromkeys((DTYPE, DEVICE, LAYOUT, MEMORY_FORMAT), INT)
 _LOWERED[SIZE] = ListType(INT)
 
@@ -262,6 +265,28 @@ def join(a: Type, b: Type) -> Type | None:
     return None
 
 
+def union_of(*types: Type) -> Type:
+    """The type of a value that is of one of the types."""
+    flat: dict[Type, None] = {}
+    for type in map(settle, types):
+        match type:
+            case UnionType(elements):
+                flat.update(dict.fromkeys(elements))
+            case OptionalType(UnionType(elements)):
+                flat.update(dict.fromkeys((*elements, NONE)))
+            case OptionalType(element):
+                flat.update({element: None, NONE: None})
+            case _:
+                flat[type] = None
+    if ListType(INT) in flat:
+        flat.pop(SIZE, None)
+    left = [each for each in flat if each != NONE]
+    if not left:
+        return NONE
+    inner = left[0] if len(left) == 1 else UnionType(tuple(left))
+    return OptionalType(inner) if NONE in flat else inner
+
+
 def _objects(type: Type) -> tuple[Type, ...]:
     """The classes of a value that is always an object."""
     members = type.elements if isinstance(type, UnionType) else (type,)
@@ -337,7 +362,9 @@ def require_key(type: Type) -> Type:
     if isinstance(inside, TupleType | NamedTupleType):
         for each in inside.elements:
             require_key(each)
-    if inside == TENSOR or isinstance(inside, ObjectType | ListType | DictType | SetType):
+    if inside in (TENSOR, ir.COMPLEX) or isinstance(
+        inside, ObjectType | ListType | DictType | SetType
+    ):
         raise CompileError(
             f"a {inside} cannot be a key of a dict or an element of a set in a program",
             "use a number, a string or a tuple of these",

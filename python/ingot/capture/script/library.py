@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from torch import Tensor
+from torch.types import Number
 
 from ingot.capture.script.language import NUMBER
 from ingot.ir.types import BOOL, FLOAT, INT
@@ -55,6 +56,12 @@ def contains_object(objects, wanted) -> bool:  # type: ignore[no-untyped-def]
             found = True
             break
     return found
+
+
+def alike_or_none(a: Tensor | None, b: Tensor | None) -> bool:
+    if a is None or b is None:
+        return a is None and b is None
+    return a is b or bool(a == b)
 
 
 def list_parts(tensor, convert):  # type: ignore[no-untyped-def]
@@ -165,6 +172,31 @@ def sorted_by(values, key, reverse):  # type: ignore[no-untyped-def]
     places = [(key(value), -i if reverse else i) for i, value in enumerate(values)]
     places.sort(reverse=reverse)
     return [values[-place[1] if reverse else place[1]] for place in places]
+
+
+def ordered(values, reverse: bool):  # type: ignore[no-untyped-def]
+    """The elements in the order of their ``<``; equal ones stay as they are, backwards too."""
+    result = values
+    width = 1
+    while width < len(values):
+        merged = []
+        for start in range(0, len(values), 2 * width):
+            i, middle = start, min(start + width, len(values))
+            j, stop = middle, min(start + 2 * width, len(values))
+            while i < middle or j < stop:
+                first = i < middle
+                if i < middle and j < stop:
+                    a, b = (result[i], result[j]) if reverse else (result[j], result[i])
+                    first = not (a < b)
+                if first:
+                    merged.append(result[i])
+                    i += 1
+                else:
+                    merged.append(result[j])
+                    j += 1
+        result = merged
+        width *= 2
+    return result
 
 
 def least(values):  # type: ignore[no-untyped-def]
@@ -382,6 +414,16 @@ def power_modulo(base: int, exponent: int, modulus: int) -> int:
         base = base * base % modulus if exponent > 1 else base
         exponent = exponent // 2
     return result
+
+
+def power_of_numbers(a: Number, b: Number) -> Number:
+    if isinstance(a, complex) or isinstance(b, complex):
+        return complex(a) ** complex(b)
+    if isinstance(a, float) or isinstance(b, float):
+        return float(a) ** float(b)
+    if int(b) < 0:
+        return float(a) ** float(b)
+    return int(a) ** int(b)
 
 
 def is_whole(x: float) -> bool:

@@ -344,7 +344,10 @@ def _check(
             type = type_of(result)
             if type is None:
                 raise CompileError(f"{result.describe()} cannot be returned from inside a loop")
-            if plan.late.get(RESULT) != type:
+            known = plan.late.get(RESULT)
+            if known is not None:
+                type = common_type(known, type, frame.result_type) or type
+            if known != type:
                 plan.late[RESULT], changed = type, True
     for way in (Way.FALL, Way.CONTINUE, Way.BREAK):
         environment = flow.ends.get(way)

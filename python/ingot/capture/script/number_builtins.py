@@ -10,8 +10,9 @@ from ingot.capture.script import library
 from ingot.capture.script.diagnostics import CompileError
 from ingot.capture.script.items import type_of
 from ingot.capture.script.language import NUMBER
+from ingot.capture.script.objects import special
 from ingot.capture.script.operations import call_op
-from ingot.capture.script.operators import as_number, binary
+from ingot.capture.script.operators import as_number, as_plain, binary
 from ingot.capture.script.sequence_builtins import sequence
 from ingot.capture.script.values import (
     NOTHING,
@@ -51,6 +52,11 @@ def to_float(frame: Frame, item: Item = ZERO) -> Item:
 
 
 def _number(frame: Frame, item: Item, type: Type, convert: Callable[[Any], Any], op: str) -> Item:
+    for name in (f"__{convert.__name__}__", "__index__"):
+        written = special(frame, item, name)
+        if written is not None:
+            return written
+    item = as_plain(frame, item)
     actual = type_of(item)
     if isinstance(item, Constant) and item.value is not None:
         try:
@@ -65,6 +71,9 @@ def _number(frame: Frame, item: Item, type: Type, convert: Callable[[Any], Any],
 
 
 def to_complex(frame: Frame, real: Item = ZERO, imag: Item = ZERO) -> Item:
+    written = special(frame, real, "__complex__")
+    if written is not None:
+        return written
     if isinstance(real, Constant) and isinstance(imag, Constant):
         return Constant(complex(real.value, imag.value))
     if type_of(real) == COMPLEX and imag == ZERO:

@@ -30,6 +30,7 @@ from ingot.ir.types import (
     TensorType,
     TupleType,
     Type,
+    UnionType,
 )
 
 if TYPE_CHECKING:
@@ -125,6 +126,11 @@ def binary(frame: Frame, symbol: str, a: Item, b: Item) -> Item:
             result = _numbers(frame, symbol, a, b, x, y)
         elif NUMBER in (x, y) and {x, y} <= {NUMBER, *_NUMBERS} and symbol in _SCALAR:
             result = call_op(frame, _SCALAR[symbol], [a, b])
+        elif NUMBER in (x, y) and {x, y} <= {NUMBER, *_NUMBERS} and symbol == "**":
+            from ingot.capture.script.library import power_of_numbers
+
+            sides = [frame.dynamic(frame.value(each, NUMBER), NUMBER) for each in (a, b)]
+            result = frame.compiler.call(frame, power_of_numbers, sides, {}, frame.node)
         else:
             result = _containers(frame, symbol, a, b, x, y)
         if result is not None:
@@ -251,9 +257,18 @@ def _numbers(frame: Frame, symbol: str, a: Item, b: Item, x: Type, y: Type) -> I
     return None if op is None else call_op(frame, op, [a, b])
 
 
+def is_number_union(type: Type | None) -> bool:
+    """Whether values of the type are numbers, which kind only a run shows."""
+    return isinstance(type, UnionType) and set(type.elements) <= set(_NUMBERS)
+
+
 def as_plain(frame: Frame, item: Item) -> Item:
-    """A member of an IntEnum or the like as a number or string; other items as they are."""
-    if not isinstance(type_of(item), EnumType):
+    """A member of an IntEnum or the like as a number or string, a number of one of several
+    types as a Scalar; other items as they are."""
+    type = type_of(item)
+    if type != NUMBER and is_number_union(type):
+        return frame.dynamic(frame.value(item, NUMBER), NUMBER)
+    if not isinstance(type, EnumType):
         return item
     from ingot.capture.script.enums import as_plain
 

@@ -34,6 +34,7 @@ from ingot.capture.script.language import (
 from ingot.capture.script.names import assigned_names
 from ingot.capture.script.truth import truth
 from ingot.capture.script.values import (
+    AwaitItem,
     CaughtItem,
     Constant,
     DictItem,
@@ -302,6 +303,8 @@ def _isinstance_test(frame: Frame, subject: ast.expr, node: ast.Call) -> Test:
         with frame.located(node):
             return Test(is_one_of(frame, item, wanted))
     classes = list(_classes(frame, expression(frame, node.args[1])))
+    if isinstance(item, AwaitItem):
+        return Test(Constant(any(issubclass(torch.jit._Await, each) for each in classes)))
     if isinstance(item, ModuleItem):
         return Test(Constant(isinstance(item.module, tuple(classes))))
     if isinstance(item, PythonItem):

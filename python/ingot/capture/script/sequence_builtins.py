@@ -14,7 +14,7 @@ from ingot.capture.script.flow import Junction
 from ingot.capture.script.items import type_of
 from ingot.capture.script.iteration import own_iterator, special_name, turns_of
 from ingot.capture.script.language import NUMBER, SIZE, Hole, settle
-from ingot.capture.script.objects import special
+from ingot.capture.script.objects import object_members, special
 from ingot.capture.script.operations import call_op
 from ingot.capture.script.operators import as_number, binary
 from ingot.capture.script.torch_functions import as_tensor
@@ -79,15 +79,24 @@ def sorted_list(frame: Frame, item: Item, key: Item = NOTHING, reverse: Item = F
     if key != NOTHING:
         return _call(frame, library.sorted_by, sequence(frame, item), key, truth(frame, reverse))
     copied = as_list(frame, item)
-    call_op(frame, "aten::sort", [copied, truth(frame, reverse)])
-    return copied
+    if not _has_own_order(copied):
+        call_op(frame, "aten::sort", [copied, truth(frame, reverse)])
+        return copied
+    return _call(frame, library.ordered, copied, truth(frame, reverse))
+
+
+def _has_own_order(values: Item) -> bool:
+    """Whether the elements are compared by code: objects, tensors."""
+    type = type_of(values)
+    element = settle(type.element) if isinstance(type, ListType) else None
+    return isinstance(element, TensorType) or bool(object_members(element))
 
 
 def sort_in_place(
     frame: Frame, receiver: Dynamic, key: Item = NOTHING, reverse: Item = FALSE
 ) -> Item:
     """``receiver.sort(...)``."""
-    if key == NOTHING:
+    if key == NOTHING and not _has_own_order(receiver):
         call_op(frame, "aten::sort", [receiver, truth(frame, reverse)])
     else:
         ordered = sorted_list(frame, receiver, key, reverse)

@@ -14,6 +14,7 @@ import torch.jit._trace
 import torch.utils.checkpoint
 
 from ingot.capture.script.annotations import read_annotation
+from ingot.capture.script.awaits import awaitable, awaitable_nowait, wait
 from ingot.capture.script.decompositions import linear_algebra, neural
 from ingot.capture.script.diagnostics import CompileError
 from ingot.capture.script.einsum import einsum
@@ -163,6 +164,28 @@ def _nested(frame: Frame, data: TupleItem | ListItem) -> Item:
     return call_op(frame, "aten::stack", [TupleItem(parts)])
 
 
+def legacy_tensor(frame: Frame, cls: Any, args: list[Item], kwargs: dict[str, Item]) -> Item:
+    """``torch.LongTensor([1, 2])``, ``torch.FloatTensor(2, 3)``, ``torch.Tensor(data)``."""
+    dtype = Constant(getattr(cls, "dtype", torch.float32))
+    if cls is torch.Tensor:
+        dtype = Constant(torch.float32)
+    if kwargs:
+        raise CompileError(
+            f"torch.{cls.__name__} takes no argument {next(iter(kwargs))}",
+            f"write torch.tensor(data, dtype={dtype.value})",
+        )
+    sizes = all(type_of(each) == INT for each in args)
+    if sizes or (len(args) == 1 and type_of(args[0]) == SIZE):
+        given = TupleItem(tuple(args) or (Constant(0),)) if sizes else args[0]
+        return call_op(frame, "aten::zeros", [given], {"dtype": dtype})
+    if len(args) != 1:
+        raise CompileError(
+            f"torch.{cls.__name__} takes sizes or one list of numbers",
+            f"write torch.tensor(data, dtype={dtype.value})",
+        )
+    return make_tensor(frame, args[0], dtype)
+
+
 def as_tensor(frame: Frame, data: Item, dtype: Item = NOTHING, device: Item = NOTHING) -> Item:
     """``torch.as_tensor(data)``."""
     if isinstance(type_of(data), TensorType):
@@ -222,13 +245,25 @@ def _assert(frame: Frame, condition: Item, message: Item = EMPTY) -> Item:
     return NOTHING
 
 
-def _check(frame: Frame, condition: Item, message: Item = NOTHING) -> Item:
-    """``torch._check``: the message is a function."""
-    if message == NOTHING:
-        return _assert(frame, condition)
+def _check(frame: Frame, cond: Item, message: Item = NOTHING) -> Item:
+    """``torch._check``: the message is a function, which is called where the check fails."""
     from ingot.capture.script.calls import call
+    from ingot.capture.script.truth import truth
 
-    return _assert(frame, condition, call(frame, message, [], {}))
+    if type_of(cond) != BOOL:
+        raise CompileError(
+            f"torch._check takes a bool, not {cond.describe()}",
+            "for a tensor write torch._check(bool(x.all()))",
+        )
+    branch = frame.builder.if_(frame.value(truth(frame, cond)))
+    with frame.builder.at(branch.blocks[1]):
+        kind, text = "RuntimeError", Constant("Expected cond to be True, but got False.")
+        if message != NOTHING and type_of(message) is not None:
+            kind, text = "TypeError", Constant("message must be a callable")
+        elif message != NOTHING:
+            text = as_string(frame, call(frame, message, [], {}))  # type: ignore[assignment]
+        frame.builder.raise_exception(frame.value(text), kind)
+    return NOTHING
 
 
 def _warn(frame: Frame, message: Item, *args: Item, **kwargs: Item) -> Item:
@@ -354,6 +389,9 @@ def _functions() -> dict[Any, Callable[..., Item]]:
         typing.cast: _cast,
         torch.jit.fork: _fork,
         torch.jit.wait: _wait,
+        torch.jit._awaitable: awaitable,
+        torch.jit._awaitable_nowait: awaitable_nowait,
+        torch.jit._awaitable_wait: wait,
         torch.tensor: make_tensor,
         torch.utils.checkpoint.checkpoint: _checkpoint,
         torch.utils.checkpoint.checkpoint_sequential: _checkpoint_sequential,

@@ -17,7 +17,7 @@ from ingot.capture.script.language import (
     without_none,
 )
 from ingot.capture.script.objects import dispatch, object_members, special
-from ingot.capture.script.operators import as_plain
+from ingot.capture.script.operators import as_plain, is_number_union
 from ingot.capture.script.values import (
     FALSE,
     TRUE,
@@ -91,6 +91,8 @@ def truth(frame: Frame, item: Item) -> Item:
     if isinstance(type, ListType | DictType | SetType) or type in (STR, SIZE):
         length = builder.call("aten::len", [value])
         return frame.dynamic(builder.op("aten::gt.int", length, 0))  # type: ignore[arg-type]
+    if is_number_union(type):
+        return frame.dynamic(builder.op("aten::ne", value, 0))  # type: ignore[arg-type]
     if may_be_none(type):
         inner = without_none(type)
         present = builder.op("aten::__isnot__", value, None)

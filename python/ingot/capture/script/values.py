@@ -361,6 +361,19 @@ class IteratorItem(Item):
 
 
 @dataclass(frozen=True, eq=False)
+class AwaitItem(Item):
+    """``torch.jit._awaitable(f, ...)``: the function and its arguments, of which the last are
+    given by ``names``, and a list that is empty until the call was made."""
+
+    call: tuple[Item, ...]
+    result: Item
+    names: tuple[str, ...] = ()
+
+    def describe(self) -> str:
+        return "an Await"
+
+
+@dataclass(frozen=True, eq=False)
 class Missing(Item):
     """A name without a usable value here; ``reason`` says why when it is read."""
 
