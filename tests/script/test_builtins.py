@@ -325,6 +325,58 @@ def list_indices(x: Tensor):
     return x[[[0, 1], [2, 3]], [[0, 1], [1, 0]]], x[[0.1, 1.9]]
 
 
+@case((2.5, 1), (0.5, 2))
+def lists_of_several_kinds(x: float, n: int):
+    xs = [n, x, True]
+    found = sorted(xs), max(xs), sum(xs), n in xs, 2.5 in xs, xs == [n, x, 1], str(xs)
+    made = (
+        torch.tensor(xs).tolist(),
+        torch.tensor([n, x]).tolist(),
+        torch.tensor([n, True]).dtype == torch.int64,
+    )
+    return made, abs(xs[0]), complex(xs[1]), found
+
+
+@case(
+    (torch.ones(1, 1, 4, 4), 2),
+)
+def floats_where_ints_are_among_them(x: Tensor, n: int):
+    return torch.nn.functional.interpolate(x, scale_factor=[n, 1.5])
+
+
+@case(([0, 1, 2, 3, 4, 5], torch.arange(12).view(3, 4)))
+def slices_as_values(xs: list[int], x: Tensor):
+    part = slice(1, 4, 2)
+    return xs[part], xs[slice(2)], x[slice(None, 2), ..., slice(1, None)], "abcdef"[part]
+
+
+class Count:
+    def __init__(self, n: int):
+        self.n = n
+
+    def __iter__(self):
+        return self
+
+    def __next__(self) -> int:
+        if self.n == 0:
+            raise StopIteration
+        self.n -= 1
+        return self.n
+
+
+@case((2,), (0,))
+def own_iterators(n: int):
+    it = Count(n)
+    return next(it, -1), next(it, -1), next(it, -2), [x * 2 for x in Count(n)]
+
+
+@case((torch.ones(2),))
+def tensor_types(x: Tensor):
+    with torch.jit._IgnoreContextManager(x="inp:Tensor"):
+        y = x.type(torch.LongTensor)
+    return y, x.is_vulkan, dict([]) == {}
+
+
 @programs.parametrize
 def test_program(function):
     programs.check(function)

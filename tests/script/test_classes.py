@@ -527,9 +527,102 @@ class Reading:
 def test_comparisons_of_optional_tensors():
     def f(place: float, value: Optional[Tensor]):
         a, b = Reading(place, value), Reading(1.0, torch.tensor(1))
-        return a == b, a < b, a >= b, Reading(2.0) == Reading(place), a != a
+        return a == b, bool(a < b), bool(a >= b), Reading(2.0) == Reading(place), a != a
 
     check(f, (1.0, torch.tensor(1)), (2.0, torch.tensor(1)), (1.0, torch.tensor(2)), (1.0, None))
+
+
+class Link:
+    def __init__(self, value: int):
+        self.value = value
+        self.next: Optional[Link] = None
+        self.weight: Optional[int] = None
+
+    def drop(self) -> int:
+        self.weight = None
+        return 1
+
+
+def test_attributes_of_objects_are_narrowed():
+    def f(n: int):
+        a, b = Link(1), Link(2)
+        a.next = b
+        b.weight = n
+        found = [a.next.value]
+        if b.weight is not None and b.weight > 1:
+            found.append(b.weight + 1)
+        assert a.next is not None
+        found.append(a.next.value)
+        if a.next.weight:
+            found.append(7)
+        for i in range(3):
+            if b.weight is not None:
+                found.append(b.weight)
+                b.weight = None
+            else:
+                b.weight = i
+        return found
+
+    check(f, (3,), (0,))
+
+
+def test_what_may_assign_ends_what_is_known_of_an_attribute():
+    def by_a_method(n: int):
+        a = Link(1)
+        a.weight = n
+        if a.weight is not None:
+            a.drop()
+            return a.weight is None
+        return False
+
+    def by_another_name(n: int):
+        a = Link(1)
+        b = a
+        a.weight = n
+        if a.weight is not None:
+            b.weight = None
+            return a.weight is None
+        return False
+
+    def in_a_loop(n: int):
+        a = Link(1)
+        a.weight = n
+        total = 0
+        if a.weight is not None:
+            for i in range(3):
+                total += -100 if a.weight is None else a.weight
+                a.weight = None if i == 0 else 7
+        return total
+
+    def in_a_handler(n: int):
+        a = Link(1)
+        a.weight = n
+        if a.weight is not None:
+            try:
+                n += a.drop()
+                raise ValueError("x")
+            except ValueError:
+                return a.weight is None
+        return False
+
+    for function in (by_a_method, by_another_name, in_a_loop, in_a_handler):
+        check(function, (3,))
+
+    def unchecked(n: int):
+        a = Link(1)
+        a.weight = n
+        if a.weight is not None:
+            a.drop()
+            return a.weight + 1
+        return 0
+
+    with pytest.raises(ingot.Error, match="Optional"):
+        ingot.script(unchecked)
+
+
+class NotABool:
+    def __bool__(self):
+        return (1, 2)
 
 
 class Unset:
@@ -578,6 +671,7 @@ class Conflict:
         (lambda x: Shape("a"), "Shape is abstract"),
         (lambda x: Config(1, wdth=2), "no field 'wdth'"),
         (lambda x: Point(1.0), "lacks the argument 'y'"),
+        (lambda x: 1 if NotABool() else 2, "__bool__ of a NotABool gives the tuple"),
     ],
 )
 def test_errors(body, message):

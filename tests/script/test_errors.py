@@ -165,3 +165,19 @@ def test_without_source():
     text = error_of(scope["typed_in"])
     assert "the source of the function typed_in is not available" in text
     assert "define it in a file" in text
+
+
+class NoModuleYet(nn.Module):
+    def __init__(self):
+        self.size = 2
+
+
+def yields(n: int):
+    yield n
+
+
+def test_the_line_is_shown_where_nothing_was_compiled():
+    assert "    def yields(n: int):\n    ^^^" in error_of(yields)
+    text = error_of(NoModuleYet())
+    assert "test_errors.py" in text
+    assert "write super().__init__() first" in text

@@ -185,6 +185,19 @@ def loops(n: int):
     return total
 
 
+def weighed(**weights):
+    return weights["a"] + weights.get("b", 5)
+
+
+def passes_on(**weights):
+    return weighed(**{**weights, "b": 2})
+
+
+@case((1,))
+def keywords_merged(n: int):
+    return weighed(a=n), passes_on(a=n), passes_on(a=n, b=9)
+
+
 @programs.parametrize
 def test_program(function):
     programs.check(function)

@@ -53,6 +53,90 @@ def test_a_module_of_a_dict_is_chosen_at_run_time():
     same(ChosenByKey(), (X, "a"), (X, "b"), (X, "c"))
 
 
+@torch.jit.interface
+class AnyLayer(nn.Module):
+    def forward(self, inp: Any) -> Any:
+        pass
+
+
+class ChosenAsInterface(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.layers = nn.ModuleDict({"a": nn.Linear(4, 4), "b": nn.Tanh()})
+
+    def forward(self, x: Tensor, key: str) -> Any:
+        layer: AnyLayer = self.layers[key]
+        return layer.forward(x)
+
+
+def test_a_chosen_module_is_annotated_with_an_interface():
+    same(ChosenAsInterface(), (X, "a"), (X, "b"))
+
+
+class Scaled(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.kept = 2.0
+
+    @property
+    def scale(self):
+        return self.kept * 2
+
+    @scale.setter
+    def scale(self, value: float):
+        self.kept = max(value, 0.5)
+
+    @property
+    def fixed(self):
+        return 1
+
+    def forward(self, x: Tensor, scale: float) -> Tensor:
+        self.scale = scale
+        return x * self.scale + self.kept
+
+
+class SetsWithoutSetter(Scaled):
+    def forward(self, x: Tensor) -> Tensor:
+        self.fixed = 2
+        return x
+
+
+def test_setters_of_properties_run():
+    same(Scaled(), (X, 3.0), (X, -1.0))
+    with pytest.raises(ingot.Error, match="the property fixed of SetsWithoutSetter"):
+        ingot.script(SetsWithoutSetter())
+
+
+class Everything(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.pairs = [(1, 2.5), (3, 4.5)]
+        self.nothing: list[int] = []
+        self.names: dict[str, int] = {}
+        self.parts = [torch.ones(2), torch.zeros(1)]
+
+    def forward(self, x: Tensor):
+        return self.pairs, self.nothing, self.names, self.parts, x
+
+
+def test_what_a_module_keeps_can_be_returned_together():
+    same(Everything(), (X,))
+
+
+def test_compiled_modules_have_no_source():
+    class Around(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.inner = torch.jit.script(nn.ReLU())
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.inner(x)
+
+    for module in (Around(), torch.jit.script(nn.ReLU())):
+        with pytest.raises(ingot.Error, match="ScriptModule, whose Python source is gone"):
+            ingot.script(module)
+
+
 class Kept(nn.Module):
     cache: Tensor | None
 

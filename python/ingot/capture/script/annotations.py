@@ -164,6 +164,16 @@ def _evaluate(text: str, frame: Frame) -> Any:
     return known[key]
 
 
+def names_module(frame: Frame, node: ast.expr) -> bool:
+    """Whether an annotation is a class of modules, such as a module interface: of what exists
+    only while compiling."""
+    try:
+        value = _evaluate(ast.unparse(node), frame)
+    except Exception:
+        return False
+    return isinstance(value, type) and issubclass(value, torch.nn.Module)
+
+
 def read_annotation(value: Any, frame: Frame) -> Type:
     """The type that an evaluated annotation means."""
     if isinstance(value, str):

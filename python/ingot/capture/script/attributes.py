@@ -252,6 +252,10 @@ _TENSOR_CONSTANTS: dict[str, Any] = {
             "is_nested",
             "is_xla",
             "is_xpu",
+            "is_ipu",
+            "is_maia",
+            "is_mtia",
+            "is_vulkan",
             "requires_grad",
         ),
         False,
@@ -261,6 +265,7 @@ _TENSOR_CONSTANTS: dict[str, Any] = {
     "output_nr": 0,
     "grad": None,
     "grad_fn": None,
+    "name": None,
 }
 
 _TENSOR_OPS = {

@@ -78,6 +78,7 @@ from ingot.capture.script.values import (
     RangeItem,
     ReversedItem,
     ShapeItem,
+    SliceItem,
     TupleItem,
     ZipItem,
 )
@@ -181,6 +182,14 @@ def _bool(frame: Frame, item: Item = FALSE) -> Item:
     return truth(frame, item)
 
 
+def _slice(frame: Frame, *bounds: Item) -> Item:
+    if len(bounds) == 1:
+        return SliceItem(NOTHING, bounds[0], NOTHING)
+    if len(bounds) in (2, 3):
+        return SliceItem(bounds[0], bounds[1], bounds[2] if len(bounds) == 3 else NOTHING)
+    raise CompileError("slice takes one to three arguments")
+
+
 def _str(frame: Frame, item: Item = EMPTY) -> Item:
     return as_string(frame, item)
 
@@ -252,6 +261,8 @@ def _dict(frame: Frame, *args: Item, **kwargs: Item) -> Item:
     if isinstance(item, DictItem):
         return make_dict(frame, [(Constant(k), v) for k, v in item.items.items()] + pairs)
     type = type_of(item)
+    if isinstance(type, ListType) and isinstance(settle(type.element), Hole):
+        return make_dict(frame, pairs)  # of a list that nothing was put into
     if isinstance(type, DictType):
         made = call_op(frame, "aten::copy", [item], type=DictType(type.key, type.value))
     else:
@@ -363,6 +374,7 @@ BUILTINS: dict[Any, Callable[..., Item]] = {
     enumerate: _enumerate,
     zip: _zip,
     reversed: _reversed,
+    slice: _slice,
     itertools.repeat: _repeat,
     bool: _bool,
     str: _str,

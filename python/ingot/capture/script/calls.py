@@ -101,7 +101,23 @@ def _keywords(frame: Frame, node: ast.expr) -> Item:
     if isinstance(node, ast.Dict) and all(isinstance(k, ast.Constant) for k in node.keys):
         pairs = zip(node.keys, node.values, strict=True)
         return DictItem({k.value: expression(frame, v) for k, v in pairs})  # type: ignore[union-attr]
+    if isinstance(node, ast.Dict):
+        return _merged(frame, node)
     return expression(frame, node)
+
+
+def _merged(frame: Frame, node: ast.Dict) -> Item:
+    """``{**kwargs, "key": value}`` with keys that are known while compiling."""
+    merged: dict[Any, Item] = {}
+    for key, value in zip(node.keys, node.values, strict=True):
+        item = expression(frame, value)
+        if key is None and isinstance(item, DictItem):
+            merged.update(item.items)
+        elif isinstance(key, ast.Constant):
+            merged[key.value] = item
+        else:
+            return expression(frame, node)
+    return DictItem(merged)
 
 
 def _arguments(frame: Frame, nodes: list[ast.expr]) -> list[Item]:

@@ -6,8 +6,9 @@ import ast
 import inspect
 import types
 import typing
+from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 import torch
@@ -63,6 +64,8 @@ class Compiled:
     recursive: bool = False
     writes: bool = True
     """Whether it may assign attributes of modules."""
+    object_writes: set[str] = field(default_factory=lambda: {""})
+    """The attributes of objects that it may assign; "" stands for all."""
 
 
 class Compiler:
@@ -86,6 +89,9 @@ class Compiler:
         """Slices of Sequential modules: the module and the bounds."""
         self.writes = 0
         """How often code that was compiled so far assigns attributes of modules."""
+        self.object_writes: Counter[str] = Counter()
+        """How often code that was compiled so far assigns each attribute of objects, calls
+        included; "" stands for all attributes."""
         self.exceptions = ExceptionNames()
         self._active: list[tuple[tuple, Compiled]] = []
         self._kept_alive: list[object] = []
@@ -385,12 +391,15 @@ class Compiler:
         self.functions[key] = known
         self._kept_alive.append(function)
         self._active.append((key, known))
-        writes = self.writes
+        writes, object_writes = self.writes, Counter(self.object_writes)
         try:
             known.result = self._body(inner)
         finally:
             self._active.pop()
         known.writes = self.writes != writes
+        known.object_writes = {
+            name for name, count in self.object_writes.items() if count != object_writes[name]
+        }
         self._finish(inner, known)
         return known
 
@@ -420,6 +429,7 @@ class Compiler:
         if known.writes or known.result is None:  # what a call of itself assigns is not known yet
             self.writes += 1
             frame.environment.forget_attributes()
+        self.object_writes.update({""} if known.result is None else known.object_writes)
         if known.result is None:
             if known.declared is None:
                 raise CompileError(
@@ -440,6 +450,10 @@ class Compiler:
         values = builder.tuple_unpack(call.output) if results else ()
         items = [frame.dynamic(v, r.type) for v, r in zip(values, results, strict=True)]
         return rebuild(known.result, iter(items))
+
+    def keep_alive(self, thing: object) -> None:
+        """``id(thing)`` stays its own while the compilation lasts."""
+        self._kept_alive.append(thing)
 
     def frame_for(self, function: types.FunctionType) -> Frame:
         """A frame that only looks at a function's annotations."""

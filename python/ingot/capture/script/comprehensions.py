@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from ingot.capture.script.expressions import expression, make_dict, make_list
-from ingot.capture.script.iteration import turns_of
+from ingot.capture.script.iteration import own_iterator, turns_of
 from ingot.capture.script.names import assigned_names
 from ingot.capture.script.sets import make_set
 from ingot.capture.script.values import Item, ListItem, Missing
@@ -55,7 +55,11 @@ def _written_out(
         return None
     generator = node.generators[0]
     mark, before = frame.builder.mark(), frame.environment.copy()
-    turns = turns_of(frame, expression(frame, generator.iter))
+    source = expression(frame, generator.iter)
+    if own_iterator(frame, source) is not None:
+        frame.undo(mark, before)
+        return None
+    turns = turns_of(frame, source)
     if turns.items is None or not (turns.must_unroll or len(turns.items) <= _MAX_WRITTEN_OUT):
         frame.undo(mark, before)
         return None

@@ -484,9 +484,10 @@ def make_dict(
     static = any(type_of(value) is None for _, value in pairs)
     if static and all(isinstance(key, Constant) for key, _ in pairs):
         return DictItem({k.value: v for k, v in pairs})  # type: ignore[attr-defined]
+    mixed = value_type is None
     for key, value in pairs:
         key_type = _widen(key_type, type_of(key), "keys")
-        value_type = _widen(value_type, type_of(value), "values")
+        value_type = _widen(value_type, type_of(value), "values", mixed)
     key_type = Hole(STR) if key_type is None else key_type
     value_type = Hole() if value_type is None else value_type
     require_key(key_type)
@@ -495,8 +496,10 @@ def make_dict(
     return frame.dynamic(made, DictType(key_type, value_type))
 
 
-def _widen(known: Type | None, type: Type | None, what: str) -> Type:
+def _widen(known: Type | None, type: Type | None, what: str, mixed: bool = False) -> Type:
     joined = type if known is None or type is None else join(known, type)
+    if joined is None and mixed and known is not None and type is not None:
+        joined = union_of(known, type)
     if joined is None:
         raise CompileError(f"the {what} of a dict cannot be both {known} and {type}")
     return settle(joined)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import gc
 import inspect
+import linecache
 import sys
 import types
 from collections.abc import Callable, Iterator
@@ -128,8 +129,7 @@ def script(target: Any) -> Any:
         raise Error(
             f"{function.__qualname__} is {kind}, which cannot be compiled",
             "unsupported",
-            f"{import_path(function.__code__.co_filename)}:{function.__code__.co_firstlineno} "
-            f"in {function.__name__}",
+            _first_line(function),
             "write a plain function that returns its results",
         )
     if not isinstance(function, types.FunctionType):
@@ -140,6 +140,17 @@ def script(target: Any) -> Any:
             else "write a def",
         )
     return ScriptFunction(function, compile_function(function))
+
+
+def _first_line(function: Any) -> str:
+    """Where the function begins, and the text of that line underlined."""
+    code = function.__code__
+    line = code.co_firstlineno
+    while linecache.getline(code.co_filename, line).lstrip().startswith("@"):
+        line += 1  # a decorator
+    text = linecache.getline(code.co_filename, line).strip()
+    place = f"{import_path(code.co_filename)}:{line}:1 in {function.__name__}"
+    return f"{place}\n    {text}\n    {'^' * len(text)}"
 
 
 def _check_class(cls: type) -> None:
@@ -191,6 +202,19 @@ def _collection_paused() -> Iterator[None]:
 
 def exported_methods(module: torch.nn.Module) -> dict[str, types.FunctionType]:
     """``forward``, if the module has one, and the marked methods, by name."""
+    if "_parameters" not in vars(module):
+        raise Error(
+            f"{type(module).__name__} is no module yet: its __init__ does not call nn.Module's",
+            "unsupported",
+            _first_line(type(module).__init__),
+            "write super().__init__() first in __init__",
+        )
+    if isinstance(module, torch.jit.ScriptModule):
+        raise Error(
+            f"{type(module).__name__} is a torch.jit.ScriptModule, whose Python source is gone",
+            "unsupported",
+            hint="give the nn.Module that it was made from",
+        )
     found: dict[str, types.FunctionType] = {}
     names = ["forward", *sorted(set(dir(type(module))) - {"forward"})]
     for name in names:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 from torch.types import Number
 
@@ -90,6 +91,25 @@ def _number_of(element):  # type: ignore[no-untyped-def]
     return element.item()
 
 
+def tensor_of_numbers(values):  # type: ignore[no-untyped-def]
+    """What ``torch.tensor`` makes of numbers of several kinds."""
+    kind = 0
+    for value in values:
+        if isinstance(value, complex):
+            kind = max(kind, 3)
+        elif isinstance(value, float):
+            kind = max(kind, 2)
+        elif not isinstance(value, bool):
+            kind = max(kind, 1)
+    if kind == 3:
+        return torch.tensor([complex(value) for value in values])
+    if kind == 2:
+        return torch.tensor([float(value) for value in values])
+    if kind == 1:
+        return torch.tensor([int(value) for value in values])
+    return torch.tensor([bool(value) for value in values])
+
+
 def clone_all(tensors: list[Tensor]) -> list[Tensor]:
     return [tensor.clone() for tensor in tensors]
 
@@ -104,6 +124,13 @@ def ints_of(numbers):  # type: ignore[no-untyped-def]
     result: list[int] = []
     for number in numbers:
         result.append(number)
+    return result
+
+
+def floats_of(numbers):  # type: ignore[no-untyped-def]
+    result: list[float] = []
+    for number in numbers:
+        result.append(float(number))
     return result
 
 
@@ -291,6 +318,14 @@ def is_in_range(item: int, start: int, stop: int, step: int) -> bool:
     if step > 0:
         return start <= item < stop and (item - start) % step == 0
     return stop < item <= start and (start - item) % -step == 0
+
+
+def next_or(iterator, default):  # type: ignore[no-untyped-def]
+    try:
+        value = next(iterator)
+    except StopIteration:
+        return default
+    return value
 
 
 def first_of(values):  # type: ignore[no-untyped-def]

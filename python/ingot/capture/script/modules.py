@@ -229,6 +229,15 @@ def set_attribute(frame: Frame, owner: Item, name: str, item: Item) -> None:
     if not isinstance(owner, ModuleItem):
         raise CompileError(f"attributes of {owner.describe()} cannot be assigned")
     module = owner.module
+    found = inspect.getattr_static(type(module), name, None)
+    if isinstance(found, property):
+        if found.fset is None:
+            raise CompileError(
+                f"the property {name} of {type(module).__name__} cannot be assigned",
+                f"write a setter with @{name}.setter",
+            )
+        frame.compiler.call(frame, found.fset, [owner, item], {}, frame.node)
+        return
     entry = full_name(owner, name)
     if name in module._parameters or name in module._buffers:
         if (module._parameters.get(name), module._buffers.get(name)) == (None, None):

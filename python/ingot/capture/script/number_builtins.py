@@ -76,12 +76,16 @@ def to_complex(frame: Frame, real: Item = ZERO, imag: Item = ZERO) -> Item:
         return written
     if isinstance(real, Constant) and isinstance(imag, Constant):
         return Constant(complex(real.value, imag.value))
+    real, imag = as_plain(frame, real), as_plain(frame, imag)
     if type_of(real) == COMPLEX and imag == ZERO:
         return real
+    if imag == ZERO and type_of(real) == NUMBER:
+        return call_op(frame, "aten::Complex", [real])
     return call_op(frame, "aten::Complex", [real, imag])
 
 
 def absolute(frame: Frame, item: Item) -> Item:
+    item = as_plain(frame, item)
     type = type_of(item)
     if isinstance(item, Constant) and type in (*_NUMBERS, COMPLEX):
         return Constant(abs(item.value))

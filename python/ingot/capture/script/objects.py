@@ -18,8 +18,10 @@ from ingot.capture.script.flow import Junction
 from ingot.capture.script.items import type_of
 from ingot.capture.script.language import ObjectType, lower, settle
 from ingot.capture.script.values import (
+    KEPT,
     NOTHING,
     Constant,
+    Dynamic,
     InstanceItem,
     Item,
     MethodItem,
@@ -185,6 +187,20 @@ def attributes_of(object: Any) -> dict[str, Any]:
 # --- reading and assigning ---------------------------------------------------------------
 
 
+def object_key(frame: Frame, owner: Item, name: str) -> str:
+    """The name under which an environment has what was found out of an object's attribute; "" if
+    nothing can be. Whatever may assign attributes of objects makes it another name."""
+    if not isinstance(owner, Dynamic) or len(object_members(owner.type)) != 1:
+        return ""
+    (type,) = object_members(owner.type)
+    if isinstance(inspect.getattr_static(type.cls, name, None), property):
+        return ""
+    root = owner.origin or owner
+    frame.compiler.keep_alive(root.value)
+    writes = frame.compiler.object_writes
+    return f"{KEPT}.{id(root.value)}.{name}.{writes[name]}.{writes['']}"
+
+
 def object_attribute(frame: Frame, item: Item, name: str) -> Item:
     """``item.name`` of an object. Raises CompileError if its class has none."""
     members = object_members(type_of(item))
@@ -200,14 +216,19 @@ def object_attribute(frame: Frame, item: Item, name: str) -> Item:
     found = inspect.getattr_static(cls, name, None)
     if isinstance(found, property | functools.cached_property):
         return read_property(frame, item, name, found)
+    key = object_key(frame, item, name)
+    if key in frame.environment.names:
+        known = frame.read(key)
+        if known is not None:
+            return known
     held = _instance_attribute(frame, item, cls, name)
     if held is not None:
         return held
     member = class_member(frame, item, cls, name)
     if member is not None:
         return member
-    known = [*frame.compiler.classes.fields(cls), *(n for n in dir(cls) if not n.startswith("__"))]
-    close = difflib.get_close_matches(name, known, 1)
+    names = [*frame.compiler.classes.fields(cls), *(n for n in dir(cls) if not n.startswith("__"))]
+    close = difflib.get_close_matches(name, names, 1)
     raise CompileError(
         f"an object of the class {cls.__name__} has no attribute {name}",
         f"did you mean {close[0]}?" if close else f"set self.{name} in __init__",
@@ -302,6 +323,7 @@ def set_object_attribute(frame: Frame, owner: Item, name: str, item: Item) -> No
 def _store(frame: Frame, owner: Item, name: str, item: Item) -> None:
     type = type_of(owner)
     assert isinstance(type, ObjectType)
+    frame.compiler.object_writes[name] += 1
     field = frame.compiler.classes.learn(frame, type.cls, name, item, type_of(item))
     if field.type is None:
         return
@@ -314,6 +336,9 @@ def _store(frame: Frame, owner: Item, name: str, item: Item) -> None:
             f"give {name} one type, or change its annotation",
         ) from None
     frame.builder.set_attribute(frame.value(owner), name, value)
+    key = object_key(frame, owner, name)
+    if key and isinstance(item, Dynamic) and item.value is value:
+        frame.environment.names[key] = item  # what is read until the next assignment
 
 
 def declare_attribute(frame: Frame, owner: Item, name: str, annotation: ast.expr) -> Type | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import namedtuple
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +22,7 @@ from ingot.capture.script.values import (
 )
 from ingot.errors import Error
 from ingot.ir.graph import Value
-from ingot.ir.types import ListType, Type
+from ingot.ir.types import FLOAT, INT, ListType, Type, UnionType
 
 if TYPE_CHECKING:
     from ingot.capture.script.frame import Frame
@@ -50,8 +51,12 @@ def call_op(
             {name: given(frame, a) for name, a in kwargs.items()},
         )
     except Error as error:
-        if any(type_of(a) == _NUMBERS for a in args):
-            return call_op(frame, base, [_as_ints(frame, a) for a in args], kwargs, type)
+        for element in (FLOAT, INT):
+            items = [_as_numbers(frame, a, element) for a in [*args, *kwargs.values()]]
+            named = dict(zip(kwargs, items[len(args) :], strict=True))
+            if any(map(_is_mixed, [*args, *kwargs.values()])):
+                with suppress(CompileError):
+                    return call_op(frame, base, items[: len(args)], named, type)
         hint = error.hint
         if not hint and any(_may_be_none(a) for a in [*args, *kwargs.values()]):
             hint = "check the Optional value with `is not None` first"
@@ -103,16 +108,22 @@ def _cloned(frame: Frame, item: Item) -> Item:
     return call_op(frame, "aten::clone", [item])
 
 
-_NUMBERS = ListType(NUMBER)
+def _is_mixed(item: Item) -> bool:
+    """Whether it is a list of numbers whose kinds only a run shows."""
+    type = type_of(item)
+    element = settle(type.element) if isinstance(type, ListType) else None
+    return isinstance(element, UnionType) and set(element.elements) <= set(NUMBER.elements)
 
 
-def _as_ints(frame: Frame, item: Item) -> Item:
-    """The numbers of ``x.tolist()`` as ints, which is checked; other items as they are."""
-    from ingot.capture.script.library import ints_of
+def _as_numbers(frame: Frame, item: Item, element: Type) -> Item:
+    """A mixed list, as ``x.tolist()`` is one, as floats or as ints, of which each is checked;
+    other items as they are."""
+    from ingot.capture.script.library import floats_of, ints_of
 
-    if type_of(item) != _NUMBERS:
+    if not _is_mixed(item):
         return item
-    return frame.compiler.call(frame, ints_of, [item], {}, frame.node)
+    function = floats_of if element == FLOAT else ints_of
+    return frame.compiler.call(frame, function, [item], {}, frame.node)
 
 
 def _may_be_none(item: Item) -> bool:

@@ -32,6 +32,7 @@ from ingot.capture.script.language import (
     without_none,
 )
 from ingot.capture.script.names import assigned_names
+from ingot.capture.script.objects import object_key
 from ingot.capture.script.truth import truth
 from ingot.capture.script.values import (
     AwaitItem,
@@ -213,8 +214,22 @@ def variable_of(frame: Frame, node: ast.expr) -> str:
         mark, before = frame.builder.mark(), frame.environment.copy()
         owner = expression(frame, node.value)
         frame.undo(mark, before)
-        return attribute_key(owner, node.attr) if isinstance(owner, ModuleItem) else ""
+        if isinstance(owner, ModuleItem):
+            return attribute_key(owner, node.attr)
+        return _object_variable(frame, node, owner)
     return node.id if isinstance(node, ast.Name) else ""
+
+
+def _object_variable(frame: Frame, node: ast.Attribute, owner: Item) -> str:
+    """The name for an attribute of an object, which is read once more to have a value."""
+    key = object_key(frame, owner, node.attr)
+    if not key or key in frame.environment.names:
+        return key
+    item = expression(frame, node)
+    if not isinstance(item, Dynamic):
+        return ""
+    frame.environment.names[key] = item
+    return key
 
 
 def _is_path(node: ast.expr) -> bool:

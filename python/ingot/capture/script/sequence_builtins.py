@@ -35,7 +35,18 @@ from ingot.capture.script.values import (
     ShapeItem,
     TupleItem,
 )
-from ingot.ir.types import BOOL, COMPLEX, FLOAT, INT, STR, DictType, ListType, TensorType
+from ingot.ir.types import (
+    BOOL,
+    COMPLEX,
+    FLOAT,
+    INT,
+    STR,
+    DictType,
+    ListType,
+    OptionalType,
+    TensorType,
+    UnionType,
+)
 
 if TYPE_CHECKING:
     from ingot.capture.script.frame import Frame
@@ -89,7 +100,8 @@ def _has_own_order(values: Item) -> bool:
     """Whether the elements are compared by code: objects, tensors."""
     type = type_of(values)
     element = settle(type.element) if isinstance(type, ListType) else None
-    return isinstance(element, TensorType) or bool(object_members(element))
+    kinds = isinstance(element, TensorType | UnionType | OptionalType)
+    return kinds or bool(object_members(element))
 
 
 def sort_in_place(
@@ -298,10 +310,7 @@ def next_element(frame: Frame, item: Item, default: Item | None = None) -> Item:
 
     if special_name(frame, item, "__next__"):
         if default is not None:
-            raise CompileError(
-                f"next with a default of {item.describe()} cannot be compiled",
-                "catch StopIteration",
-            )
+            return _call(frame, library.next_or, item, default)
         taken = special(frame, item, "__next__")
         assert taken is not None
         return taken

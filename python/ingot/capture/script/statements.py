@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from ingot.capture.script import loops
-from ingot.capture.script.annotations import annotation_of, read_type_comment
+from ingot.capture.script.annotations import annotation_of, names_module, read_type_comment
 from ingot.capture.script.assignment import assign_target, augmented_assignment, delete_target
 from ingot.capture.script.diagnostics import CompileError, Poisoned, Unwind
 from ingot.capture.script.exceptions import raise_statement, try_statement
@@ -195,6 +195,8 @@ def _annotated(frame: Frame, node: ast.AnnAssign) -> Flow:
     if isinstance(node.target, ast.Attribute):
         owner = expression(frame, node.target.value)
         declared = declare_attribute(frame, owner, node.target.attr, node.annotation)
+    elif names_module(frame, node.annotation):
+        declared = None
     else:
         declared = annotation_of(frame, node.annotation)
     if node.value is None:

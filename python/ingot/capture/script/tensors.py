@@ -23,6 +23,7 @@ from ingot.capture.script.values import (
     Constant,
     Dynamic,
     Item,
+    PythonItem,
     ShapeItem,
     TupleItem,
 )
@@ -118,6 +119,8 @@ def _to(frame: Frame, tensor: Item, *args: Item, **kwargs: Item) -> Item:
 
 
 def _type(frame: Frame, tensor: Item, dtype: Item) -> Item:
+    if isinstance(dtype, PythonItem) and type(dtype.object).__name__ == "tensortype":
+        dtype = Constant(dtype.object.dtype)
     if type_of(dtype) != DTYPE:
         raise CompileError("type() takes a dtype here", "write x.to(torch.float32)")
     return call_op(frame, "aten::to", [tensor, dtype])

@@ -19,8 +19,9 @@ from ingot.capture.script.decompositions import linear_algebra, neural
 from ingot.capture.script.diagnostics import CompileError
 from ingot.capture.script.einsum import einsum
 from ingot.capture.script.items import type_of
-from ingot.capture.script.language import NUMBER, SIZE, FutureType, is_subtype, lower
+from ingot.capture.script.language import NUMBER, SIZE, FutureType, Hole, is_subtype, lower, settle
 from ingot.capture.script.operations import call_op
+from ingot.capture.script.operators import is_number_union
 from ingot.capture.script.strings import as_string
 from ingot.capture.script.values import (
     EMPTY,
@@ -34,7 +35,7 @@ from ingot.capture.script.values import (
     PythonItem,
     TupleItem,
 )
-from ingot.ir.types import BOOL, COMPLEX, FLOAT, INT, ListType, TensorType
+from ingot.ir.types import BOOL, COMPLEX, FLOAT, INT, ListType, TensorType, Type
 
 if TYPE_CHECKING:
     from ingot.capture.script.frame import Frame
@@ -101,7 +102,28 @@ def call_named_op(
                 raise CompileError("out= cannot be compiled", "use the result")
             continue
         given[key] = item
+    first = args[0] if args else None
+    if not method and first is not None and _is_plain(first):
+        _require_no_tensor(frame, name, first)
     return call_op(frame, base, _packed(args, method), given)
+
+
+def _is_plain(item: Item) -> bool:
+    """Whether it is a number or a list of numbers."""
+    type = type_of(item)
+    element = type.element if isinstance(type, ListType) else type
+    return element in (BOOL, INT, FLOAT, COMPLEX, NUMBER)
+
+
+def _require_no_tensor(frame: Frame, name: str, first: Item) -> None:
+    """The catalogue has ops on numbers and lists of the names of functions of tensors."""
+    kinds = [s.arguments[0] for s in frame.builder.ops.overloads(f"aten::{name}") if s.arguments]
+    tensors = [each for each in kinds if isinstance(each.type, TensorType)]
+    others = [each for each in kinds if str(each.type) in ("Scalar", "Tensor[]", "SymInt[]")]
+    if tensors and not others and type_of(first) != NUMBER:
+        raise CompileError(
+            f"torch.{name} takes a Tensor, not {first.describe()}", "make it a tensor first"
+        )
 
 
 def _packed(args: list[Item], method: bool) -> list[Item]:
@@ -144,9 +166,24 @@ def make_tensor(
         type = type_of(data)
     if isinstance(type, TensorType):
         return data if dtype == NOTHING else call_op(frame, "aten::to", [data, dtype])
-    if isinstance(type, ListType) or type == SIZE:
+    if isinstance(type, ListType) and is_number_union(type.element):
+        from ingot.capture.script.library import tensor_of_numbers
+
+        made = frame.compiler.call(frame, tensor_of_numbers, [data], {}, frame.node)
+        return made if dtype == NOTHING else call_op(frame, "aten::to", [made, dtype])
+    if (isinstance(type, ListType) and _has_numbers(type)) or type == SIZE:
         return call_op(frame, "aten::tensor", [frame.dynamic(frame.value(data), type)], given)
-    raise CompileError(f"torch.tensor does not take {data.describe()}")
+    raise CompileError(
+        f"torch.tensor does not take {data.describe()}", "give all numbers one type: 1.0, not 1"
+    )
+
+
+def _has_numbers(type: Type) -> bool:
+    """Whether it is a list of numbers or of tensors, nested or not."""
+    type = settle(type)
+    if isinstance(type, ListType):
+        return _has_numbers(type.element)
+    return isinstance(type, TensorType | Hole) or type in (BOOL, INT, FLOAT, COMPLEX)
 
 
 def _dtype_of(type: Any) -> dict[str, Item]:

@@ -9,6 +9,7 @@ from ingot.capture.script.diagnostics import CompileError
 from ingot.capture.script.flow import Junction
 from ingot.capture.script.items import type_of
 from ingot.capture.script.language import (
+    NUMBER,
     SIZE,
     EnumType,
     SetType,
@@ -50,6 +51,12 @@ def _object_truth(frame: Frame, item: Item) -> Item:
     for name in ("__bool__", "__len__"):
         result = special(frame, item, name)
         if result is not None:
+            wanted = BOOL if name == "__bool__" else INT
+            if type_of(result) not in (wanted, NUMBER):
+                raise CompileError(
+                    f"{name} of {item.describe()} gives {result.describe()}, not {wanted}",
+                    f"return {wanted}({'...' if wanted == BOOL else 'len'})",
+                )
             return truth(frame, result)
     return TRUE
 
