@@ -377,6 +377,15 @@ def tensor_types(x: Tensor):
     return y, x.is_vulkan, dict([]) == {}
 
 
+@case(
+    ([1, 2], "ab", torch.arange(6).view(2, 3)),
+)
+def special_methods_called_by_name(xs: list[int], text: str, x: Tensor):
+    xs.__setitem__(0, 5)
+    first = xs.__getitem__(0), xs.__len__(), xs.__contains__(2), text.__add__("c"), text.__len__()
+    return first, x.__getitem__((0, 2)), x.__neg__(), x.__add__(1), x.__eq__(3), x.__len__()
+
+
 @programs.parametrize
 def test_program(function):
     programs.check(function)

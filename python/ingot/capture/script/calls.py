@@ -33,6 +33,7 @@ from ingot.capture.script.objects import (
 )
 from ingot.capture.script.own_exceptions import make_exception
 from ingot.capture.script.refinement import jit_isinstance_test, test
+from ingot.capture.script.special_methods import special_method
 from ingot.capture.script.tensors import call_tensor_method
 from ingot.capture.script.torch_functions import (
     TORCH_FUNCTIONS,
@@ -211,6 +212,10 @@ def _method(frame: Frame, callee: MethodItem, args: list[Item], kwargs: dict[str
             return call(frame, object_attribute(frame, narrow, name), args, kwargs)
 
         return dispatch(frame, receiver, each)
+    if name.startswith("__") and _is_builtin(receiver):
+        written = special_method(frame, receiver, name, args)
+        if written is not None:
+            return written
     if isinstance(receiver, TupleItem) and receiver.named is not None and name == "_replace":
         return _named_tuple(frame, receiver.named, list(receiver.items), {}, kwargs)
     if isinstance(receiver, TupleItem) and receiver.named is not None and name == "_asdict":
@@ -234,6 +239,14 @@ def _method(frame: Frame, callee: MethodItem, args: list[Item], kwargs: dict[str
     if isinstance(type_of(receiver), TensorType):
         return call_tensor_method(frame, receiver, name, args, kwargs, None)
     return call_container_method(frame, receiver, name, args, kwargs)
+
+
+def _is_builtin(receiver: Item) -> bool:
+    """Whether it is a tensor, number, string or container of Python's own."""
+    if isinstance(receiver, TupleItem) and receiver.named is not None:
+        return False
+    type = type_of(receiver)
+    return type is not None and not object_members(type) and not isinstance(type, NamedTupleType)
 
 
 def _super(frame: Frame, node: ast.Call) -> Item:

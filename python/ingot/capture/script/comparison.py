@@ -324,7 +324,7 @@ def alike(frame: Frame, a: Item, b: Item) -> Item:
         return truth_of(frame, equal(frame, a, b))
     from ingot.capture.script.library import alike_or_none
 
-    sides = [frame.dynamic(frame.value(each, optional), optional) for each in (a, b)]
+    sides: list[Item] = [frame.dynamic(frame.value(each, optional), optional) for each in (a, b)]
     return frame.compiler.call(frame, alike_or_none, sides, {}, frame.node)
 
 

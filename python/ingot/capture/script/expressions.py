@@ -530,8 +530,9 @@ def _comprehension(
 ) -> Item:
     from ingot.capture.script.comprehensions import comprehension
 
-    kind = DictType if isinstance(node, ast.DictComp) else ListType
-    return comprehension(frame, node, _expected(expected, kind))
+    if isinstance(node, ast.DictComp):
+        return comprehension(frame, node, _expected(expected, DictType))
+    return comprehension(frame, node, _expected(expected, ListType))
 
 
 _HINTS: dict[type[ast.expr], str] = {

@@ -14,7 +14,7 @@ import torch
 
 from ingot.capture.script.diagnostics import CompileError
 from ingot.capture.script.items import type_of
-from ingot.capture.script.language import DEVICE, DTYPE, SIZE, SetType, settle
+from ingot.capture.script.language import DEVICE, DTYPE, SetType, settle
 from ingot.capture.script.objects import class_of, object_attribute, special
 from ingot.capture.script.operators import as_number, as_plain
 from ingot.capture.script.values import Constant, Dynamic, Item, TupleItem
@@ -103,7 +103,7 @@ def _unhashable(type: Type | None) -> str:
     """The name of a type without hash."""
     type = None if type is None else settle(type)
     for kind, name in ((ListType, "list"), (DictType, "dict"), (SetType, "set")):
-        if isinstance(type, kind) and type != SIZE:
+        if isinstance(type, kind):
             return name
     return ""
 

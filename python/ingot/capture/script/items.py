@@ -99,8 +99,8 @@ def with_children(item: Item, inner: tuple[Item, ...]) -> Item:
             return CaughtClassItem(inner[0])  # type: ignore[arg-type]
         case ReversedItem():
             return ReversedItem(*inner)
-        case AwaitItem(names=names):
-            return AwaitItem(inner[1:], inner[0], names)
+        case AwaitItem(names=keywords):
+            return AwaitItem(inner[1:], inner[0], keywords)
         case PickItem(keys=keys):
             return PickItem(inner[0], inner[1:], keys)  # type: ignore[arg-type]
         case MethodItem(_, name, function):

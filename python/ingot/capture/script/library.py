@@ -453,12 +453,12 @@ def power_modulo(base: int, exponent: int, modulus: int) -> int:
 
 def power_of_numbers(a: Number, b: Number) -> Number:
     if isinstance(a, complex) or isinstance(b, complex):
-        return complex(a) ** complex(b)
+        return complex(a) ** complex(b)  # type: ignore[return-value]
     if isinstance(a, float) or isinstance(b, float):
-        return float(a) ** float(b)
+        return float(a) ** float(b)  # type: ignore[no-any-return]
     if int(b) < 0:
-        return float(a) ** float(b)
-    return int(a) ** int(b)
+        return float(a) ** float(b)  # type: ignore[no-any-return]
+    return int(a) ** int(b)  # type: ignore[no-any-return]
 
 
 def is_whole(x: float) -> bool:

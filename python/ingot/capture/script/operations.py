@@ -52,11 +52,11 @@ def call_op(
         )
     except Error as error:
         for element in (FLOAT, INT):
-            items = [_as_numbers(frame, a, element) for a in [*args, *kwargs.values()]]
-            named = dict(zip(kwargs, items[len(args) :], strict=True))
+            numbers = [_as_numbers(frame, a, element) for a in [*args, *kwargs.values()]]
+            named = dict(zip(kwargs, numbers[len(args) :], strict=True))
             if any(map(_is_mixed, [*args, *kwargs.values()])):
                 with suppress(CompileError):
-                    return call_op(frame, base, items[: len(args)], named, type)
+                    return call_op(frame, base, numbers[: len(args)], named, type)
         hint = error.hint
         if not hint and any(_may_be_none(a) for a in [*args, *kwargs.values()]):
             hint = "check the Optional value with `is not None` first"

@@ -129,7 +129,9 @@ def binary(frame: Frame, symbol: str, a: Item, b: Item) -> Item:
         elif NUMBER in (x, y) and {x, y} <= {NUMBER, *_NUMBERS} and symbol == "**":
             from ingot.capture.script.library import power_of_numbers
 
-            sides = [frame.dynamic(frame.value(each, NUMBER), NUMBER) for each in (a, b)]
+            sides: list[Item] = [
+                frame.dynamic(frame.value(each, NUMBER), NUMBER) for each in (a, b)
+            ]
             result = frame.compiler.call(frame, power_of_numbers, sides, {}, frame.node)
         else:
             result = _containers(frame, symbol, a, b, x, y)

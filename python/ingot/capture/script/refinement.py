@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import torch
+import torch._awaits
 
 from ingot.capture.script.annotations import read_annotation
 from ingot.capture.script.diagnostics import CompileError
@@ -319,7 +320,7 @@ def _isinstance_test(frame: Frame, subject: ast.expr, node: ast.Call) -> Test:
             return Test(is_one_of(frame, item, wanted))
     classes = list(_classes(frame, expression(frame, node.args[1])))
     if isinstance(item, AwaitItem):
-        return Test(Constant(any(issubclass(torch.jit._Await, each) for each in classes)))
+        return Test(Constant(any(issubclass(torch._awaits._Await, each) for each in classes)))
     if isinstance(item, ModuleItem):
         return Test(Constant(isinstance(item.module, tuple(classes))))
     if isinstance(item, PythonItem):

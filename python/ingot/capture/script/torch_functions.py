@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy
 import torch
+import torch.jit._await
 import torch.jit._script
 import torch.jit._trace
 import torch.utils.checkpoint
@@ -426,9 +427,9 @@ def _functions() -> dict[Any, Callable[..., Item]]:
         typing.cast: _cast,
         torch.jit.fork: _fork,
         torch.jit.wait: _wait,
-        torch.jit._awaitable: awaitable,
-        torch.jit._awaitable_nowait: awaitable_nowait,
-        torch.jit._awaitable_wait: wait,
+        torch.jit._await._awaitable: awaitable,
+        torch.jit._await._awaitable_nowait: awaitable_nowait,
+        torch.jit._await._awaitable_wait: wait,
         torch.tensor: make_tensor,
         torch.utils.checkpoint.checkpoint: _checkpoint,
         torch.utils.checkpoint.checkpoint_sequential: _checkpoint_sequential,

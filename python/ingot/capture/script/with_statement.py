@@ -46,7 +46,7 @@ _WITHOUT_EFFECT: tuple[Any, ...] = (
     torch.autograd.graph.save_on_cpu,
     torch.nn.attention.sdpa_kernel,
     torch.backends.cuda.sdp_kernel,
-    torch.jit._IgnoreContextManager,
+    torch.jit._IgnoreContextManager,  # type: ignore[attr-defined]
     contextlib.nullcontext,
 )
 
