@@ -181,3 +181,13 @@ def test_the_line_is_shown_where_nothing_was_compiled():
     text = error_of(NoModuleYet())
     assert "test_errors.py" in text
     assert "write super().__init__() first" in text
+
+
+def test_lists_of_lists_want_an_annotation():
+    def listed(x: Tensor):
+        return x.tolist()
+
+    compiled = ingot.script(listed)
+    assert compiled(torch.tensor([1, 2])) == [1, 2]
+    with pytest.raises(ingot.Error, match=r"annotate its result, for example values"):
+        compiled(torch.ones(2, 2))

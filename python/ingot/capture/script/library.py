@@ -91,6 +91,15 @@ def _number_of(element):  # type: ignore[no-untyped-def]
     return element.item()
 
 
+def numbers_of(tensor: Tensor) -> list[Number]:
+    if tensor.dim() != 1:
+        raise RuntimeError(
+            "without an annotation tolist() gives the numbers of one dimension; annotate its "
+            "result, for example values: list[list[float]] = x.tolist()"
+        )
+    return [part.item() for part in tensor]
+
+
 def tensor_of_numbers(values):  # type: ignore[no-untyped-def]
     """What ``torch.tensor`` makes of numbers of several kinds."""
     kind = 0

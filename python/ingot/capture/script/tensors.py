@@ -221,6 +221,8 @@ def _lister(expected: Type) -> Callable[..., Any] | None:
 
     if not isinstance(expected, ListType):
         return library.ELEMENTS.get(expected)
+    if settle(expected.element) == NUMBER:
+        return library.numbers_of
     inner = _lister(settle(expected.element))
     if inner is None:
         return None
