@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -21,15 +22,50 @@ import ingot
 
 vision = torchvision()
 detection = vision.models.detection
+roi_align = import_module("torchvision.ops.roi_align")._roi_align.__wrapped__  # not compiled
 FRESH = Path(__file__).parents[1] / "script" / "programs" / "fresh.py"
 NO_WEIGHTS = {"weights": None, "weights_backbone": None, "num_classes": 4}
-SMALL = {**NO_WEIGHTS, "min_size": 64, "max_size": 96}
+SIDES = {"min_size": 64, "max_size": 96}
+SMALL = {**NO_WEIGHTS, **SIDES}
+FEW = {"rpn_post_nms_top_n_test": 40, "box_detections_per_img": 8}
 
 SIZES = [[(50, 70), (64, 48)], [(80, 61)]]
+
+
+def pyramid() -> nn.Module:
+    """Fine features, of strides 4 to 32: on coarse ones different regions are pooled to the same
+    values, and the order of their scores is rounding's."""
+    resnet = vision.models.resnet18(weights=None, norm_layer=vision.ops.FrozenBatchNorm2d)
+    layers = {f"layer{i + 1}": str(i) for i in range(4)}
+    widths = [64, 128, 256, 512]
+    return detection.backbone_utils.BackboneWithFPN(resnet, layers, widths, 32)
+
+
+def fasterrcnn() -> nn.Module:
+    """The sizes of these boxes reach every level of the features."""
+    pool = vision.ops.MultiScaleRoIAlign(list("0123"), 7, 2, canonical_scale=40)
+    return detection.FasterRCNN(pyramid(), 4, **SIDES, **FEW, box_roi_pool=pool)
+
+
+def mask_rcnn() -> nn.Module:
+    head = detection.mask_rcnn.MaskRCNNHeads(32, (32, 256), 1)
+    return detection.MaskRCNN(pyramid(), 4, **SIDES, **FEW, mask_head=head)
+
+
+def keypoint_rcnn() -> nn.Module:
+    head = detection.keypoint_rcnn.KeypointRCNNHeads(32, (32, 32))
+    predictor = detection.keypoint_rcnn.KeypointRCNNPredictor(32, 3)
+    heads = {"keypoint_head": head, "keypoint_predictor": predictor}
+    return detection.KeypointRCNN(pyramid(), 2, **SIDES, **FEW, **heads)
+
+
 DETECTORS: dict[str, Callable[[], nn.Module]] = {
     "retinanet": lambda: detection.retinanet_resnet50_fpn(**SMALL),
     "ssdlite": lambda: detection.ssdlite320_mobilenet_v3_large(**NO_WEIGHTS),
     "fcos": lambda: detection.fcos_resnet50_fpn(**SMALL),
+    "fasterrcnn": fasterrcnn,
+    "mask_rcnn": mask_rcnn,
+    "keypoint_rcnn": keypoint_rcnn,
 }
 
 
@@ -51,12 +87,13 @@ def nms(boxes: Tensor, scores: Tensor, threshold: float) -> Tensor:
 
 @contextmanager
 def as_scripted() -> Iterator[None]:
-    """A plain formula for torchvision's compiled op, and the branches of its code for scripting:
+    """Plain formulas for torchvision's compiled ops, and the branches of its code for scripting:
     there the scale of a resized image is a float32, which can give one pixel less."""
     with (
         patch.object(vision.extension, "_has_ops", lambda: True),
         patch.object(torch.jit, "is_scripting", lambda: True),
         patch.object(torch.ops.torchvision, "nms", nms),
+        patch.object(torch.ops.torchvision, "roi_align", roi_align),
         torch.no_grad(),
     ):
         yield
@@ -93,8 +130,10 @@ def same(found: Any, expected: list[dict[str, Tensor]]) -> None:
     for one, two in zip(found, expected, strict=True):
         assert set(one) == set(two)
         assert len(two["boxes"]) > 5
+        assert (two["scores"].diff().abs() > 1e-9).all()  # no ties: their order is nobody's
         for key in two:
-            torch.testing.assert_close(torch.as_tensor(one[key]), two[key], rtol=1e-9, atol=1e-9)
+            bound = 1e-9 if two[key].dtype is torch.float64 else 1e-6
+            torch.testing.assert_close(torch.as_tensor(one[key]), two[key], rtol=bound, atol=bound)
 
 
 @pytest.mark.parametrize("name", DETECTORS)
