@@ -91,3 +91,36 @@ def test_padding_sequences(side, batch_first):
     for one, two in ((3, 5), (6, 2), (4, 4)):
         rows = torch.rand(one, 2), torch.rand(two, 2)
         torch.testing.assert_close(module(*rows), pad(*rows))
+
+
+def added_to_a_part(x, start):
+    whole = x * 2
+    whole.narrow(1, start, 2).add_(1)
+    return whole
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x, start: torch.narrow(x, 1, start, 2),
+        lambda x, start: x.narrow(dim=-1, start=start, length=x.shape[1] - 4),
+        added_to_a_part,
+    ],
+)
+@pytest.mark.parametrize("dtype", [torch.int64, torch.int8])
+def test_a_part_that_begins_where_a_tensor_says(function, dtype):
+    module = ingot.trace(function, (torch.rand(2, 6), torch.tensor(1, dtype=dtype)))
+    for size in (6, 300):
+        x = torch.rand(3, size)
+        for place in (0, 2, 5 - size, -size, 4, -1, size, -size - 1):
+            try:
+                start = torch.tensor(place, dtype=dtype)
+            except RuntimeError:  # beyond int8
+                continue
+            try:
+                expected = function(x, start)
+            except (RuntimeError, IndexError):
+                with pytest.raises(ingot.Error):
+                    module(x, start)
+            else:
+                torch.testing.assert_close(module(x, start), expected, rtol=0, atol=0)

@@ -75,6 +75,21 @@ def _tensor_split(
     )
 
 
+def _narrow(input: Tensor, dim: int, start: Any, length: int) -> Tensor:
+    is_place = isinstance(start, Tensor) and start.dim() == 0 and start.dtype in _INTEGERS
+    if not is_place:
+        return torch.narrow(input, dim, start, length)
+    # From the front: of a negative start the exporter cannot tell where the view begins.
+    size, place = input.shape[dim], start.long()
+    first: Any = torch.where(place < 0, place + size, place).item()
+    torch._check(first >= 0)
+    torch._check(first + length <= size)
+    return torch.narrow(input, dim, first, length)
+
+
+_INTEGERS = (torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64)
+
+
 def _cov(
     input: Tensor,
     *,
@@ -248,6 +263,7 @@ for _name, _function in (
     ("masked_select", _masked_select),
     ("combinations", _combinations),
     ("tensor_split", _tensor_split),
+    ("narrow", _narrow),
     ("cov", _cov),
     ("corrcoef", _corrcoef),
 ):
