@@ -124,3 +124,14 @@ def test_a_part_that_begins_where_a_tensor_says(function, dtype):
                     module(x, start)
             else:
                 torch.testing.assert_close(module(x, start), expected, rtol=0, atol=0)
+
+
+def test_rms_norm_of_complex_numbers():
+    def norms(x, weight):
+        return torch.rms_norm(x, [3], weight, 0.5), torch.nn.functional.rms_norm(x, [3])
+
+    weight = torch.randn(3, dtype=torch.complex128)
+    module = ingot.trace(norms, (torch.randn(2, 3, dtype=torch.complex128), weight))
+    x = torch.randn(5, 3, dtype=torch.complex128)
+    for found, expected in zip(module(x, weight), norms(x, weight), strict=True):
+        torch.testing.assert_close(found, expected)

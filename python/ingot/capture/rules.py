@@ -190,6 +190,14 @@ def _numel(low: Lowering, node: fx.Node) -> Any:
     return low.call("aten::numel", node)
 
 
+def _rms_norm(low: Lowering, node: fx.Node) -> Any:
+    """Of complex numbers: the root of the mean of squares, which is no magnitude."""
+    if node.meta["val"].is_complex():
+        low.decompose(node, "aten::rms_norm")
+        return low.at[node]
+    return low.call("aten::rms_norm", node)
+
+
 def _item(low: Lowering, node: fx.Node) -> Any:
     source = low.operand(node.args[0])
     if isinstance(source, Value) and not isinstance(source.type, TensorType):
@@ -355,6 +363,7 @@ RULES: dict[Any, Rule] = {
     aten.sym_numel.default: _numel,
     aten.scalar_tensor.default: _scalar_tensor,
     aten.item.default: _item,
+    aten.rms_norm.default: _rms_norm,
     aten.scaled_dot_product_attention.default: _attention,
     aten._local_scalar_dense.default: _item,
     aten._assert_scalar.default: _assert_scalar,
