@@ -11,6 +11,7 @@ import torch
 
 from ingot.capture.script.annotations import annotation_of
 from ingot.capture.script.attributes import attribute
+from ingot.capture.script.autograd_functions import apply_function, is_apply
 from ingot.capture.script.builtins import BUILTINS
 from ingot.capture.script.classes import is_user_class
 from ingot.capture.script.containers import call_container_method
@@ -23,6 +24,7 @@ from ingot.capture.script.hooks import call_module
 from ingot.capture.script.items import type_of
 from ingot.capture.script.markers import marker_of
 from ingot.capture.script.module_methods import module_method
+from ingot.capture.script.numpy_values import call_numpy, is_numpy
 from ingot.capture.script.objects import (
     class_of,
     construct,
@@ -137,6 +139,10 @@ def call(frame: Frame, callee: Item, args: list[Item], kwargs: dict[str, Item]) 
 
 def call_object(frame: Frame, object: Any, args: list[Item], kwargs: dict[str, Item]) -> Item:
     """A call of a Python function, class or builtin."""
+    if is_apply(object):
+        return apply_function(frame, object.__self__, args, kwargs)
+    if is_numpy(object):
+        return call_numpy(frame, object, args, kwargs)
     try:
         handler = BUILTINS.get(object) or TORCH_FUNCTIONS.get(object) or function_by_name(object)
     except TypeError:
@@ -194,6 +200,8 @@ def _method(frame: Frame, callee: MethodItem, args: list[Item], kwargs: dict[str
             return call(frame, object_attribute(frame, narrow, name), args, kwargs)
 
         return dispatch(frame, receiver, each)
+    if isinstance(receiver, PythonItem) and is_apply(getattr(receiver.object, name, None)):
+        return apply_function(frame, receiver.object, args, kwargs)
     if isinstance(receiver, TupleItem) and receiver.named is not None and name == "_replace":
         return _named_tuple(frame, receiver.named, list(receiver.items), {}, kwargs)
     if isinstance(receiver, TupleItem) and receiver.named is not None and name == "_asdict":

@@ -6,8 +6,8 @@ import ast
 import inspect
 import types
 import typing
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 import torch
@@ -15,7 +15,7 @@ import torch
 from ingot.capture.script import statements
 from ingot.capture.script.annotations import annotation_of
 from ingot.capture.script.classes import ClassTable
-from ingot.capture.script.diagnostics import CompileError, Diagnostics, Poisoned
+from ingot.capture.script.diagnostics import CompileError, Diagnostic, Diagnostics, Poisoned
 from ingot.capture.script.enums import require_member
 from ingot.capture.script.exceptions import ExceptionNames
 from ingot.capture.script.expressions import expression
@@ -32,6 +32,7 @@ from ingot.capture.script.state import Knowledge, StateTable
 from ingot.capture.script.values import (
     NOTHING,
     Constant,
+    DictItem,
     Dynamic,
     Environment,
     Item,
@@ -47,7 +48,7 @@ from ingot.errors import Error
 from ingot.ir.builder import Builder
 from ingot.ir.graph import NO_DEFAULT, Block, Input, Method, Program, Value
 from ingot.ir.schema import Catalogue, catalogue
-from ingot.ir.types import BOOL, FLOAT, INT, STR, TENSOR, OptionalType, Type
+from ingot.ir.types import BOOL, FLOAT, INT, NONE, STR, TENSOR, OptionalType, Type
 
 _MAX_DEPTH = 150
 
@@ -63,12 +64,19 @@ class Compiled:
     recursive: bool = False
     writes: bool = True
     """Whether it may assign attributes of modules."""
+    mistakes: dict[Diagnostic, None] = field(default_factory=dict)
 
 
 class Compiler:
     """Compiles functions into ``program``; ``finish`` reports what went wrong."""
 
-    def __init__(self, knowledge: Knowledge, ops: Catalogue | None = None) -> None:
+    def __init__(
+        self,
+        knowledge: Knowledge,
+        ops: Catalogue | None = None,
+        always_none: Collection[tuple[str, str]] = (),
+    ) -> None:
+        """``always_none``: inputs, by method and name, that can be nothing but None."""
         self.program = Program()
         self.knowledge = knowledge
         self.annotations: dict[tuple[str, int], Any] = {}
@@ -87,6 +95,9 @@ class Compiler:
         self.writes = 0
         """How often code that was compiled so far assigns attributes of modules."""
         self.exceptions = ExceptionNames()
+        self.always_none = always_none
+        self.guessed: list[tuple[str, str]] = []
+        """Inputs that are taken for Optional tensors only because None is their default."""
         self._active: list[tuple[tuple, Compiled]] = []
         self._kept_alive: list[object] = []
 
@@ -112,8 +123,15 @@ class Compiler:
             except CompileError as error:
                 frame.report(error.node or parameters[each], error.message, error.hint)
                 frame.environment.names[each] = PoisonItem()
-        for star in (source.node.args.vararg, source.node.args.kwarg):
-            if star is not None:
+        for star, empty in (
+            (source.node.args.vararg, TupleItem(())),
+            (source.node.args.kwarg, DictItem({})),
+        ):
+            if star is None:
+                continue
+            if names:  # callers give the named inputs and no others
+                frame.environment.names[star.arg] = empty
+            else:
                 frame.report(
                     star,
                     f"an exported method cannot take *{star.arg}: its inputs must be known",
@@ -135,6 +153,8 @@ class Compiler:
         except CompileError as error:
             frame.report(source.node, f"the result is {error.message}", error.hint)
         except Poisoned:
+            if not len(self.diagnostics):
+                frame.report(source.node, "the result of this function cannot be compiled")
             builder.returns(builder.constant(None))
 
     def _around(
@@ -165,6 +185,9 @@ class Compiler:
     ) -> None:
         default = defaults.get(name, NO_DEFAULT)
         declared = annotation_of(frame, parameter.annotation)
+        if declared is None and default is None:
+            self.guessed.append((method.name, name))
+            declared = NONE if (method.name, name) in self.always_none else OptionalType(TENSOR)
         if declared is None:
             declared = _type_of_default(default)
         if declared is None:
@@ -186,7 +209,7 @@ class Compiler:
         method.body.inputs.append(value)
         method.inputs.append(Input(name, default))
         frame.declared[name] = declared
-        item = frame.dynamic(value, declared)
+        item = NOTHING if declared == NONE else frame.dynamic(value, declared)
         frame.environment.names[name] = item
         if isinstance(declared, EnumType):
             require_member(frame, item, declared.cls, name)
@@ -197,6 +220,10 @@ class Compiler:
         for value, type in self.open_values.values():
             value.type = lower(type)
         self.classes.close()
+
+    def keep_alive(self, object: Any) -> None:
+        """Functions are compiled once for an object that is known by its ``id``."""
+        self._kept_alive.append(object)
 
     # --- calls ---------------------------------------------------------------------------
 
@@ -331,6 +358,8 @@ class Compiler:
         known = self.functions.get(key)
         if known is None:
             known = self._compile(frame, function, key, source, bound, make, node)
+        else:
+            self.diagnostics.repeat(known.mistakes)
         return self._emit_call(frame, known, [frame.value(leaf) for leaf in inputs], node)
 
     def _generalise(self, frame: Frame, item: Item) -> Item:
@@ -384,12 +413,13 @@ class Compiler:
         self._kept_alive.append(function)
         self._active.append((key, known))
         writes = self.writes
-        try:
-            known.result = self._body(inner)
-        finally:
-            self._active.pop()
-        known.writes = self.writes != writes
-        self._finish(inner, known)
+        with self.diagnostics.collect() as known.mistakes:
+            try:
+                known.result = self._body(inner)
+            finally:
+                self._active.pop()
+            known.writes = self.writes != writes
+            self._finish(inner, known)
         return known
 
     def _finish(self, frame: Frame, known: Compiled) -> None:
@@ -618,8 +648,6 @@ def owner_of(function: types.FunctionType) -> type | None:
 def _type_of_default(default: Any) -> Type | None:
     if default is NO_DEFAULT:
         return TENSOR
-    if default is None:
-        return OptionalType(TENSOR)
     if is_constant_object(default):
         return Constant(default).type
     return None

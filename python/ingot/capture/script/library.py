@@ -100,6 +100,13 @@ def ints_of(numbers):  # type: ignore[no-untyped-def]
     return result
 
 
+def floats_of(numbers: list[int]) -> list[float]:
+    result: list[float] = []
+    for number in numbers:
+        result.append(float(number))
+    return result
+
+
 ELEMENTS = {INT: _int_of, FLOAT: _float_of, BOOL: _bool_of, NUMBER: _number_of}
 """What makes an element of a tensor a number of the type; another one raises."""
 # --- text --------------------------------------------------------------------------------

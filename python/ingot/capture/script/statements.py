@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ingot.capture.script import loops
 from ingot.capture.script.annotations import annotation_of, read_type_comment
 from ingot.capture.script.assignment import assign_target, augmented_assignment, delete_target
-from ingot.capture.script.diagnostics import CompileError, Poisoned, Unwind
+from ingot.capture.script.diagnostics import CompileError, Poisoned, Retry, Unwind
 from ingot.capture.script.exceptions import raise_statement, try_statement
 from ingot.capture.script.expressions import expression
 from ingot.capture.script.flow import RESULT, Flow, Junction, Way
@@ -27,6 +27,7 @@ from ingot.capture.script.values import (
     ExceptionItem,
     Item,
     LocalFunction,
+    Missing,
     MethodItem,
     ModuleItem,
     PoisonItem,
@@ -48,7 +49,7 @@ def body(frame: Frame, statements: Sequence[ast.stmt]) -> Flow:
     for i, statement in enumerate(statements):
         rest = statements[i + 1 :]
         if isinstance(statement, ast.If):
-            flow, finished = if_statement(frame, statement, rest)
+            flow, finished = _if_and_rest(frame, statement, rest)
             if finished:
                 return flow
         else:
@@ -122,7 +123,48 @@ def _fall(frame: Frame) -> Flow:
     return Flow.only(Way.FALL, frame.environment)
 
 
-def if_statement(frame: Frame, node: ast.If, rest: Sequence[ast.stmt]) -> tuple[Flow, bool]:
+_MAX_SPLITS = 6
+"""How many Ifs in a row may each have the rest of the function in both branches."""
+
+
+def _if_and_rest(frame: Frame, node: ast.If, rest: Sequence[ast.stmt]) -> tuple[Flow, bool]:
+    """An If, with ``rest`` in both branches where it needs a variable that the branches leave
+    with different types. The bool says whether ``rest`` is done."""
+    before, splits = frame.environment.copy(), frame.splits
+    mark = frame.builder.mark(), frame.compiler.diagnostics.mark()
+    declared = dict(frame.declared)
+    marker = object() if rest and splits < _MAX_SPLITS else None
+    flow, finished = if_statement(frame, node, rest, marker)
+    end = flow.ends.get(Way.FALL)
+    if finished or marker is None or end is None:
+        return flow, finished
+    if not any(isinstance(i, Missing) and marker in i.retry for i in end.names.values()):
+        return flow, False
+    frame.splittable.add(marker)
+    try:
+        if flow.falls_only:
+            frame.environment = end
+            return body(frame, rest), True
+        return then(frame, flow, lambda: body(frame, rest), node), True
+    except Retry as needs:
+        if needs.marker is not marker:
+            raise
+    finally:
+        frame.splittable.discard(marker)
+    frame.builder.rewind(mark[0])
+    frame.compiler.diagnostics.rewind(mark[1])
+    frame.environment, frame.declared = before, declared
+    frame.splits += 1
+    try:
+        both = ast.If(node.test, [*node.body, *rest], [*node.orelse, *rest])
+        return if_statement(frame, ast.copy_location(both, node), ())[0], True
+    finally:
+        frame.splits = splits
+
+
+def if_statement(
+    frame: Frame, node: ast.If, rest: Sequence[ast.stmt], marker: object = None
+) -> tuple[Flow, bool]:
     """An If and, where one branch always leaves, ``rest`` inside the other one.
 
     The bool says whether ``rest`` is done.
@@ -160,7 +202,7 @@ def if_statement(frame: Frame, node: ast.If, rest: Sequence[ast.stmt]) -> tuple[
         with frame.builder.at(branch.blocks[k]):
             flows[k] = then(frame, flows[k], lambda: body(frame, rest), node)
         finished = True
-    junction = Junction(frame, branch, frame.source.line(node))
+    junction = Junction(frame, branch, frame.source.line(node), marker)
     with frame.located(node):
         flow = junction.join_flows(*flows)
     return flow, finished

@@ -19,6 +19,7 @@ from ingot.capture.script.diagnostics import CompileError
 from ingot.capture.script.einsum import einsum
 from ingot.capture.script.items import type_of
 from ingot.capture.script.language import NUMBER, SIZE, FutureType, is_subtype, lower
+from ingot.capture.script.legacy import LEGACY
 from ingot.capture.script.operations import call_op
 from ingot.capture.script.strings import as_string
 from ingot.capture.script.values import (
@@ -33,6 +34,7 @@ from ingot.capture.script.values import (
     PythonItem,
     TupleItem,
 )
+from ingot.capture.script.wrapping import wrap
 from ingot.ir.types import BOOL, COMPLEX, FLOAT, INT, ListType, TensorType
 
 if TYPE_CHECKING:
@@ -131,6 +133,9 @@ def make_tensor(
     frame: Frame, data: Item, dtype: Item = NOTHING, device: Item = NOTHING, **kwargs: Item
 ) -> Item:
     """``torch.tensor(data)``."""
+    from ingot.capture.script.numpy_values import tensor_of
+
+    data = tensor_of(frame, data)
     type = type_of(data)
     if isinstance(type, TensorType):
         copied = call_op(frame, "aten::clone", [data])
@@ -165,6 +170,9 @@ def _nested(frame: Frame, data: TupleItem | ListItem) -> Item:
 
 def as_tensor(frame: Frame, data: Item, dtype: Item = NOTHING, device: Item = NOTHING) -> Item:
     """``torch.as_tensor(data)``."""
+    from ingot.capture.script.numpy_values import tensor_of
+
+    data = tensor_of(frame, data)
     if isinstance(type_of(data), TensorType):
         return data if dtype == NOTHING else call_op(frame, "aten::to", [data, dtype])
     return make_tensor(frame, data, dtype)
@@ -336,6 +344,35 @@ def _checkpoint_sequential(
     return data
 
 
+_FACTORIES = (
+    torch.hann_window,
+    torch.hamming_window,
+    torch.blackman_window,
+    torch.bartlett_window,
+    torch.kaiser_window,
+    torch.fft.fftfreq,
+    torch.fft.rfftfreq,
+)
+
+
+def _evaluated(function: Callable[..., Any]) -> Callable[..., Item]:
+    """A function that makes a tensor of numbers: of numbers that are known, a constant."""
+
+    def apply(frame: Frame, *args: Item, **kwargs: Item) -> Item:
+        named = {name: item for name, item in kwargs.items() if name not in _DROPPED}
+        if not all(isinstance(each, Constant) for each in (*args, *named.values())):
+            raise CompileError(f"{function.__name__} needs arguments that are known while compiling")
+        values = [each.value for each in args if isinstance(each, Constant)]
+        options = {k: each.value for k, each in named.items() if isinstance(each, Constant)}
+        try:
+            made = function(*values, **options)
+        except Exception as error:
+            raise CompileError(f"this raises {type(error).__name__}: {error}") from None
+        return call_op(frame, "aten::clone", [wrap(frame, made, function.__name__)])
+
+    return apply
+
+
 def _functions() -> dict[Any, Callable[..., Item]]:
     overrides = torch.overrides
     found: dict[Any, Callable[..., Item]] = {
@@ -358,6 +395,7 @@ def _functions() -> dict[Any, Callable[..., Item]]:
         torch.utils.checkpoint.checkpoint: _checkpoint,
         torch.utils.checkpoint.checkpoint_sequential: _checkpoint_sequential,
         torch.as_tensor: as_tensor,
+        torch.from_numpy: as_tensor,
         torch.is_tensor: _is_tensor,
         torch._assert: _assert,
         torch._check: _check,
@@ -377,6 +415,15 @@ def _functions() -> dict[Any, Callable[..., Item]]:
         torch._C._nn._parse_to: _same,
         torch.nn.functional._get_softmax_dim: _softmax_dim,  # type: ignore[attr-defined]
         torch.jit._script._unwrap_optional: _unwrap_optional,
+        torch.cuda.is_available: _constant(False),
+        torch.cuda.device_count: _constant(0),
+        torch.cuda.synchronize: _nothing,
+        torch.cuda.empty_cache: _nothing,
+        torch.accelerator.is_available: _constant(False),
+        torch.accelerator.current_accelerator: _constant(None),
+        torch.backends.mps.is_available: _constant(False),
+        **LEGACY,
+        **{each: _evaluated(each) for each in _FACTORIES},
     }
     for module in (overrides, torch._C, torch.nn.functional):
         for suffix in ("", "_unary", "_variadic"):
