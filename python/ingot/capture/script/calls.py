@@ -22,6 +22,7 @@ from ingot.capture.script.expressions import element_of, expression, join_elemen
 from ingot.capture.script.handlers import apply_handler
 from ingot.capture.script.hooks import call_module
 from ingot.capture.script.items import type_of
+from ingot.capture.script.made_modules import make_module
 from ingot.capture.script.markers import marker_of
 from ingot.capture.script.module_methods import module_method
 from ingot.capture.script.numpy_values import call_numpy, is_numpy
@@ -271,10 +272,7 @@ def _construct(frame: Frame, cls: type, args: list[Item], kwargs: dict[str, Item
         if isinstance(value, torch.finfo | torch.iinfo):
             return PythonItem(value)
     if issubclass(cls, torch.nn.Module):
-        raise CompileError(
-            f"the module {cls.__name__} cannot be made while the program runs",
-            "make it in __init__",
-        )
+        return make_module(frame, cls, args, kwargs)
     if is_user_class(cls):
         return construct(frame, cls, args, kwargs)
     raise CompileError(f"objects of the class {cls.__name__} cannot be compiled")

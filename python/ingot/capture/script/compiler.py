@@ -92,6 +92,8 @@ class Compiler:
         """Exceptions that are mistakes of the compiler, for those who mend it."""
         self.parts: dict[tuple, torch.nn.Module] = {}
         """Slices of Sequential modules: the module and the bounds."""
+        self.made_modules: dict[tuple, torch.nn.Module] = {}
+        """Modules that compiled code makes, by class and arguments."""
         self.writes = 0
         """How often code that was compiled so far assigns attributes of modules."""
         self.exceptions = ExceptionNames()

@@ -45,6 +45,14 @@ class CompileError(Exception):
         self.node = node
 
 
+class Absent(CompileError):
+    """A variable without a value here: where a run comes here, Python raises."""
+
+
+class Conflict(CompileError):
+    """An expression has another type in each of two cases."""
+
+
 class Unwind(Exception):
     """Leaves what is being compiled on purpose, to begin it again: statements let it pass."""
 

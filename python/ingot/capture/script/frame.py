@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from ingot.capture.script.diagnostics import CompileError, Poisoned, Retry
+from ingot.capture.script.diagnostics import Absent, CompileError, Poisoned, Retry
 from ingot.capture.script.items import type_of
 from ingot.capture.script.language import (
     DEVICE,
@@ -106,6 +106,9 @@ class Frame:
         """The Ifs before the statement being compiled whose branches could each go on alone."""
         self.splits = 0
         """How many such Ifs the statement being compiled is in both branches of."""
+        self.depth = 0
+        """How many Ifs that the program decides are around the statement being compiled."""
+        self.split_depth = 0
         self.cells: dict[str, list[Cell]] = {}
         """Of the Trys being compiled, for variables that their bodies assign."""
         self.handling: list[CaughtItem] = []
@@ -146,7 +149,7 @@ class Frame:
         if item is None:
             if name in self.locals:
                 self.retry(())
-                raise CompileError(f"{name} has no value here", f"assign {name} before this line")
+                raise Absent(f"{name} has no value here", f"assign {name} before this line")
             return None if self.outer is None else self.outer.names.get(name)
         if isinstance(item, Missing):
             self.retry(item.retry)

@@ -61,9 +61,7 @@ def _maker(dtype: torch.dtype) -> Callable[..., Item]:
     return apply
 
 
-def _same(
-    frame: Frame, data: Item, requires_grad: Item = TRUE, volatile: Item = NOTHING
-) -> Item:
+def _same(frame: Frame, data: Item, requires_grad: Item = TRUE, volatile: Item = NOTHING) -> Item:
     if not isinstance(type_of(data), TensorType):
         raise CompileError(f"{data.describe()} is no Tensor")
     return data

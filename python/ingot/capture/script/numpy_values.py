@@ -41,9 +41,9 @@ def is_numpy(object: Any) -> bool:
     """Whether it is one of NumPy's functions or classes, or a method of an array."""
     if isinstance(object, numpy.ufunc):
         return True
-    if isinstance(object, types.BuiltinMethodType | types.MethodWrapperType):
-        if isinstance(object.__self__, numpy.ndarray | numpy.generic):
-            return True
+    bound = isinstance(object, types.BuiltinMethodType | types.MethodWrapperType)
+    if bound and isinstance(object.__self__, numpy.ndarray | numpy.generic):
+        return True
     return str(getattr(object, "__module__", None) or "").partition(".")[0] == "numpy"
 
 

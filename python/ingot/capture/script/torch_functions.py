@@ -361,7 +361,8 @@ def _evaluated(function: Callable[..., Any]) -> Callable[..., Item]:
     def apply(frame: Frame, *args: Item, **kwargs: Item) -> Item:
         named = {name: item for name, item in kwargs.items() if name not in _DROPPED}
         if not all(isinstance(each, Constant) for each in (*args, *named.values())):
-            raise CompileError(f"{function.__name__} needs arguments that are known while compiling")
+            name = function.__name__
+            raise CompileError(f"{name} needs arguments that are known while compiling")
         values = [each.value for each in args if isinstance(each, Constant)]
         options = {k: each.value for k, each in named.items() if isinstance(each, Constant)}
         try:

@@ -372,10 +372,11 @@ COMPOSITIONS: dict[str, Callable[..., Any]] = {
     **{
         f"aten::{function.__name__}": function
         for function in (
-            addr, affine_grid_generator, block_diag, cartesian_prod, combinations, corrcoef, cov,
-            cumulative_trapezoid, dsplit, embedding_bag, fill_diagonal_, gradient, grid_sampler, hsplit, kron,
-            matrix_H, mvlgamma, nanquantile, norm_except_dim, pdist, quantile, renorm, sum_to_size, tensordot,
-            trapezoid, vsplit,
+            addr, affine_grid_generator, block_diag, cartesian_prod, combinations,
+            corrcoef, cov, cumulative_trapezoid, dsplit, embedding_bag, fill_diagonal_,
+            gradient, grid_sampler, hsplit, kron, matrix_H, mvlgamma, nanquantile,
+            norm_except_dim, pdist, quantile, renorm, sum_to_size, tensordot, trapezoid,
+            vsplit,
         )
     },
 }  # fmt: skip
