@@ -139,7 +139,7 @@ class Numpy(nn.Module):
         self.root = np.sqrt(3)
 
     def forward(self, x: T, *others, **options) -> T:
-        order = torch.from_numpy(np.array([[1, 0], [2, 3]]).astype(np.float32))
+        order = torch.from_numpy(np.array([[1, 0], [2, 3]], dtype=np.float32))
         for k in range(order.shape[0]):
             order[k] = order[k] + k
         eye = torch.tensor(np.eye(4).flatten()[:4] * 2, dtype=torch.float32)

@@ -211,8 +211,8 @@ class Compiler:
         method.body.inputs.append(value)
         method.inputs.append(Input(name, default))
         frame.declared[name] = declared
-        item = NOTHING if declared == NONE else frame.dynamic(value, declared)
-        frame.environment.names[name] = item
+        item = frame.dynamic(value, declared)
+        frame.environment.names[name] = NOTHING if declared == NONE else item
         if isinstance(declared, EnumType):
             require_member(frame, item, declared.cls, name)
 

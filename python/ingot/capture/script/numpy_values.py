@@ -54,7 +54,7 @@ def call_numpy(frame: Frame, object: Any, args: list[Item], kwargs: dict[str, It
         raise CompileError(f"numpy's {name} is random and cannot be compiled", "use torch's")
     try:
         values = [_known(frame, each) for each in args]
-        named = {key: _known(each) for key, each in kwargs.items()}
+        named = {key: _known(frame, each) for key, each in kwargs.items()}
     except _NotKnown as unknown:
         plain = _OF_NUMBERS.get(object)
         if plain is not None and not kwargs and all(type_of(a) in _NUMBERS for a in args):

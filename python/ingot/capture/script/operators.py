@@ -106,7 +106,7 @@ def binary(frame: Frame, symbol: str, a: Item, b: Item) -> Item:
     written = _special(frame, symbol, a, b)
     if written is not None:
         return written
-    folded = _fold(symbol, a, b)
+    folded: Item | None = _fold(symbol, a, b)
     if folded is None and symbol in _PYTHON:
         folded = numpy_values.fold(frame, _PYTHON[symbol], a, b)
     if folded is not None:
