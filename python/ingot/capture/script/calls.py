@@ -12,6 +12,7 @@ import torch
 from ingot.capture.script.annotations import annotation_of
 from ingot.capture.script.attributes import attribute
 from ingot.capture.script.autograd_functions import apply_function, is_apply
+from ingot.capture.script.axis_patterns import PATTERN_FUNCTIONS, layer
 from ingot.capture.script.builtins import BUILTINS
 from ingot.capture.script.classes import is_user_class
 from ingot.capture.script.containers import call_container_method
@@ -123,6 +124,9 @@ def call(frame: Frame, callee: Item, args: list[Item], kwargs: dict[str, Item]) 
     """``callee(*args, **kwargs)``. Raises CompileError if it cannot be called."""
     match callee:
         case ModuleItem():
+            arranged = layer(frame, callee, args) if not kwargs else None
+            if arranged is not None:
+                return arranged
             return call_module(frame, callee, args, kwargs)
         case PickItem():
             return each_choice(frame, callee, lambda one: call(frame, one, args, kwargs))
@@ -146,6 +150,9 @@ def call_object(frame: Frame, object: Any, args: list[Item], kwargs: dict[str, I
         return call_numpy(frame, object, args, kwargs)
     try:
         handler = BUILTINS.get(object) or TORCH_FUNCTIONS.get(object) or function_by_name(object)
+        handler = handler or PATTERN_FUNCTIONS.get(
+            (getattr(object, "__module__", None), getattr(object, "__name__", None))
+        )
     except TypeError:
         handler = None
     if handler is not None:

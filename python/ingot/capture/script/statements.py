@@ -204,7 +204,9 @@ def _if_and_rest(frame: Frame, node: ast.If, rest: Sequence[ast.stmt]) -> tuple[
         flow, _ = if_statement(frame, ast.copy_location(both, node), ())
     finally:
         frame.splits, frame.split_depth = splits, depth
-    if frame.compiler.diagnostics.mark() == mark[1]:
+    ends = flow.ends.get(Way.RETURN)
+    undecided = ends is not None and isinstance(ends.names.get(RESULT), Missing)
+    if frame.compiler.diagnostics.mark() == mark[1] and not undecided:
         return flow, True
     frame.builder.rewind(mark[0])  # the mistakes without the rest in both branches are plainer
     frame.compiler.diagnostics.rewind(mark[1])
