@@ -175,6 +175,11 @@ def old_ways(x: Tensor) -> tuple[Tensor, ...]:
     return v + x, torch.LongTensor([1]), x.new(2, 3).zero_(), x.new([1, 2]), torch.inverse(m)
 
 
+def checked(x: Tensor) -> Tensor:
+    torch._assert_async((x < 2).all(), "too large")
+    return torch.zeros(2, dtype=torch.promote_types(x.dtype, torch.float32)) + x.size(0)
+
+
 def functions(x: Tensor) -> tuple[Tensor, ...]:
     theta = torch.tensor([[[1.0, 0.2, 0.1], [0.0, 1.3, 0.0]]])
     grid = F.affine_grid(theta, [1, 1, 3, 4], align_corners=False)
@@ -187,6 +192,7 @@ def functions(x: Tensor) -> tuple[Tensor, ...]:
 
 def test_old_constructors_and_functions():
     check(old_ways, (X,))
+    check(checked, (X,), (X.double(),), (X.long(),), (X + 3,))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch.cross without dim
         check(functions, (X,))

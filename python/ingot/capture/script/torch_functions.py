@@ -14,7 +14,7 @@ import torch.jit._trace
 import torch.utils.checkpoint
 
 from ingot.capture.script.annotations import read_annotation
-from ingot.capture.script.decompositions import linear_algebra, neural
+from ingot.capture.script.decompositions import linear_algebra, neural, tensors
 from ingot.capture.script.diagnostics import CompileError
 from ingot.capture.script.einsum import einsum
 from ingot.capture.script.items import type_of
@@ -230,6 +230,19 @@ def _assert(frame: Frame, condition: Item, message: Item = EMPTY) -> Item:
     return NOTHING
 
 
+def _assert_async(frame: Frame, condition: Item, message: Item = EMPTY) -> Item:
+    """As an ``assert``, but a RuntimeError."""
+    from ingot.capture.script.truth import truth
+
+    holds = truth(frame, condition)
+    if holds != TRUE:
+        branch = frame.builder.if_(frame.value(holds))
+        with frame.builder.at(branch.blocks[1]):
+            text = frame.value(as_string(frame, message))
+            frame.builder.raise_exception(text, "RuntimeError")
+    return NOTHING
+
+
 def _check(frame: Frame, condition: Item, message: Item = NOTHING) -> Item:
     """``torch._check``: the message is a function."""
     if message == NOTHING:
@@ -271,7 +284,7 @@ def _tensor_list(name: str) -> Callable[..., Item]:
 def _promote_types(frame: Frame, a: Item, b: Item) -> Item:
     if isinstance(a, Constant) and isinstance(b, Constant):
         return Constant(torch.promote_types(a.value, b.value))
-    raise CompileError("torch.promote_types takes compile-time dtypes")
+    return frame.compiler.call(frame, tensors.promoted, [a, b], {}, frame.node)
 
 
 _FLOAT32 = Constant(torch.float32)
@@ -399,6 +412,8 @@ def _functions() -> dict[Any, Callable[..., Item]]:
         torch.from_numpy: as_tensor,
         torch.is_tensor: _is_tensor,
         torch._assert: _assert,
+        torch._assert_async: _assert_async,
+        torch._C._are_functorch_transforms_active: _constant(False),
         torch._check: _check,
         warnings.warn: _warn,
         torch.einsum: _einsum,

@@ -352,6 +352,11 @@ def affine_grid_generator(theta, size, align_corners):
     return grid.reshape([size[0], *size[2:], rank])
 
 
+def promoted(a, b):
+    """The dtype of a sum of tensors of the dtypes ``a`` and ``b``."""
+    return (torch.zeros([1], dtype=a) + torch.zeros([1], dtype=b)).dtype
+
+
 def norm_except_dim(v, pow=2, dim=0):
     if dim == -1:
         return torch.linalg.vector_norm(v, pow)
