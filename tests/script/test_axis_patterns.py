@@ -124,7 +124,17 @@ def test_patterns_that_cannot_be_read():
     def twice(x: Tensor) -> Tensor:
         return rearrange(x, "a a -> a")
 
-    sentences = ["b is on one side", "a and b are not given", r"no \) for its", "stands twice"]
-    for function, sentence in zip((missing, unknown, open_ended, twice), sentences, strict=True):
+    def other(x: Tensor) -> Tensor:
+        return rearrange(x, "a b -> b a", c=2)
+
+    functions = (missing, unknown, open_ended, twice, other)
+    sentences = [
+        "b is on one side",
+        "a and b are not given",
+        r"no \) for its",
+        "stands twice",
+        "no axis c",
+    ]
+    for function, sentence in zip(functions, sentences, strict=True):
         with pytest.raises(ingot.Error, match=sentence):
             ingot.script(function)

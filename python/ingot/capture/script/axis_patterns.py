@@ -85,6 +85,9 @@ def _transformed(
     left, right = _side(texts[0], lengths), _side(texts[1], lengths)
     here = [axis for group in left for axis in group]
     there = [axis for group in right for axis in group]
+    unused = [axis for axis in lengths if axis not in here and axis not in there]
+    if unused:
+        raise CompileError(f"the pattern has no axis {unused[0]}")
     gone = [axis for axis in here if axis not in there]
     new = [axis for axis in there if axis not in here]
     if (gone and kind in ("rearrange", "repeat")) or (new and kind != "repeat"):
