@@ -115,6 +115,17 @@ class Scaled(torch.autograd.Function):
         return g, None
 
 
+class Static(nn.Module):
+    @staticmethod
+    def forward(x, scale: float = 2.0):
+        return x * scale
+
+
+def test_a_static_forward():
+    same(Static(), (X,), (X, 3.0))
+    same(nn.Sequential(Static(), nn.ReLU()), (X,))
+
+
 class OwnGradient(nn.Module):
     def __init__(self) -> None:
         super().__init__()

@@ -171,7 +171,8 @@ def compile_module(module: torch.nn.Module, ops: Catalogue | None = None) -> Pro
         compiler.state.add_module(module, "")
         compiler.exported = set(methods)
         for name, function in methods.items():
-            compiler.entry(name, function, ModuleItem(module, ""))
+            static = isinstance(inspect.getattr_static(module, name, None), staticmethod)
+            compiler.entry(name, function, None if static else ModuleItem(module, ""))
 
     with _collection_paused():
         return _compile(build, type(module).__name__, ops)
