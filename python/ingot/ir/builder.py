@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 from ingot.ir import match as matching
 from ingot.ir.diagnostics import fail
@@ -312,6 +313,31 @@ class Builder:
             assert isinstance(converted, Value)
             return converted
         return self.cast(value, formal) if type == NUMBER and formal == INT else value
+
+    def literal_list(self, value: Value) -> list[Any] | None:
+        """The numbers of a list, made of constants in this block, that nothing has used since:
+        nothing can have changed it. None for other values."""
+        if value in self._literals:
+            return None
+        for node in reversed(self.block.nodes):
+            if node.op == "prim::ListConstruct" and node.outputs[0] is value:
+                found = [
+                    self._literals[each] if each in self._literals else self._inner_list(each)
+                    for each in node.inputs
+                ]
+                return None if any(each is None for each in found) else found
+            if node.blocks or any(each is value for each in node.inputs):
+                return None
+        return None
+
+    def _inner_list(self, value: Value) -> list[Any] | None:
+        """As ``literal_list``, of an element: what follows is the list around it."""
+        nodes = self.block.nodes
+        made = [n for n in nodes if n.op == "prim::ListConstruct" and n.outputs[0] is value]
+        uses = sum(each is value for node in nodes for each in node.inputs)
+        if not made or uses != 1 or any(each not in self._literals for each in made[0].inputs):
+            return None
+        return [self._literals[each] for each in made[0].inputs]
 
     # --- containers ------------------------------------------------------------------------
 

@@ -197,7 +197,7 @@ def read_annotation(value: Any, frame: Frame) -> Type:
             return read_annotation(value.__bound__, frame)
         if value.__constraints__:
             return union_of(*(read_annotation(each, frame) for each in value.__constraints__))
-        return ANY
+        return TENSOR  # it says no more than no annotation
     if value is numbers.Number:
         return NUMBER
     if getattr(origin, "__name__", "") in ("Future", "_Await") and inside:

@@ -8,14 +8,17 @@ import inspect
 import types
 from typing import TYPE_CHECKING, Any
 
+import numpy
 import torch
 
+from ingot.capture.script.autograd_functions import Context, read_context
 from ingot.capture.script.diagnostics import CompileError
 from ingot.capture.script.dispatch import each_choice
 from ingot.capture.script.enums import member_attribute
 from ingot.capture.script.items import type_of
 from ingot.capture.script.language import DEVICE, DTYPE, EnumType, may_be_none
 from ingot.capture.script.modules import module_attribute
+from ingot.capture.script.numpy_values import of_numpy, read_only
 from ingot.capture.script.objects import (
     class_member,
     class_of,
@@ -75,6 +78,8 @@ def attribute(frame: Frame, item: Item, name: str) -> Item:
             return _picked_attribute(frame, item, name)
         case SuperItem():
             return _super_attribute(frame, item, name)
+        case PythonItem(Context()):
+            return read_context(frame, name)
         case PythonItem(object):
             method = inspect.getattr_static(object, name, None)
             if isinstance(method, classmethod) and inspect.isclass(object):
@@ -187,10 +192,12 @@ def _number_part(frame: Frame, item: Item, type: Type | None, name: str) -> Item
 
 def _python_attribute(frame: Frame, item: PythonItem, object: Any, name: str) -> Item:
     try:
-        value = getattr(object, name)
+        value = getattr(read_only(object), name)
     except AttributeError:
         similar = _similar(object, name)
         raise CompileError(f"{item.describe()} has no attribute {name}{similar}") from None
+    if isinstance(value, numpy.generic):
+        return of_numpy(frame, value)
     return wrap(frame, value, name)
 
 

@@ -11,6 +11,8 @@ import torch
 
 from ingot.capture.script.annotations import annotation_of
 from ingot.capture.script.attributes import attribute
+from ingot.capture.script.autograd_functions import apply_function, is_apply
+from ingot.capture.script.axis_patterns import PATTERN_FUNCTIONS, layer
 from ingot.capture.script.builtins import BUILTINS
 from ingot.capture.script.classes import is_user_class
 from ingot.capture.script.containers import call_container_method
@@ -21,8 +23,10 @@ from ingot.capture.script.expressions import element_of, expression, join_elemen
 from ingot.capture.script.handlers import apply_handler
 from ingot.capture.script.hooks import call_module
 from ingot.capture.script.items import type_of
+from ingot.capture.script.made_modules import make_module
 from ingot.capture.script.markers import marker_of
 from ingot.capture.script.module_methods import module_method
+from ingot.capture.script.numpy_values import call_numpy, is_numpy
 from ingot.capture.script.objects import (
     class_of,
     construct,
@@ -40,7 +44,6 @@ from ingot.capture.script.torch_functions import (
     annotate,
     call_torch_function,
     function_by_name,
-    legacy_tensor,
 )
 from ingot.capture.script.values import (
     Constant,
@@ -138,6 +141,9 @@ def call(frame: Frame, callee: Item, args: list[Item], kwargs: dict[str, Item]) 
     """``callee(*args, **kwargs)``. Raises CompileError if it cannot be called."""
     match callee:
         case ModuleItem():
+            arranged = layer(frame, callee, args) if not kwargs else None
+            if arranged is not None:
+                return arranged
             return call_module(frame, callee, args, kwargs)
         case PickItem():
             return each_choice(frame, callee, lambda one: call(frame, one, args, kwargs))
@@ -155,8 +161,15 @@ def call(frame: Frame, callee: Item, args: list[Item], kwargs: dict[str, Item]) 
 
 def call_object(frame: Frame, object: Any, args: list[Item], kwargs: dict[str, Item]) -> Item:
     """A call of a Python function, class or builtin."""
+    if is_apply(object):
+        return apply_function(frame, object.__self__, args, kwargs)
+    if is_numpy(object):
+        return call_numpy(frame, object, args, kwargs)
     try:
         handler = BUILTINS.get(object) or TORCH_FUNCTIONS.get(object) or function_by_name(object)
+        handler = handler or PATTERN_FUNCTIONS.get(
+            (getattr(object, "__module__", None), getattr(object, "__name__", None))
+        )
     except TypeError:
         handler = None
     if handler is not None:
@@ -212,6 +225,8 @@ def _method(frame: Frame, callee: MethodItem, args: list[Item], kwargs: dict[str
             return call(frame, object_attribute(frame, narrow, name), args, kwargs)
 
         return dispatch(frame, receiver, each)
+    if isinstance(receiver, PythonItem) and is_apply(getattr(receiver.object, name, None)):
+        return apply_function(frame, receiver.object, args, kwargs)
     if name.startswith("__") and _is_builtin(receiver):
         written = special_method(frame, receiver, name, args)
         if written is not None:
@@ -280,8 +295,6 @@ def _construct(frame: Frame, cls: type, args: list[Item], kwargs: dict[str, Item
         return _named_tuple(frame, cls, args, kwargs)
     if is_enum(cls) and len(args) == 1:
         return member_of(frame, cls, args[0])
-    if cls is torch.Tensor or type(cls).__name__ == "tensortype":
-        return legacy_tensor(frame, cls, args, kwargs)
     items = [*args, *kwargs.values()]
     if cls.__module__.partition(".")[0] in ("torch", "builtins", "collections") and all(
         isinstance(i, Constant) for i in items
@@ -295,10 +308,7 @@ def _construct(frame: Frame, cls: type, args: list[Item], kwargs: dict[str, Item
         if isinstance(value, torch.finfo | torch.iinfo):
             return PythonItem(value)
     if issubclass(cls, torch.nn.Module):
-        raise CompileError(
-            f"the module {cls.__name__} cannot be made while the program runs",
-            "make it in __init__",
-        )
+        return make_module(frame, cls, args, kwargs)
     if is_user_class(cls):
         return construct(frame, cls, args, kwargs)
     raise CompileError(f"objects of the class {cls.__name__} cannot be compiled")

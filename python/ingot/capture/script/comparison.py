@@ -8,6 +8,7 @@ import operator
 from typing import TYPE_CHECKING, Any
 
 import torch
+from torch.torch_version import TorchVersion
 
 from ingot.capture.script.diagnostics import CompileError
 from ingot.capture.script.flow import Junction
@@ -142,6 +143,10 @@ def _ordered(frame: Frame, op: ast.cmpop, a: Item, b: Item) -> Item:
         return _ordered_items(frame, op, a.items, b.items)
     a, b = as_plain(frame, a), as_plain(frame, b)
     x, y = type_of(a), type_of(b)
+    version = isinstance(a, PythonItem) and isinstance(a.object, TorchVersion)
+    if version and isinstance(b, Constant | TupleItem):
+        other = b.value if isinstance(b, Constant) else tuple(i.value for i in b.items)  # type: ignore[attr-defined]
+        return Constant(apply(a.object, other))  # type: ignore[attr-defined]
     if isinstance(a, Constant) and isinstance(b, Constant):
         try:
             return Constant(apply(a.value, b.value))

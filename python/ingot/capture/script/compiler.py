@@ -7,7 +7,7 @@ import inspect
 import types
 import typing
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -16,7 +16,7 @@ import torch
 from ingot.capture.script import statements
 from ingot.capture.script.annotations import annotation_of, any_type
 from ingot.capture.script.classes import ClassTable
-from ingot.capture.script.diagnostics import CompileError, Diagnostics, Poisoned
+from ingot.capture.script.diagnostics import CompileError, Diagnostic, Diagnostics, Poisoned
 from ingot.capture.script.enums import require_member
 from ingot.capture.script.exceptions import ExceptionNames
 from ingot.capture.script.expressions import expression
@@ -33,6 +33,7 @@ from ingot.capture.script.state import Knowledge, StateTable
 from ingot.capture.script.values import (
     NOTHING,
     Constant,
+    DictItem,
     Dynamic,
     Environment,
     Item,
@@ -48,7 +49,7 @@ from ingot.errors import Error
 from ingot.ir.builder import Builder
 from ingot.ir.graph import NO_DEFAULT, Block, Input, Method, Program, Value
 from ingot.ir.schema import Catalogue, catalogue
-from ingot.ir.types import BOOL, FLOAT, INT, STR, TENSOR, OptionalType, Type
+from ingot.ir.types import BOOL, FLOAT, INT, NONE, STR, TENSOR, OptionalType, Type
 
 _MAX_DEPTH = 150
 
@@ -66,12 +67,19 @@ class Compiled:
     """Whether it may assign attributes of modules."""
     object_writes: set[str] = field(default_factory=lambda: {""})
     """The attributes of objects that it may assign; "" stands for all."""
+    mistakes: dict[Diagnostic, None] = field(default_factory=dict)
 
 
 class Compiler:
     """Compiles functions into ``program``; ``finish`` reports what went wrong."""
 
-    def __init__(self, knowledge: Knowledge, ops: Catalogue | None = None) -> None:
+    def __init__(
+        self,
+        knowledge: Knowledge,
+        ops: Catalogue | None = None,
+        always_none: Collection[tuple[str, str]] = (),
+    ) -> None:
+        """``always_none``: inputs, by method and name, that can be nothing but None."""
         self.program = Program()
         self.knowledge = knowledge
         self.annotations: dict[tuple[str, int], Any] = {}
@@ -87,12 +95,17 @@ class Compiler:
         """Exceptions that are mistakes of the compiler, for those who mend it."""
         self.parts: dict[tuple, torch.nn.Module] = {}
         """Slices of Sequential modules: the module and the bounds."""
+        self.made_modules: dict[tuple, torch.nn.Module] = {}
+        """Modules that compiled code makes, by class and arguments."""
         self.writes = 0
         """How often code that was compiled so far assigns attributes of modules."""
         self.object_writes: Counter[str] = Counter()
         """How often code that was compiled so far assigns each attribute of objects, calls
         included; "" stands for all attributes."""
         self.exceptions = ExceptionNames()
+        self.always_none = always_none
+        self.guessed: list[tuple[str, str]] = []
+        """Inputs that are taken for Optional tensors only because None is their default."""
         self._active: list[tuple[tuple, Compiled]] = []
         self._kept_alive: list[object] = []
 
@@ -118,8 +131,15 @@ class Compiler:
             except CompileError as error:
                 frame.report(error.node or parameters[each], error.message, error.hint)
                 frame.environment.names[each] = PoisonItem()
-        for star in (source.node.args.vararg, source.node.args.kwarg):
-            if star is not None:
+        for star, empty in (
+            (source.node.args.vararg, TupleItem(())),
+            (source.node.args.kwarg, DictItem({})),
+        ):
+            if star is None:
+                continue
+            if names:  # callers give the named inputs and no others
+                frame.environment.names[star.arg] = empty
+            else:
                 frame.report(
                     star,
                     f"an exported method cannot take *{star.arg}: its inputs must be known",
@@ -141,6 +161,8 @@ class Compiler:
         except CompileError as error:
             frame.report(source.node, f"the result is {error.message}", error.hint)
         except Poisoned:
+            if not len(self.diagnostics):
+                frame.report(source.node, "the result of this function cannot be compiled")
             builder.returns(builder.constant(None))
 
     def _around(
@@ -171,6 +193,9 @@ class Compiler:
     ) -> None:
         default = defaults.get(name, NO_DEFAULT)
         declared = annotation_of(frame, parameter.annotation)
+        if declared is None and default is None:
+            self.guessed.append((method.name, name))
+            declared = NONE if (method.name, name) in self.always_none else OptionalType(TENSOR)
         if declared is None:
             declared = _type_of_default(default)
         if declared == ANY:
@@ -195,7 +220,7 @@ class Compiler:
         method.inputs.append(Input(name, default))
         frame.declared[name] = declared
         item = frame.dynamic(value, declared)
-        frame.environment.names[name] = item
+        frame.environment.names[name] = NOTHING if declared == NONE else item
         if isinstance(declared, EnumType):
             require_member(frame, item, declared.cls, name)
 
@@ -205,6 +230,10 @@ class Compiler:
         for value, type in self.open_values.values():
             value.type = lower(type)
         self.classes.close()
+
+    def keep_alive(self, object: Any) -> None:
+        """Functions are compiled once for an object that is known by its ``id``."""
+        self._kept_alive.append(object)
 
     # --- calls ---------------------------------------------------------------------------
 
@@ -339,6 +368,8 @@ class Compiler:
         known = self.functions.get(key)
         if known is None:
             known = self._compile(frame, function, key, source, bound, make, node)
+        else:
+            self.diagnostics.repeat(known.mistakes)
         return self._emit_call(frame, known, [frame.value(leaf) for leaf in inputs], node)
 
     def _generalise(self, frame: Frame, item: Item) -> Item:
@@ -392,15 +423,16 @@ class Compiler:
         self._kept_alive.append(function)
         self._active.append((key, known))
         writes, object_writes = self.writes, Counter(self.object_writes)
-        try:
-            known.result = self._body(inner)
-        finally:
-            self._active.pop()
-        known.writes = self.writes != writes
-        known.object_writes = {
-            name for name, count in self.object_writes.items() if count != object_writes[name]
-        }
-        self._finish(inner, known)
+        with self.diagnostics.collect() as known.mistakes:
+            try:
+                known.result = self._body(inner)
+            finally:
+                self._active.pop()
+            known.writes = self.writes != writes
+            known.object_writes = {
+                name for name, count in self.object_writes.items() if count != object_writes[name]
+            }
+            self._finish(inner, known)
         return known
 
     def _finish(self, frame: Frame, known: Compiled) -> None:
@@ -450,10 +482,6 @@ class Compiler:
         values = builder.tuple_unpack(call.output) if results else ()
         items = [frame.dynamic(v, r.type) for v, r in zip(values, results, strict=True)]
         return rebuild(known.result, iter(items))
-
-    def keep_alive(self, thing: object) -> None:
-        """``id(thing)`` stays its own while the compilation lasts."""
-        self._kept_alive.append(thing)
 
     def frame_for(self, function: types.FunctionType) -> Frame:
         """A frame that only looks at a function's annotations."""
@@ -636,8 +664,6 @@ def owner_of(function: types.FunctionType) -> type | None:
 def _type_of_default(default: Any) -> Type | None:
     if default is NO_DEFAULT:
         return TENSOR
-    if default is None:
-        return OptionalType(TENSOR)
     if is_constant_object(default):
         return Constant(default).type
     return None

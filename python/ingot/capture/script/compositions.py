@@ -151,18 +151,24 @@ def cosine_similarity(x1, x2, dim=1, eps=1e-8):
 
 
 def pairwise_distance(x1, x2, p=2.0, eps=1e-6, keepdim=False):
-    difference = torch.abs(x1 - x2 + eps)
-    return torch.pow(torch.pow(difference, p).sum(-1, keepdim), 1.0 / p)
+    return torch.linalg.vector_norm(x1 - x2 + eps, p, [-1], keepdim)
 
 
 def linalg_cross(self, other, dim=-1):
+    if self.size(dim) != 3 or other.size(dim) != 3:
+        raise RuntimeError(f"linalg.cross: inputs dimension {dim} must have length 3")
     return torch.roll(self, -1, dim) * torch.roll(other, -2, dim) - torch.roll(
         self, -2, dim
     ) * torch.roll(other, -1, dim)
 
 
 def cross(self, other, dim=None):
-    return linalg_cross(self, other, -1 if dim is None else dim)
+    if dim is not None:
+        return linalg_cross(self, other, dim)
+    for place in range(self.dim()):
+        if self.size(place) == 3:
+            return linalg_cross(self, other, place)
+    raise RuntimeError("no dimension of size 3 in input")
 
 
 def diag_embed(self, offset=0, dim1=-2, dim2=-1):
@@ -170,7 +176,7 @@ def diag_embed(self, offset=0, dim1=-2, dim2=-1):
     columns = torch.arange(size)
     mask = columns.unsqueeze(0) == columns.unsqueeze(1) + offset
     padded = torch.nn.functional.pad(self, [max(offset, 0), max(-offset, 0)])
-    whole = padded.unsqueeze(-2) * mask.to(self.dtype)
+    whole = torch.where(mask, padded.unsqueeze(-2), torch.zeros([], dtype=self.dtype))
     if dim1 == -2 and dim2 == -1:
         return whole
     return torch.movedim(whole, [-2, -1], [dim1, dim2])
@@ -199,7 +205,7 @@ def cdist(x1, x2, p=2.0, compute_mode=None):
         return difference.sum(-1)
     if p == 2.0:
         return torch.sqrt((difference * difference).sum(-1))
-    return torch.pow(torch.pow(difference, p).sum(-1), 1.0 / p)
+    return torch.linalg.vector_norm(difference, p, [-1])
 
 
 def _reduced(loss, reduction):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from ingot.capture.script.sources import FunctionSource
@@ -43,8 +45,24 @@ class CompileError(Exception):
         self.node = node
 
 
+class Absent(CompileError):
+    """A variable without a value here: where a run comes here, Python raises."""
+
+
+class Conflict(CompileError):
+    """An expression has another type in each of two cases."""
+
+
 class Unwind(Exception):
     """Leaves what is being compiled on purpose, to begin it again: statements let it pass."""
+
+
+class Retry(Unwind):
+    """What is being compiled must be compiled in another way: the If or loop of ``marker``."""
+
+    def __init__(self, marker: object) -> None:
+        super().__init__()
+        self.marker = marker
 
 
 class Poisoned(Exception):
@@ -56,6 +74,7 @@ class Diagnostics:
 
     def __init__(self) -> None:
         self._found: dict[tuple[str, int, int, str], Diagnostic] = {}
+        self._collectors: list[dict[Diagnostic, None]] = []
 
     def __len__(self) -> int:
         return len(self._found)
@@ -68,6 +87,21 @@ class Diagnostics:
         """Forgets what was found since ``mark``."""
         for key in list(self._found)[mark:]:
             del self._found[key]
+
+    @contextmanager
+    def collect(self) -> Iterator[dict[Diagnostic, None]]:
+        """What is found inside the with statement, also what was found before."""
+        found: dict[Diagnostic, None] = {}
+        self._collectors.append(found)
+        try:
+            yield found
+        finally:
+            self._collectors.pop()
+
+    def repeat(self, mistakes: Iterable[Diagnostic]) -> None:
+        """Mistakes of a function compiled earlier, which ``rewind`` may have forgotten."""
+        for each in list(mistakes):
+            self._add(each)
 
     def report(
         self,
@@ -88,7 +122,12 @@ class Diagnostics:
             source.excerpt(node),
             calls,
         )
-        self._found.setdefault((found.file, found.line, found.column, message), found)
+        self._add(found)
+
+    def _add(self, found: Diagnostic) -> None:
+        self._found.setdefault((found.file, found.line, found.column, found.message), found)
+        for each in self._collectors:
+            each[found] = None
 
     def raise_if_any(self, subject: str) -> None:
         """Raises one Error with everything found."""

@@ -8,7 +8,7 @@ import difflib
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
-from ingot.capture.script.diagnostics import CompileError, Poisoned
+from ingot.capture.script.diagnostics import CompileError, Conflict, Poisoned
 from ingot.capture.script.flow import Junction, common_type
 from ingot.capture.script.items import type_of
 from ingot.capture.script.language import (
@@ -223,7 +223,7 @@ def _joined(frame: Frame, junction: Junction, sides: tuple[Item, Item], what: st
     result = junction.join_items(*sides, what)
     junction.finish()
     if isinstance(result, Missing):
-        raise CompileError(result.reason, result.hint)
+        raise Conflict(result.reason, result.hint)
     return result
 
 

@@ -7,7 +7,7 @@ A variable has one value at a time whichever way is taken, so ways share outputs
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
@@ -80,10 +80,11 @@ class _Column:
 class Junction:
     """Joins the two branches of an If node; outputs are added as variables need them."""
 
-    def __init__(self, frame: Frame, node: Node, line: int) -> None:
+    def __init__(self, frame: Frame, node: Node, line: int, marker: object = None) -> None:
         self.frame = frame
         self.node = node
         self.line = line
+        self.retry = () if marker is None else (marker,)
         self.columns: list[_Column] = []
         self.expected: Type | None = None
         """The annotated type of what the If gives, if it is an expression."""
@@ -173,12 +174,15 @@ class Junction:
         return Missing(
             f"{name} is given a value in one branch of line {self.line} only",
             f"assign {name} in the other branch as well, or before line {self.line}",
+            self.retry,
         )
 
     def join_items(self, a: Item | None, b: Item | None, name: str) -> Item:
         """The item after the If. None: the branch does not get there with this variable."""
         a, b = _widened(a), _widened(b)
         for each in (a, b):
+            if isinstance(each, Missing) and self.retry:
+                return replace(each, retry=tuple(dict.fromkeys([*each.retry, *self.retry])))
             if isinstance(each, PoisonItem | Missing):
                 return each
         if a is None or b is None:
@@ -241,6 +245,7 @@ class Junction:
                 f"{what} is {a.describe()} in one branch of line {self.line} and "
                 f"{b.describe()} in the other; which one cannot be decided at run time",
                 f"use {what} inside the branches instead of after them",
+                self.retry,
             )
         declared = self.frame.declared.get(name)
         if name == RESULT:
@@ -253,6 +258,7 @@ class Junction:
                 f"{what} is {x} in one branch of line {self.line} and {y} in the other",
                 f"give {what} one type in both branches"
                 + (", or annotate the function's result" if name == RESULT else ""),
+                self.retry,
             )
         return self._column(name, together, a, b)
 

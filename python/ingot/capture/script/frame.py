@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from ingot.capture.script.diagnostics import CompileError, Poisoned
+from ingot.capture.script.diagnostics import Absent, CompileError, Poisoned, Retry
 from ingot.capture.script.items import type_of
 from ingot.capture.script.language import (
     DEVICE,
@@ -100,8 +100,16 @@ class Frame:
         self.locals: set[str] = set()
         self.calls: tuple[str, ...] = ()
         self.node: ast.AST = source.node
-        self.unrollable: set[object] = set()
-        """The loops being compiled that could be written out turn by turn."""
+        self.unrollable: dict[object, bool] = {}
+        """The loops being compiled that could be written out turn by turn; whether each is short
+        enough to be written out only to know more of its variables."""
+        self.splittable: set[object] = set()
+        """The Ifs before the statement being compiled whose branches could each go on alone."""
+        self.splits = 0
+        """How many such Ifs the statement being compiled is in both branches of."""
+        self.depth = 0
+        """How many Ifs that the program decides are around the statement being compiled."""
+        self.split_depth = 0
         self.cells: dict[str, list[Cell]] = {}
         """Of the Trys being compiled, for variables that their bodies assign."""
         self.handling: list[CaughtItem] = []
@@ -141,9 +149,11 @@ class Frame:
         item = self.environment.names.get(name)
         if item is None:
             if name in self.locals:
-                raise CompileError(f"{name} has no value here", f"assign {name} before this line")
+                self.retry(())
+                raise Absent(f"{name} has no value here", f"assign {name} before this line")
             return None if self.outer is None else self.outer.names.get(name)
         if isinstance(item, Missing):
+            self.retry(item.retry)
             raise CompileError(item.reason, item.hint)
         if isinstance(item, Narrowed):
             narrow = self.force(item)
@@ -151,6 +161,15 @@ class Frame:
                 self.environment.names[name] = narrow
             item = narrow
         return item
+
+    def retry(self, markers: tuple[object, ...]) -> None:
+        """Raises Retry if a variable may have a value once an If or a loop is compiled anew."""
+        for marker in markers:
+            if marker in self.splittable or marker in self.unrollable:
+                raise Retry(marker)
+        for marker, short in reversed(self.unrollable.items()):
+            if short:
+                raise Retry(marker)
 
     def assign(self, name: str, item: Item) -> None:
         declared = self.declared.get(name)

@@ -8,7 +8,8 @@ import inspect
 import linecache
 import sys
 import types
-from collections.abc import Callable, Iterator
+import warnings
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, TypeVar, overload
@@ -181,7 +182,8 @@ def compile_module(module: torch.nn.Module, ops: Catalogue | None = None) -> Pro
         compiler.state.add_module(module, "")
         compiler.exported = set(methods)
         for name, function in methods.items():
-            compiler.entry(name, function, ModuleItem(module, ""))
+            static = isinstance(inspect.getattr_static(module, name, None), staticmethod)
+            compiler.entry(name, function, None if static else ModuleItem(module, ""))
 
     with _collection_paused():
         return _compile(build, type(module).__name__, ops)
@@ -240,10 +242,45 @@ def exported_methods(module: torch.nn.Module) -> dict[str, types.FunctionType]:
 
 
 def _compile(build: Callable[[Compiler], None], subject: str, ops: Catalogue | None) -> Program:
+    """The program; inputs whose type nothing tells are None where a Tensor cannot be compiled."""
+    guessed: list[tuple[str, str]] = []
+    try:
+        return _compile_once(build, subject, ops, (), guessed)
+    except Error as error:
+        reason = error
+    if not guessed:
+        raise reason
+    always = dict.fromkeys(guessed)
+    try:
+        program = _compile_once(build, subject, ops, always, [])
+    except Error:
+        raise reason from None
+    for each in guessed if len(always) > 1 else ():
+        fewer = {other: None for other in always if other != each}
+        try:
+            program, always = _compile_once(build, subject, ops, fewer, []), fewer
+        except Error:
+            continue
+    names = ", ".join(f"{name} of {method}" for method, name in always)
+    warnings.warn(
+        f"in the program of {subject} the input {names} can only be None, its default: with a "
+        f"Tensor, {reason}",
+        stacklevel=4,
+    )
+    return program
+
+
+def _compile_once(
+    build: Callable[[Compiler], None],
+    subject: str,
+    ops: Catalogue | None,
+    always_none: Collection[tuple[str, str]],
+    guessed: list[tuple[str, str]],
+) -> Program:
     knowledge = Knowledge()
     depth = sys.getrecursionlimit()
     for _ in range(_MAX_RESTARTS):
-        compiler = Compiler(knowledge, ops)
+        compiler = Compiler(knowledge, ops, always_none)
         try:
             sys.setrecursionlimit(max(depth, _RECURSION_LIMIT))
             build(compiler)
@@ -255,6 +292,7 @@ def _compile(build: Callable[[Compiler], None], subject: str, ops: Catalogue | N
             raise Error(error.message, "unsupported", hint=error.hint) from None
         finally:
             sys.setrecursionlimit(depth)
+            guessed[:] = compiler.guessed
         compiler.diagnostics.raise_if_any(subject)
         compiler.close()
         return finish(compiler.program, compiler.ops)

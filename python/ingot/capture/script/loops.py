@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ingot.capture.script.assignment import assign_target
-from ingot.capture.script.diagnostics import CompileError, Unwind
+from ingot.capture.script.diagnostics import CompileError, Retry, Unwind
 from ingot.capture.script.expressions import expression
 from ingot.capture.script.flow import RESULT, Flow, Junction, Way, common_type, merge
 from ingot.capture.script.items import type_of
@@ -35,21 +35,13 @@ from ingot.capture.script.values import (
     same,
 )
 from ingot.ir.graph import Value
-from ingot.ir.types import BOOL, INT, Type
+from ingot.ir.types import BOOL, INT, NONE, Type
 
 if TYPE_CHECKING:
     from ingot.capture.script.frame import Frame
 
 _MAX_ATTEMPTS = 8
 _MAX_UNROLLED = 4096
-
-
-class NeedsUnrolling(Unwind):
-    """A compile-time thing is indexed by the number of a loop's turn."""
-
-    def __init__(self, loop: object) -> None:
-        super().__init__()
-        self.loop = loop
 
 
 @dataclass(eq=False)
@@ -61,7 +53,13 @@ class _Plan:
     conflicts: dict[str, Missing] = field(default_factory=dict)
     returns: bool = False
     endless: bool = False
+    marker: object = None
+    """Of a loop that could be written out turn by turn."""
     result: Type | None = None
+
+
+_MAX_SHORT = 32
+"""Turns of a loop that is written out only to know more of its variables."""
 
 
 class _Again(Unwind):
@@ -106,11 +104,11 @@ def for_statement(frame: Frame, node: ast.For) -> Flow:
     before = frame.environment.copy()
     mark = frame.builder.mark(), frame.compiler.diagnostics.mark()
     if turns.items is not None:
-        frame.unrollable.add(marker)
+        frame.unrollable[marker] = len(turns.items) <= _MAX_SHORT
     try:
-        return _loop(frame, node, turns, start, turn)
-    except NeedsUnrolling as needs:
-        if needs.loop is not marker:
+        return _loop(frame, node, turns, start, turn, marker)
+    except Retry as needs:
+        if needs.marker is not marker:
             raise
         assert turns.items is not None
         frame.builder.rewind(mark[0])
@@ -118,7 +116,7 @@ def for_statement(frame: Frame, node: ast.For) -> Flow:
         frame.environment = before
         return _unrolled(frame, node, turns.items)
     finally:
-        frame.unrollable.discard(marker)
+        frame.unrollable.pop(marker, None)
 
 
 def _over_object(frame: Frame, node: ast.For, iterator: Item) -> Flow:
@@ -190,11 +188,13 @@ def _loop(
     turns: Turns | None,
     start: Callable[[], Test],
     turn: Callable[[Value], Flow],
+    marker: object = None,
 ) -> Flow:
     condition = start()
     if condition.known is False:
         return _otherwise(frame, node, Flow.only(Way.FALL, frame.environment))
     plan = _initial_plan(frame, node)
+    plan.marker = marker
     outermost = not frame.plans
     frame.plans[node] = plan
     try:
@@ -367,9 +367,12 @@ def _check(
                     f"{name} is {declared} before the loop at line {line} and "
                     f"{item.describe()} after a turn of it",
                     f"give {name} one type, or use another name inside the loop",
+                    tuple(marker for marker in [plan.marker] if marker is not None),
                 )
                 changed = True
             elif together != declared:
+                if declared == NONE and frame.unrollable.get(plan.marker):
+                    raise Retry(plan.marker)  # written out, it is known not to be None
                 plan.carried[name], changed = together, True
     if _survives(flow, turns, condition):
         changed |= _find_late(flow, header, plan)

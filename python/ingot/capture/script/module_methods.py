@@ -189,6 +189,12 @@ def _register_buffer(
     return NOTHING
 
 
+def _getattr(frame: Frame, item: ModuleItem, name: Item) -> Item:
+    from ingot.capture.script.builtins import BUILTINS
+
+    return BUILTINS[getattr](frame, item, name)
+
+
 _MODULE: dict[str, Callable[..., Item]] = {
     "__call__": _call,
     "_call_impl": _call,
@@ -203,6 +209,7 @@ _MODULE: dict[str, Callable[..., Item]] = {
     "state_dict": _state_dict,
     "get_submodule": _get_submodule,
     "register_buffer": _register_buffer,
+    "__getattr__": _getattr,
     "requires_grad_": _unchanged,
     "zero_grad": lambda frame, item, *args, **kwargs: NOTHING,
     "to": _unchanged,

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from ingot.capture.script.annotations import read_annotation
+from ingot.capture.script.autograd_functions import Context, set_context
 from ingot.capture.script.diagnostics import CompileError
 from ingot.capture.script.items import leaves, rebuild, type_of
 from ingot.capture.script.language import (
@@ -41,7 +42,7 @@ from ingot.capture.script.values import (
     is_constant_object,
 )
 from ingot.capture.script.wrapping import wrap, wrap_module
-from ingot.ir.types import BOOL, TENSOR, OptionalType, Type
+from ingot.ir.types import BOOL, TENSOR, OptionalType, TensorType, Type
 
 if TYPE_CHECKING:
     from ingot.capture.script.frame import Frame
@@ -226,6 +227,12 @@ def set_attribute(frame: Frame, owner: Item, name: str, item: Item) -> None:
     if object_members(type_of(owner)):
         set_object_attribute(frame, owner, name, item)
         return
+    if isinstance(owner, PythonItem) and isinstance(owner.object, Context):
+        set_context(frame, name, item)
+        return
+    if isinstance(type_of(owner), TensorType):
+        _set_tensor_attribute(frame, owner, name, item)
+        return
     if not isinstance(owner, ModuleItem):
         raise CompileError(f"attributes of {owner.describe()} cannot be assigned")
     module = owner.module
@@ -264,6 +271,16 @@ def set_attribute(frame: Frame, owner: Item, name: str, item: Item) -> None:
         frame.environment.names[key] = item
     else:
         frame.environment.names[key] = _unless_none(frame.dynamic(value, known), item)
+
+
+def _set_tensor_attribute(frame: Frame, owner: Item, name: str, item: Item) -> None:
+    """What ``x.requires_grad = False`` says means nothing in a program without gradients."""
+    if name in ("requires_grad", "grad", "retains_grad"):
+        return
+    raise CompileError(
+        f"the attribute {name} of a Tensor cannot be assigned",
+        "write into the tensor, x.copy_(y)" if name == "data" else "",
+    )
 
 
 def _unless_none(whole: Dynamic, item: Item) -> Item:

@@ -57,6 +57,9 @@ def call_op(
             if any(map(_is_mixed, [*args, *kwargs.values()])):
                 with suppress(CompileError):
                     return call_op(frame, base, numbers[: len(args)], named, type)
+        floats = _with_floats(frame, base, args)
+        if floats is not None:
+            return call_op(frame, base, floats, kwargs, type)
         hint = error.hint
         if not hint and any(_may_be_none(a) for a in [*args, *kwargs.values()]):
             hint = "check the Optional value with `is not None` first"
@@ -124,6 +127,23 @@ def _as_numbers(frame: Frame, item: Item, element: Type) -> Item:
         return item
     function = floats_of if element == FLOAT else ints_of
     return frame.compiler.call(frame, function, [item], {}, frame.node)
+
+
+def _with_floats(frame: Frame, base: str, args: Sequence[Item]) -> list[Item] | None:
+    """The arguments with a list of ints as one of floats, where every overload that has a list
+    there wants floats; None if there is no such argument."""
+    from ingot.capture.script.library import floats_of
+
+    schemas = frame.builder.ops.overloads(base)
+    for place, item in enumerate(args):
+        if type_of(item) != ListType(INT) or not isinstance(item, Dynamic):
+            continue
+        wanted = {str(s.arguments[place].type) for s in schemas if place < len(s.arguments)}
+        lists = {each for each in wanted if "List" in each}
+        if lists and all("List[float]" in each for each in lists):
+            listed = frame.compiler.call(frame, floats_of, [item], {}, frame.node)
+            return [*args[:place], listed, *args[place + 1 :]]
+    return None
 
 
 def _may_be_none(item: Item) -> bool:

@@ -7,6 +7,7 @@ import operator
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from ingot.capture.script import numpy_values
 from ingot.capture.script.diagnostics import CompileError
 from ingot.capture.script.items import type_of
 from ingot.capture.script.language import NUMBER, SIZE, EnumType, SetType, join, settle
@@ -106,7 +107,9 @@ def binary(frame: Frame, symbol: str, a: Item, b: Item) -> Item:
     written = _special(frame, symbol, a, b)
     if written is not None:
         return written
-    folded = _fold(symbol, a, b)
+    folded: Item | None = _fold(symbol, a, b)
+    if folded is None and symbol in _PYTHON:
+        folded = numpy_values.fold(frame, _PYTHON[symbol], a, b)
     if folded is not None:
         return folded
     a, b = as_plain(frame, a), as_plain(frame, b)

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING
 from ingot.capture.script import loops
 from ingot.capture.script.annotations import annotation_of, names_module, read_type_comment
 from ingot.capture.script.assignment import assign_target, augmented_assignment, delete_target
-from ingot.capture.script.diagnostics import CompileError, Poisoned, Unwind
+from ingot.capture.script.diagnostics import (
+    Absent,
+    CompileError,
+    Conflict,
+    Poisoned,
+    Retry,
+    Unwind,
+)
 from ingot.capture.script.exceptions import raise_statement, try_statement
 from ingot.capture.script.expressions import expression
 from ingot.capture.script.flow import RESULT, Flow, Junction, Way
@@ -28,6 +35,7 @@ from ingot.capture.script.values import (
     Item,
     LocalFunction,
     MethodItem,
+    Missing,
     ModuleItem,
     PoisonItem,
     PythonItem,
@@ -48,11 +56,21 @@ def body(frame: Frame, statements: Sequence[ast.stmt]) -> Flow:
     for i, statement in enumerate(statements):
         rest = statements[i + 1 :]
         if isinstance(statement, ast.If):
-            flow, finished = if_statement(frame, statement, rest)
+            flow, finished = _if_and_rest(frame, statement, rest)
             if finished:
                 return flow
         else:
-            flow = _guarded(frame, statement)
+            before = frame.environment.copy()
+            mark = frame.builder.mark(), frame.compiler.diagnostics.mark()
+            try:
+                flow = _guarded(frame, statement)
+            except Conflict:
+                frame.builder.rewind(mark[0])
+                frame.compiler.diagnostics.rewind(mark[1])
+                frame.environment = before
+                flow, finished = _if_and_rest(frame, _written_out(statement), rest)
+                if finished:
+                    return flow
         if not flow.falls_only:
             if not rest:
                 return flow
@@ -88,13 +106,38 @@ def _known_below(ends: dict[Way, Environment], way: Way, below: Item) -> Item:
     return FALSE if all(w >= way for w in ends) else below
 
 
+def _choice(statement: ast.stmt) -> ast.IfExp | None:
+    """``a if c else b`` of ``x = a if c else b``."""
+    if isinstance(statement, ast.Assign) and isinstance(statement.value, ast.IfExp):
+        return statement.value
+    return None
+
+
+def _written_out(statement: ast.stmt) -> ast.If:
+    """``x = a if c else b`` as an If with two assignments."""
+    choice = _choice(statement)
+    assert isinstance(statement, ast.Assign) and choice is not None
+    sides = [
+        ast.copy_location(ast.Assign(statement.targets, side, statement.type_comment), statement)
+        for side in (choice.body, choice.orelse)
+    ]
+    return ast.copy_location(ast.If(choice.test, [sides[0]], [sides[1]]), statement)
+
+
 def _guarded(frame: Frame, statement: ast.stmt) -> Flow:
     """One statement; its mistakes are reported and the names it assigns are poisoned."""
     before = frame.environment
     try:
         with frame.located(statement):
             return _HANDLERS.get(type(statement), _unsupported)(frame, statement)
+    except Absent as error:
+        if frame.splits and frame.depth > frame.split_depth:
+            frame.builder.raise_exception(error.message, "UnboundLocalError")
+            return Flow()
+        frame.report(error.node or statement, error.message, error.hint)
     except CompileError as error:
+        if isinstance(error, Conflict) and error.node is _choice(statement):
+            raise
         frame.report(error.node or statement, error.message, error.hint)
     except Poisoned:
         pass
@@ -122,7 +165,58 @@ def _fall(frame: Frame) -> Flow:
     return Flow.only(Way.FALL, frame.environment)
 
 
-def if_statement(frame: Frame, node: ast.If, rest: Sequence[ast.stmt]) -> tuple[Flow, bool]:
+_MAX_SPLITS = 6
+"""How many Ifs in a row may each have the rest of the function in both branches."""
+
+
+def _if_and_rest(frame: Frame, node: ast.If, rest: Sequence[ast.stmt]) -> tuple[Flow, bool]:
+    """An If, with ``rest`` in both branches where it needs a variable that the branches leave
+    with different types. The bool says whether ``rest`` is done."""
+    before, splits = frame.environment.copy(), frame.splits
+    mark = frame.builder.mark(), frame.compiler.diagnostics.mark()
+    declared = dict(frame.declared)
+    marker = object() if rest and splits < _MAX_SPLITS else None
+    flow, finished = if_statement(frame, node, rest, marker)
+    end = flow.ends.get(Way.FALL)
+    if finished or marker is None or end is None:
+        return flow, finished
+    if not any(isinstance(i, Missing) and marker in i.retry for i in end.names.values()):
+        return flow, False
+    frame.splittable.add(marker)
+    try:
+        if flow.falls_only:
+            frame.environment = end
+            return body(frame, rest), True
+        return then(frame, flow, lambda: body(frame, rest), node), True
+    except Retry as needs:
+        if needs.marker is not marker:
+            raise
+    finally:
+        frame.splittable.discard(marker)
+    frame.builder.rewind(mark[0])
+    frame.compiler.diagnostics.rewind(mark[1])
+    frame.declared = dict(declared)
+    depth, frame.split_depth = frame.split_depth, frame.depth + 1
+    frame.splits += 1
+    try:
+        both = ast.If(node.test, [*node.body, *rest], [*node.orelse, *rest])
+        frame.environment = before.copy()
+        flow, _ = if_statement(frame, ast.copy_location(both, node), ())
+    finally:
+        frame.splits, frame.split_depth = splits, depth
+    ends = flow.ends.get(Way.RETURN)
+    undecided = ends is not None and isinstance(ends.names.get(RESULT), Missing)
+    if frame.compiler.diagnostics.mark() == mark[1] and not undecided:
+        return flow, True
+    frame.builder.rewind(mark[0])  # the mistakes without the rest in both branches are plainer
+    frame.compiler.diagnostics.rewind(mark[1])
+    frame.environment, frame.declared = before, dict(declared)
+    return if_statement(frame, node, rest)
+
+
+def if_statement(
+    frame: Frame, node: ast.If, rest: Sequence[ast.stmt], marker: object = None
+) -> tuple[Flow, bool]:
     """An If and, where one branch always leaves, ``rest`` inside the other one.
 
     The bool says whether ``rest`` is done.
@@ -150,8 +244,12 @@ def if_statement(frame: Frame, node: ast.If, rest: Sequence[ast.stmt]) -> tuple[
     ):
         frame.environment = before.copy()
         frame.environment.names.update(condition.bindings(outcome))
-        with frame.builder.at(block):
-            flows.append(body(frame, statements))
+        frame.depth += 1
+        try:
+            with frame.builder.at(block):
+                flows.append(body(frame, statements))
+        finally:
+            frame.depth -= 1
     finished = False
     falls = [Way.FALL in flow.ends for flow in flows]
     leaves = [bool(flow.ends) and not fall for flow, fall in zip(flows, falls, strict=True)]
@@ -160,7 +258,7 @@ def if_statement(frame: Frame, node: ast.If, rest: Sequence[ast.stmt]) -> tuple[
         with frame.builder.at(branch.blocks[k]):
             flows[k] = then(frame, flows[k], lambda: body(frame, rest), node)
         finished = True
-    junction = Junction(frame, branch, frame.source.line(node))
+    junction = Junction(frame, branch, frame.source.line(node), marker)
     with frame.located(node):
         flow = junction.join_flows(*flows)
     return flow, finished

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import enum
+import operator
 from typing import TYPE_CHECKING, Any
 
 from torch import nn
 
-from ingot.capture.script.diagnostics import CompileError
+from ingot.capture.script import numpy_values
+from ingot.capture.script.diagnostics import CompileError, Retry
 from ingot.capture.script.dispatch import pick, pick_by_key
 from ingot.capture.script.enums import member_named
 from ingot.capture.script.indexing import read_index
@@ -54,6 +56,10 @@ def subscript(frame: Frame, base: Item, index: Item) -> Item:
         return written
     if not isinstance(base, DictItem) and not isinstance(type_of(base), DictType):
         index = as_plain(frame, index)
+    if isinstance(base, PythonItem):
+        found = numpy_values.fold(frame, operator.getitem, base, index)
+        if found is not None:
+            return found
     match base:
         case TupleItem(items) | ListItem(items):
             return _static(frame, base, items, index)
@@ -176,17 +182,13 @@ def _dynamic_slice(frame: Frame, base: Item, items: tuple[Item, ...], index: Sli
 
 def unroll_loops(frame: Frame) -> None:
     """Where something must be known while compiling: writes out a loop around, if one can be."""
-    from ingot.capture.script.loops import NeedsUnrolling
-
     for loop in frame.unrollable:
-        raise NeedsUnrolling(loop)
+        raise Retry(loop)
 
 
 def _ask_for_unrolling(frame: Frame, index: Item) -> None:
-    from ingot.capture.script.loops import NeedsUnrolling
-
     if isinstance(index, Dynamic) and index.index_of in frame.unrollable:
-        raise NeedsUnrolling(index.index_of)
+        raise Retry(index.index_of)
 
 
 def _module(frame: Frame, base: ModuleItem, index: Item) -> Item:

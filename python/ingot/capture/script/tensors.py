@@ -16,6 +16,7 @@ from ingot.capture.script.diagnostics import CompileError
 from ingot.capture.script.handlers import apply_handler
 from ingot.capture.script.items import type_of
 from ingot.capture.script.language import DEVICE, DTYPE, NUMBER, SIZE, settle, without_none
+from ingot.capture.script.legacy import new
 from ingot.capture.script.operations import call_op
 from ingot.capture.script.torch_functions import call_named_op
 from ingot.capture.script.values import (
@@ -47,7 +48,16 @@ _CASTS: dict[str, torch.dtype] = {
     "cdouble": torch.complex128,
 }
 
-_SAME = ("cpu", "cuda", "requires_grad_", "pin_memory", "coalesce", "resolve_conj", "resolve_neg")
+_SAME = (
+    "cpu",
+    "cuda",
+    "to_dense",
+    "requires_grad_",
+    "pin_memory",
+    "coalesce",
+    "resolve_conj",
+    "resolve_neg",
+)
 """Methods that give the tensor itself in a program that runs on the CPU without gradients."""
 
 
@@ -275,6 +285,7 @@ _METHODS: dict[str, Callable[..., Item]] = {
     "is_contiguous": _is_contiguous,
     "view": _view,
     "view_as": _view_as,
+    "new": new,
     "new_zeros": _new("aten::zeros"),
     "new_ones": _new("aten::ones"),
     "new_empty": _new("aten::empty"),

@@ -16,11 +16,12 @@ import torch.utils.checkpoint
 
 from ingot.capture.script.annotations import read_annotation
 from ingot.capture.script.awaits import awaitable, awaitable_nowait, wait
-from ingot.capture.script.decompositions import linear_algebra, neural
+from ingot.capture.script.decompositions import linear_algebra, neural, tensors
 from ingot.capture.script.diagnostics import CompileError
 from ingot.capture.script.einsum import einsum
 from ingot.capture.script.items import type_of
 from ingot.capture.script.language import NUMBER, SIZE, FutureType, Hole, is_subtype, lower, settle
+from ingot.capture.script.legacy import LEGACY
 from ingot.capture.script.operations import call_op
 from ingot.capture.script.operators import is_number_union
 from ingot.capture.script.strings import as_string
@@ -36,6 +37,7 @@ from ingot.capture.script.values import (
     PythonItem,
     TupleItem,
 )
+from ingot.capture.script.wrapping import wrap
 from ingot.ir.types import BOOL, COMPLEX, FLOAT, INT, ListType, TensorType, Type
 
 if TYPE_CHECKING:
@@ -155,6 +157,9 @@ def make_tensor(
     frame: Frame, data: Item, dtype: Item = NOTHING, device: Item = NOTHING, **kwargs: Item
 ) -> Item:
     """``torch.tensor(data)``."""
+    from ingot.capture.script.numpy_values import tensor_of
+
+    data = tensor_of(frame, data)
     type = type_of(data)
     if isinstance(type, TensorType):
         copied = call_op(frame, "aten::clone", [data])
@@ -202,30 +207,11 @@ def _nested(frame: Frame, data: TupleItem | ListItem) -> Item:
     return call_op(frame, "aten::stack", [TupleItem(parts)])
 
 
-def legacy_tensor(frame: Frame, cls: Any, args: list[Item], kwargs: dict[str, Item]) -> Item:
-    """``torch.LongTensor([1, 2])``, ``torch.FloatTensor(2, 3)``, ``torch.Tensor(data)``."""
-    dtype = Constant(getattr(cls, "dtype", torch.float32))
-    if cls is torch.Tensor:
-        dtype = Constant(torch.float32)
-    if kwargs:
-        raise CompileError(
-            f"torch.{cls.__name__} takes no argument {next(iter(kwargs))}",
-            f"write torch.tensor(data, dtype={dtype.value})",
-        )
-    sizes = all(type_of(each) == INT for each in args)
-    if sizes or (len(args) == 1 and type_of(args[0]) == SIZE):
-        given = TupleItem(tuple(args) or (Constant(0),)) if sizes else args[0]
-        return call_op(frame, "aten::zeros", [given], {"dtype": dtype})
-    if len(args) != 1:
-        raise CompileError(
-            f"torch.{cls.__name__} takes sizes or one list of numbers",
-            f"write torch.tensor(data, dtype={dtype.value})",
-        )
-    return make_tensor(frame, args[0], dtype)
-
-
 def as_tensor(frame: Frame, data: Item, dtype: Item = NOTHING, device: Item = NOTHING) -> Item:
     """``torch.as_tensor(data)``."""
+    from ingot.capture.script.numpy_values import tensor_of
+
+    data = tensor_of(frame, data)
     if isinstance(type_of(data), TensorType):
         return data if dtype == NOTHING else call_op(frame, "aten::to", [data, dtype])
     return make_tensor(frame, data, dtype)
@@ -283,6 +269,19 @@ def _assert(frame: Frame, condition: Item, message: Item = EMPTY) -> Item:
     return NOTHING
 
 
+def _assert_async(frame: Frame, condition: Item, message: Item = EMPTY) -> Item:
+    """As an ``assert``, but a RuntimeError."""
+    from ingot.capture.script.truth import truth
+
+    holds = truth(frame, condition)
+    if holds != TRUE:
+        branch = frame.builder.if_(frame.value(holds))
+        with frame.builder.at(branch.blocks[1]):
+            text = frame.value(as_string(frame, message))
+            frame.builder.raise_exception(text, "RuntimeError")
+    return NOTHING
+
+
 def _check(frame: Frame, cond: Item, message: Item = NOTHING) -> Item:
     """``torch._check``: the message is a function, which is called where the check fails."""
     from ingot.capture.script.calls import call
@@ -336,7 +335,7 @@ def _tensor_list(name: str) -> Callable[..., Item]:
 def _promote_types(frame: Frame, a: Item, b: Item) -> Item:
     if isinstance(a, Constant) and isinstance(b, Constant):
         return Constant(torch.promote_types(a.value, b.value))
-    raise CompileError("torch.promote_types takes compile-time dtypes")
+    return frame.compiler.call(frame, tensors.promoted, [a, b], {}, frame.node)
 
 
 _FLOAT32 = Constant(torch.float32)
@@ -409,6 +408,36 @@ def _checkpoint_sequential(
     return data
 
 
+_FACTORIES = (
+    torch.hann_window,
+    torch.hamming_window,
+    torch.blackman_window,
+    torch.bartlett_window,
+    torch.kaiser_window,
+    torch.fft.fftfreq,
+    torch.fft.rfftfreq,
+)
+
+
+def _evaluated(function: Callable[..., Any]) -> Callable[..., Item]:
+    """A function that makes a tensor of numbers: of numbers that are known, a constant."""
+
+    def apply(frame: Frame, *args: Item, **kwargs: Item) -> Item:
+        named = {name: item for name, item in kwargs.items() if name not in _DROPPED}
+        if not all(isinstance(each, Constant) for each in (*args, *named.values())):
+            name = function.__name__
+            raise CompileError(f"{name} needs arguments that are known while compiling")
+        values = [each.value for each in args if isinstance(each, Constant)]
+        options = {k: each.value for k, each in named.items() if isinstance(each, Constant)}
+        try:
+            made = function(*values, **options)
+        except Exception as error:
+            raise CompileError(f"this raises {type(error).__name__}: {error}") from None
+        return call_op(frame, "aten::clone", [wrap(frame, made, function.__name__)])
+
+    return apply
+
+
 def _functions() -> dict[Any, Callable[..., Item]]:
     overrides = torch.overrides
     found: dict[Any, Callable[..., Item]] = {
@@ -434,8 +463,11 @@ def _functions() -> dict[Any, Callable[..., Item]]:
         torch.utils.checkpoint.checkpoint: _checkpoint,
         torch.utils.checkpoint.checkpoint_sequential: _checkpoint_sequential,
         torch.as_tensor: as_tensor,
+        torch.from_numpy: as_tensor,
         torch.is_tensor: _is_tensor,
         torch._assert: _assert,
+        torch._assert_async: _assert_async,
+        torch._C._are_functorch_transforms_active: _constant(False),
         torch._check: _check,
         warnings.warn: _warn,
         torch.einsum: _einsum,
@@ -453,6 +485,15 @@ def _functions() -> dict[Any, Callable[..., Item]]:
         torch._C._nn._parse_to: _same,
         torch.nn.functional._get_softmax_dim: _softmax_dim,  # type: ignore[attr-defined]
         torch.jit._script._unwrap_optional: _unwrap_optional,
+        torch.cuda.is_available: _constant(False),
+        torch.cuda.device_count: _constant(0),
+        torch.cuda.synchronize: _nothing,
+        torch.cuda.empty_cache: _nothing,
+        torch.accelerator.is_available: _constant(False),
+        torch.accelerator.current_accelerator: _constant(None),
+        torch.backends.mps.is_available: _constant(False),
+        **LEGACY,
+        **{each: _evaluated(each) for each in _FACTORIES},
     }
     for module in (overrides, torch._C, torch.nn.functional):
         for suffix in ("", "_unary", "_variadic"):

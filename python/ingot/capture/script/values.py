@@ -375,10 +375,14 @@ class AwaitItem(Item):
 
 @dataclass(frozen=True, eq=False)
 class Missing(Item):
-    """A name without a usable value here; ``reason`` says why when it is read."""
+    """A name without a usable value here; ``reason`` says why when it is read.
+
+    ``retry`` are the Ifs and loops of which another way of compiling may give it one.
+    """
 
     reason: str
     hint: str = ""
+    retry: tuple[object, ...] = ()
 
     def describe(self) -> str:
         return "undefined"

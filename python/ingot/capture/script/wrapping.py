@@ -5,6 +5,7 @@ from __future__ import annotations
 import types
 from typing import TYPE_CHECKING, Any
 
+import numpy
 import torch
 
 from ingot.capture.script.classes import is_user_class
@@ -30,6 +31,8 @@ def wrap(frame: Frame, value: Any, name: str) -> Item:
     """The item of a Python object; ``name`` is what the source calls it."""
     if is_constant_object(value):
         return Constant(value)
+    if isinstance(value, numpy.generic) and is_constant_object(value.item()):
+        return Constant(value.item())
     if isinstance(value, torch.nn.Module):
         return wrap_module(frame, value, name)
     if isinstance(value, torch.Tensor):

@@ -305,6 +305,11 @@ def linalg_tensorsolve(self, other, dims=None):
 
 
 COMPOSITIONS: dict[str, Callable[..., Any]] = {
+    "aten::det": linalg_det,
+    "aten::inverse": linalg_inv,
+    "aten::matrix_power": linalg_matrix_power,
+    "aten::slogdet": linalg_slogdet,
+    **{
     f"aten::{function.__name__}": function
     for function in (
         _lu_with_info, linalg_cholesky, linalg_cond, linalg_det, linalg_diagonal, linalg_eigh,
@@ -315,4 +320,5 @@ COMPOSITIONS: dict[str, Callable[..., Any]] = {
         linalg_tensorsolve, linalg_vander, linalg_vecdot, logdet, lu_solve, matrix_exp, pinverse,
         qr, svd,
     )
+    },
 }  # fmt: skip

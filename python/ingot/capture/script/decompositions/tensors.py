@@ -329,15 +329,59 @@ def gradient(self, spacing=None, dim=None, edge_order=1):
     return found
 
 
+def _centres(steps, align_corners):
+    """Places from -1 to 1 along one dimension of a grid: of the ends, or of elements' centres."""
+    if steps <= 1:
+        return torch.zeros([steps])
+    places = torch.linspace(-1.0, 1.0, steps)
+    return places if align_corners else places * (steps - 1) / steps
+
+
+def affine_grid_generator(theta, size, align_corners):
+    rank = len(size) - 2
+    axes = []
+    for i in range(rank):
+        view = [1] * rank
+        view[i] = size[2 + i]
+        along = _centres(size[2 + i], align_corners).to(theta.dtype).reshape(view)
+        axes.append(along.expand(size[2:]))
+    axes.reverse()
+    axes.append(torch.ones(size[2:], dtype=theta.dtype))
+    points = torch.stack(axes, -1).reshape([1, -1, rank + 1]).expand([size[0], -1, -1])
+    grid = torch.matmul(points, theta.transpose(1, 2))
+    return grid.reshape([size[0], *size[2:], rank])
+
+
+def promoted(a, b):
+    """The dtype of a sum of tensors of the dtypes ``a`` and ``b``."""
+    return (torch.zeros([1], dtype=a) + torch.zeros([1], dtype=b)).dtype
+
+
+def norm_except_dim(v, pow=2, dim=0):
+    if dim == -1:
+        return torch.linalg.vector_norm(v, pow)
+    if v.dim() == 1:
+        return v.abs()
+    return torch.linalg.vector_norm(v, pow, [d for d in range(v.dim()) if d != dim], True)
+
+
+def fill_diagonal_(self, fill_value, wrap=False):
+    if self.dim() != 2 or wrap:
+        raise NotImplementedError("fill_diagonal_ is for matrices here, and does not wrap")
+    self.diagonal().fill_(fill_value)
+    return self
+
+
 COMPOSITIONS: dict[str, Callable[..., Any]] = {
     "aten::trapz": trapezoid,
     **{
         f"aten::{function.__name__}": function
         for function in (
-            addr, block_diag, cartesian_prod, combinations, corrcoef, cov,
-            cumulative_trapezoid, dsplit, embedding_bag, gradient, grid_sampler, hsplit, kron,
-            matrix_H, mvlgamma, nanquantile, pdist, quantile, renorm, sum_to_size, tensordot,
-            trapezoid, vsplit,
+            addr, affine_grid_generator, block_diag, cartesian_prod, combinations,
+            corrcoef, cov, cumulative_trapezoid, dsplit, embedding_bag, fill_diagonal_,
+            gradient, grid_sampler, hsplit, kron, matrix_H, mvlgamma, nanquantile,
+            norm_except_dim, pdist, quantile, renorm, sum_to_size, tensordot, trapezoid,
+            vsplit,
         )
     },
 }  # fmt: skip

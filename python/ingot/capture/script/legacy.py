@@ -1,0 +1,79 @@
+"""Ways to make tensors that PyTorch keeps for old code: ``torch.FloatTensor``, ``Variable``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import torch
+import torch.autograd
+
+from ingot.capture.script.diagnostics import CompileError
+from ingot.capture.script.items import type_of
+from ingot.capture.script.language import DTYPE, SIZE
+from ingot.capture.script.operations import call_op
+from ingot.capture.script.values import NOTHING, TRUE, Constant, Item, TupleItem
+from ingot.ir.types import INT, TensorType
+
+if TYPE_CHECKING:
+    from ingot.capture.script.frame import Frame
+
+_DTYPES: dict[Any, torch.dtype] = {
+    torch.Tensor: torch.float32,
+    torch.FloatTensor: torch.float32,
+    torch.DoubleTensor: torch.float64,
+    torch.HalfTensor: torch.float16,
+    torch.BFloat16Tensor: torch.bfloat16,
+    torch.LongTensor: torch.int64,
+    torch.IntTensor: torch.int32,
+    torch.ShortTensor: torch.int16,
+    torch.CharTensor: torch.int8,
+    torch.ByteTensor: torch.uint8,
+    torch.BoolTensor: torch.bool,
+}
+
+
+def make(frame: Frame, dtype: Item, args: tuple[Item, ...]) -> Item:
+    """``torch.FloatTensor(2, 3)`` has these sizes, ``torch.FloatTensor([2, 3])`` these elements."""
+    from ingot.capture.script.torch_functions import make_tensor
+
+    if len(args) == 1 and isinstance(type_of(args[0]), TensorType):
+        return call_op(frame, "aten::to", [args[0], dtype])
+    if len(args) == 1 and type_of(args[0]) not in (INT, SIZE):
+        return make_tensor(frame, args[0], dtype)
+    if any(type_of(each) != INT for each in args) and len(args) != 1:
+        raise CompileError("this takes sizes, or one list of elements", "use torch.tensor")
+    size = args[0] if args and type_of(args[0]) == SIZE else TupleItem(args)
+    if not args:
+        size = TupleItem((Constant(0),))
+    return call_op(frame, "aten::zeros", [size], {"dtype": dtype})
+
+
+def new(frame: Frame, tensor: Item, *args: Item, **kwargs: Item) -> Item:
+    """``x.new(...)``, of the dtype of ``x``."""
+    return make(frame, call_op(frame, "prim::dtype", [tensor], type=DTYPE), args)
+
+
+def _maker(cls: type, dtype: torch.dtype) -> Callable[..., Item]:
+    def apply(frame: Frame, *args: Item, device: Item = NOTHING, **kwargs: Item) -> Item:
+        if kwargs:
+            raise CompileError(
+                f"torch.{cls.__name__} takes no argument {next(iter(kwargs))}",
+                f"write torch.tensor(data, dtype={dtype})",
+            )
+        return make(frame, Constant(dtype), args)
+
+    return apply
+
+
+def _same(frame: Frame, data: Item, requires_grad: Item = TRUE, volatile: Item = NOTHING) -> Item:
+    if not isinstance(type_of(data), TensorType):
+        raise CompileError(f"{data.describe()} is no Tensor")
+    return data
+
+
+LEGACY: dict[Any, Callable[..., Item]] = {
+    **{cls: _maker(cls, dtype) for cls, dtype in _DTYPES.items()},
+    torch.autograd.Variable: _same,
+    torch.nn.Parameter: _same,
+}

@@ -1,0 +1,155 @@
+"""NumPy in compiled code: what is known while compiling is computed then.
+
+An array is a ``PythonItem`` until a function of torch makes a tensor of it; NumPy's functions
+of a number that only the program knows are those of ``math``.
+"""
+
+from __future__ import annotations
+
+import math
+import types
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy
+import torch
+
+from ingot.capture.script.diagnostics import CompileError
+from ingot.capture.script.items import type_of
+from ingot.capture.script.operations import call_op
+from ingot.capture.script.values import (
+    Constant,
+    Dynamic,
+    Item,
+    ListItem,
+    PythonItem,
+    SliceItem,
+    TupleItem,
+    is_constant_object,
+)
+from ingot.capture.script.wrapping import wrap
+from ingot.ir.types import BOOL, FLOAT, INT
+
+if TYPE_CHECKING:
+    from ingot.capture.script.frame import Frame
+
+_MOST_ELEMENTS = 1 << 22
+"""An array with more is no constant that a program should carry."""
+
+
+def is_numpy(object: Any) -> bool:
+    """Whether it is one of NumPy's functions or classes, or a method of an array."""
+    if isinstance(object, numpy.ufunc):
+        return True
+    bound = isinstance(object, types.BuiltinMethodType | types.MethodWrapperType)
+    if bound and isinstance(object.__self__, numpy.ndarray | numpy.generic):
+        return True
+    return str(getattr(object, "__module__", None) or "").partition(".")[0] == "numpy"
+
+
+def call_numpy(frame: Frame, object: Any, args: list[Item], kwargs: dict[str, Item]) -> Item:
+    """A call of one of NumPy's functions. Raises CompileError where tensors would be arrays."""
+    name = getattr(object, "__name__", str(object))
+    if str(getattr(object, "__module__", "")).startswith("numpy.random"):
+        raise CompileError(f"numpy's {name} is random and cannot be compiled", "use torch's")
+    try:
+        values = [_known(frame, each) for each in args]
+        named = {key: _known(frame, each) for key, each in kwargs.items()}
+    except _NotKnown as unknown:
+        plain = _OF_NUMBERS.get(object)
+        if plain is not None and not kwargs and all(type_of(a) in _NUMBERS for a in args):
+            from ingot.capture.script.calls import call_object
+
+            result = call_object(frame, plain, args, {})
+            return call_op(frame, "aten::Float", [result]) if type_of(result) == INT else result
+        hint = f"use torch.{name}" if hasattr(torch, name) else "use tensor operations"
+        raise CompileError(
+            f"numpy's {name} needs arguments that are known while compiling, not {unknown}", hint
+        ) from None
+    try:
+        result = object(*values, **named)
+    except Exception as error:
+        raise CompileError(f"this raises {type(error).__name__}: {error}") from None
+    return of_numpy(frame, result)
+
+
+def of_numpy(frame: Frame, value: Any) -> Item:
+    """What NumPy gave, as an item."""
+    if isinstance(value, numpy.generic) and is_constant_object(value.item()):
+        return Constant(value.item())
+    if isinstance(value, tuple | list):
+        parts = tuple(of_numpy(frame, each) for each in value)
+        return TupleItem(parts) if isinstance(value, tuple) else ListItem(parts)
+    if isinstance(value, numpy.ndarray):
+        if value.size > _MOST_ELEMENTS or value.dtype.hasobject:
+            raise CompileError("this array of numpy cannot be a constant of the program")
+        frame.compiler.keep_alive(value)
+        return PythonItem(value)
+    return wrap(frame, value, "array")
+
+
+def tensor_of(frame: Frame, item: Item) -> Item:
+    """An array that is known now as a tensor; other items as they are."""
+    if not isinstance(item, PythonItem) or not isinstance(item.object, numpy.ndarray):
+        return item
+    try:
+        tensor = torch.from_numpy(item.object.copy())
+    except TypeError as error:
+        raise CompileError(str(error)) from None
+    return call_op(frame, "aten::clone", [wrap(frame, tensor, "array")])
+
+
+def fold(frame: Frame, function: Callable[..., Any], *items: Item) -> Item | None:
+    """``a + b``, ``-a``, ``a[i]`` of arrays that are known; None if no array is among them."""
+    arrays = [i for i in items if isinstance(i, PythonItem) and isinstance(i.object, numpy.ndarray)]
+    if not arrays:
+        return None
+    try:
+        return of_numpy(frame, function(*(_known(frame, each) for each in items)))
+    except _NotKnown:
+        return None
+    except Exception as error:
+        raise CompileError(f"this raises {type(error).__name__}: {error}") from None
+
+
+def read_only(value: Any) -> Any:
+    """An array that compiling cannot change; other objects as they are."""
+    if not isinstance(value, numpy.ndarray):
+        return value
+    view = value.view()
+    view.flags.writeable = False
+    return view
+
+
+class _NotKnown(Exception):
+    """The item is a value of the program."""
+
+
+def _known(frame: Frame, item: Item) -> Any:
+    """The Python object of an item that is known while compiling. Raises _NotKnown."""
+    match item:
+        case Constant(value):
+            return value
+        case PythonItem(value):
+            return read_only(value)
+        case TupleItem(items, None):
+            return tuple(_known(frame, each) for each in items)
+        case ListItem(items):
+            return [_known(frame, each) for each in items]
+        case SliceItem(start, stop, step):
+            return slice(*(_known(frame, each) for each in (start, stop, step)))
+        case Dynamic(value):
+            found = frame.builder.literal_list(value)
+            if found is not None:
+                return found
+    raise _NotKnown(item.describe())
+
+
+_NUMBERS = (INT, FLOAT, BOOL)
+
+_OF_NUMBERS: dict[Any, Callable[..., Any]] = {
+    getattr(numpy, name): getattr(math, name)
+    for name in ("sqrt", "exp", "log", "log2", "log10", "sin", "cos", "tan", "tanh", "floor",
+                 "ceil", "fabs")
+}  # fmt: skip
+"""They give floats; where NumPy gives a NaN or an infinity, these raise."""

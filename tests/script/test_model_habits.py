@@ -1,0 +1,270 @@
+"""What ordinary model code does: types that change, numpy, old constructors, own gradients."""
+
+from __future__ import annotations
+
+import copy
+import math
+import warnings
+from typing import Any, TypeVar
+
+import numpy as np
+import pytest
+import torch
+from agreement import agree, check, outcome
+from torch import Tensor, nn
+from torch.autograd import Variable
+from torch.nn import functional as F
+
+import ingot
+
+X = torch.linspace(-1, 1.5, 8).reshape(2, 4)
+
+
+def same(module: nn.Module, *calls: tuple[Any, ...]) -> None:
+    compiled = ingot.script(module)
+    with torch.no_grad():
+        for call in calls:
+            expected, found = outcome(copy.deepcopy(module), *call), outcome(compiled, *call)
+            assert agree(expected, found), f"{expected!r} became {found!r}\n{compiled.graph}"
+
+
+class Changing(nn.Module):
+    def forward(self, x, mask=None, pair: bool = False):
+        if mask is None:
+            mask = 1
+        if pair:
+            out = (x, x * mask)
+        else:
+            out = x * mask
+        scale = x.shape[0] if x.shape[1] > 3 else x.sum()
+        if isinstance(out, tuple):
+            out = out[0] + out[1]
+        return out * scale
+
+
+def test_an_if_gives_a_variable_two_types():
+    same(Changing(), (X,), (X, X), (X, None, True), (X, X, True), (X[:, :2], X[:, :2]))
+
+
+def nested(x: Tensor, y: int) -> Tensor:
+    if y > 2:
+        if y > 4:
+            s = (1, 2)
+        else:
+            s = 3
+    else:
+        s = [1.5]
+    for _ in range(y):
+        x = x + 1
+    if y == 1:
+        return x
+    return x + s if isinstance(s, int) else x * s[0]
+
+
+def test_ifs_inside_ifs_give_a_variable_three_types():
+    check(nested, *((X, k) for k in range(7)))
+
+
+def same_question(x: Tensor) -> Tensor:
+    d = x.size(1)
+    if d > 3:
+        rest = x[:, 3:]
+        x = x[:, :3]
+    x = x * 2
+    if d > 3:
+        x = torch.cat([x, rest], 1)
+    return x
+
+
+def other_question(x: Tensor, n: int) -> Tensor:
+    if n > 3:
+        f = x
+    if n > 1:
+        x = x + f
+    return x
+
+
+def test_a_variable_is_given_and_read_under_conditions():
+    check(same_question, (X,), (X[:, :2],))
+    check(other_question, (X, 1), (X, 2), (X, 4))
+
+
+def begins_with_none(x: Tensor) -> Tensor:
+    h = None
+    for i in range(3):
+        if i == 0:
+            first = x * 2
+        first = first + i
+        h = (x, first) if h is None else [h[0] + 1, h[1] * 2]
+    return h[0] + h[1]
+
+
+def test_a_loop_is_written_out_where_its_variables_change():
+    check(begins_with_none, (X,))
+
+
+class Scaled(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x, k):
+        ctx.save_for_backward(x)
+        ctx.k = k
+        return x.round() * ctx.k
+
+    @staticmethod
+    def backward(ctx, g):
+        return g, None
+
+
+class Static(nn.Module):
+    @staticmethod
+    def forward(x, scale: float = 2.0):
+        return x * scale
+
+
+def test_a_static_forward():
+    same(Static(), (X,), (X, 3.0))
+    same(nn.Sequential(Static(), nn.ReLU()), (X,))
+
+
+class OwnGradient(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.scaled = Scaled.apply
+
+    def forward(self, x):
+        x.requires_grad = False
+        return self.scaled(x, 2) + Scaled.apply(x, 3)
+
+
+def test_functions_with_their_own_gradient():
+    same(OwnGradient(), (X,))
+
+
+T = TypeVar("T")
+
+
+class Numpy(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.mean = np.array([1.0, 2.0, 3.0, 4.0], dtype=np.float32)
+        self.root = np.sqrt(3)
+
+    def forward(self, x: T, *others, **options) -> T:
+        order = torch.from_numpy(np.array([[1, 0], [2, 3]], dtype=np.float32))
+        for k in range(order.shape[0]):
+            order[k] = order[k] + k
+        eye = torch.tensor(np.eye(4).flatten()[:4] * 2, dtype=torch.float32)
+        width = int(np.sqrt(x.shape[1]))
+        return order, x + eye * self.root + torch.from_numpy(self.mean) + width * np.pi, others
+
+
+def sorts_an_array(x: Tensor) -> Tensor:
+    a = np.array([3.0, 1.0])
+    a.sort()
+    return x * a[0]
+
+
+def changed_list(x: Tensor) -> Tensor:
+    numbers = [1.0, 2.0]
+    numbers.append(x.size(0) * 1.0)
+    return x * torch.from_numpy(np.array(numbers)).sum()
+
+
+def test_numpy_of_what_is_known():
+    same(Numpy(), (X,), (X,))
+    with pytest.raises(ingot.Error, match="read-only"):
+        ingot.script(sorts_an_array)
+    with pytest.raises(ingot.Error, match=r"known while compiling, not a List\[float\]"):
+        ingot.script(changed_list)
+
+
+def old_ways(x: Tensor) -> tuple[Tensor, ...]:
+    v = Variable(torch.FloatTensor([1, 2, 3, 4]), requires_grad=False)
+    if torch.cuda.is_available():
+        v = v.cuda()
+    m = (torch.eye(3) + 0.1).fill_diagonal_(4.0)
+    return v + x, torch.LongTensor([1]), x.new(2, 3).zero_(), x.new([1, 2]), torch.inverse(m)
+
+
+def checked(x: Tensor) -> Tensor:
+    torch._assert_async((x < 2).all(), "too large")
+    return torch.zeros(2, dtype=torch.promote_types(x.dtype, torch.float32)) + x.size(0)
+
+
+def functions(x: Tensor) -> tuple[Tensor, ...]:
+    theta = torch.tensor([[[1.0, 0.2, 0.1], [0.0, 1.3, 0.0]]])
+    grid = F.affine_grid(theta, [1, 1, 3, 4], align_corners=False)
+    corners = F.affine_grid(theta, torch.Size((1, 1, 3, 4)), align_corners=True)
+    infinite = torch.diag(torch.tensor(math.inf).repeat(3))
+    crossed = torch.cross(x[:, :3].t(), x[:, 1:].t())
+    far = F.pairwise_distance(x, x + 1, p=math.inf)
+    return grid, corners, infinite, crossed, far, torch.hann_window(4), torch.fft.rfftfreq(4)
+
+
+def test_old_constructors_and_functions():
+    check(old_ways, (X,))
+    check(checked, (X,), (X.double(),), (X.long(),), (X + 3,))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch.cross without dim
+        check(functions, (X,))
+
+
+class Resized(nn.Module):
+    def forward(self, x, factor: int):
+        x = F.interpolate(x, scale_factor=2, mode="nearest")
+        x = F.interpolate(x, scale_factor=factor, mode="bilinear", align_corners=True)
+        return nn.ReLU(inplace=True)(x) + nn.Softmax(dim=1)(x) + nn.L1Loss()(x, x + 1)
+
+
+def test_whole_factors_and_modules_made_where_they_are_used():
+    same(Resized(), (torch.randn(2, 3, 4, 5), 2))
+
+
+class Optional_(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.condition = None
+
+    def forward(self, x, size=None, g=None, m=None):
+        if size is None:
+            a = b = int(math.sqrt(x.numel()))
+        else:
+            a, b = size.height, size.width
+        if g is not None:
+            x = x + self.condition(g)
+        return x + a + b if m is None else x + a - b + m
+
+
+def test_an_input_is_none_where_a_tensor_cannot_be_compiled():
+    with pytest.warns(UserWarning, match="size of forward, g of forward can only be None"):
+        compiled = ingot.script(Optional_())
+    for call in ((X,), (X, None, None, X)):
+        assert agree(Optional_()(*call), compiled(*call))
+    with pytest.raises(ingot.Error, match="input 'size' must be None"):
+        compiled(X, X)
+
+
+def broken(x: Tensor):
+    return x.no_such_method()
+
+
+class CompiledTwice(nn.Module):
+    """The loop is first compiled as one, then written out."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layers = nn.ModuleList([nn.ReLU(), nn.Linear(4, 4)])
+
+    def forward(self, x):
+        for i in range(2):
+            y = broken(x)
+            z = x
+            if i == 1:
+                z = [x]
+            x = self.layers[i](z[0] + y)
+        return x
+
+
+def test_a_mistake_in_a_function_compiled_twice_stays():
+    with pytest.raises(ingot.Error, match="no_such_method"):
+        ingot.script(CompiledTwice())
