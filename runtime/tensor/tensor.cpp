@@ -221,6 +221,7 @@ Tensor Tensor::contiguous() const { return is_contiguous() ? *this : clone(); }
 Tensor Tensor::clone() const {
   if (auto* memory = detail::abstract_memory(*this)) return memory->copy(*this, dtype());
   Tensor copy = empty(info());
+  if (numel() == 0) return copy;
   if (is_contiguous())
     std::memcpy(copy.data(), data(), nbytes());
   else
