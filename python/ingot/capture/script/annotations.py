@@ -17,6 +17,7 @@ import torch
 
 from ingot.capture.script.classes import is_user_class, members_of
 from ingot.capture.script.diagnostics import CompileError
+from ingot.capture.script.distributions import CLASSES
 from ingot.capture.script.language import (
     ANY,
     DEVICE,
@@ -231,6 +232,7 @@ def _read_class(value: type, frame: Frame) -> Type:
         return TENSOR
     if issubclass(value, enum.Enum) and len(value):
         return EnumType(value)
+    value = CLASSES.get(value, value)
     if is_user_class(value):
         classes = frame.compiler.classes
         return union_of(*(classes.type_of(frame, each) for each in members_of(value, frame.scope)))

@@ -123,6 +123,8 @@ def _len(frame: Frame, item: Item) -> Item:
                 return Constant(max(count.value, 0))
             return call_op(frame, "prim::max", [count, ZERO])
     type = type_of(item)
+    if frame.assume_empty(type):
+        return ZERO
     if isinstance(type, ListType | DictType | SetType | TensorType) or type in (STR, SIZE):
         return call_op(frame, "aten::len", [item])
     raise CompileError(f"{item.describe()} has no len()")
@@ -261,8 +263,8 @@ def _dict(frame: Frame, *args: Item, **kwargs: Item) -> Item:
     if isinstance(item, DictItem):
         return make_dict(frame, [(Constant(k), v) for k, v in item.items.items()] + pairs)
     type = type_of(item)
-    if isinstance(type, ListType) and isinstance(settle(type.element), Hole):
-        return make_dict(frame, pairs)  # of a list that nothing was put into
+    if isinstance(type, ListType | DictType) and frame.assume_empty(type):
+        return make_dict(frame, pairs)
     if isinstance(type, DictType):
         made = call_op(frame, "aten::copy", [item], type=DictType(type.key, type.value))
     else:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from ingot.capture.script import distributions
 from ingot.capture.script.diagnostics import CompileError, Poisoned
 from ingot.capture.script.language import ObjectType, is_subtype, join, lower, settle
 from ingot.capture.script.state import Restart
@@ -58,6 +59,8 @@ def is_user_class(cls: Any) -> bool:
         cls, torch.nn.Module | torch.Tensor | BaseException | tuple | enum.Enum | type
     ):
         return False
+    if cls.__module__ == distributions.__name__:
+        return True
     return cls.__module__.partition(".")[0] not in _NO_USER_CLASSES
 
 

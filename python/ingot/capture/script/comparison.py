@@ -505,6 +505,8 @@ def contains(frame: Frame, container: Item, item: Item) -> Item:
         return truth_of(frame, written)
     if isinstance(container, PythonItem) and isinstance(container.object, enum.EnumMeta):
         container = TupleItem(tuple(map(Constant, container.object)))
+    if frame.assume_empty(type_of(container)):
+        return FALSE
     if isinstance(container, DictItem) and isinstance(item, Constant):
         return Constant(item.value in container.items)
     if isinstance(container, ModuleItem) and isinstance(item, Constant):

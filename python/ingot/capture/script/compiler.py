@@ -24,7 +24,7 @@ from ingot.capture.script.flow import RESULT, Flow, Way, merge
 from ingot.capture.script.frame import Frame, fits_loosely
 from ingot.capture.script.hooks import call_module, has_hooks
 from ingot.capture.script.items import leaves, rebuild, signature, type_of
-from ingot.capture.script.language import ANY, EnumType, is_subtype, lower
+from ingot.capture.script.language import ANY, EnumType, Hole, is_subtype, lower
 from ingot.capture.script.modules import begin
 from ingot.capture.script.names import free_names, nonlocal_names
 from ingot.capture.script.parameters import bind_arguments, parameters_of
@@ -68,6 +68,8 @@ class Compiled:
     object_writes: set[str] = field(default_factory=lambda: {""})
     """The attributes of objects that it may assign; "" stands for all."""
     mistakes: dict[Diagnostic, None] = field(default_factory=dict)
+    assumed: list[Hole] = field(default_factory=list)
+    """Of lists that it takes for empty."""
 
 
 class Compiler:
@@ -102,6 +104,8 @@ class Compiler:
         self.object_writes: Counter[str] = Counter()
         """How often code that was compiled so far assigns each attribute of objects, calls
         included; "" stands for all attributes."""
+        self.assumed: list[Hole] = []
+        """Element types of lists that code was compiled for as empty, in this order."""
         self.exceptions = ExceptionNames()
         self.always_none = always_none
         self.guessed: list[tuple[str, str]] = []
@@ -370,6 +374,7 @@ class Compiler:
             known = self._compile(frame, function, key, source, bound, make, node)
         else:
             self.diagnostics.repeat(known.mistakes)
+            self.assumed += [hole for hole in known.assumed if hole.open]
         return self._emit_call(frame, known, [frame.value(leaf) for leaf in inputs], node)
 
     def _generalise(self, frame: Frame, item: Item) -> Item:
@@ -423,12 +428,14 @@ class Compiler:
         self._kept_alive.append(function)
         self._active.append((key, known))
         writes, object_writes = self.writes, Counter(self.object_writes)
+        assumed = len(self.assumed)
         with self.diagnostics.collect() as known.mistakes:
             try:
                 known.result = self._body(inner)
             finally:
                 self._active.pop()
             known.writes = self.writes != writes
+            known.assumed = self.assumed[assumed:]
             known.object_writes = {
                 name for name, count in self.object_writes.items() if count != object_writes[name]
             }

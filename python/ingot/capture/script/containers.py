@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ingot.capture.script import library
 from ingot.capture.script.diagnostics import CompileError
-from ingot.capture.script.expressions import make_list
+from ingot.capture.script.expressions import make_dict, make_list
 from ingot.capture.script.handlers import apply_handler
 from ingot.capture.script.items import type_of
 from ingot.capture.script.language import (
@@ -204,7 +204,10 @@ def _plain(op: str, gives: Type | None = None) -> Callable[..., Item]:
 
 
 def _copy(frame: Frame, receiver: Dynamic) -> Item:
-    op = "aten::list" if isinstance(settle(receiver.type), ListType) else "aten::copy"
+    listed = isinstance(settle(receiver.type), ListType)
+    if frame.assume_empty(receiver.type):
+        return make_list(frame, []) if listed else make_dict(frame, [])
+    op = "aten::list" if listed else "aten::copy"
     return call_op(frame, op, [receiver], type=receiver.type)
 
 

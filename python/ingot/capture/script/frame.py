@@ -18,7 +18,9 @@ from ingot.capture.script.language import (
     NUMBER,
     SIZE,
     EnumType,
+    Hole,
     ObjectType,
+    SetType,
     has_hole,
     is_subtype,
     lower,
@@ -229,6 +231,16 @@ class Frame:
         item = Dynamic(value, erase_facts(value.type) if type is None else type)
         self.track(value, item.type)
         return item
+
+    def assume_empty(self, type: Type | None) -> bool:
+        """Whether it is the type of a list, set or dict that nothing was put into so far. What is
+        compiled for such a one is compiled again if it is in a loop that does put something in."""
+        inside = [type.element] if isinstance(type, ListType | SetType) else []
+        if isinstance(type, DictType):
+            inside = [type.key, type.value]
+        holes = [each for each in map(settle, inside) if isinstance(each, Hole)]
+        self.compiler.assumed += holes
+        return bool(holes)
 
     def force(self, item: Item) -> Item:
         """A narrowed variable as a value of the narrower type; other items as they are."""

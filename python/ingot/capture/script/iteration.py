@@ -11,7 +11,7 @@ from torch import nn
 
 from ingot.capture.script.diagnostics import CompileError
 from ingot.capture.script.items import type_of
-from ingot.capture.script.language import SIZE, Hole, SetType, settle
+from ingot.capture.script.language import SIZE, SetType, settle
 from ingot.capture.script.objects import object_members, special
 from ingot.capture.script.operations import call_op
 from ingot.capture.script.readonly import readable
@@ -163,16 +163,16 @@ def special_name(frame: Frame, item: Item, name: str) -> bool:
 
 def _element(frame: Frame, sequence: Dynamic, index: Item) -> Item:
     type = settle(sequence.type)
-    require_known_element(type)
+    require_known_element(frame, type)
     got = call_op(frame, "aten::__getitem__", [sequence, index])
     if isinstance(type, ListType) and isinstance(got, Dynamic):
         return frame.dynamic(got.value, type.element)
     return got
 
 
-def require_known_element(type: Type) -> None:
+def require_known_element(frame: Frame, type: Type) -> None:
     """Raises CompileError if nothing has said yet what an empty list is to hold."""
-    if isinstance(type, ListType) and isinstance(settle(type.element), Hole):
+    if isinstance(type, ListType) and frame.assume_empty(type):
         raise CompileError(
             "the type of this empty list's elements is not known here",
             "annotate the list where it is made, for example values: list[int] = []",

@@ -7,6 +7,7 @@ A dtype is an int in the program but not in the language: ``x.to(torch.float16)`
 from __future__ import annotations
 
 import enum
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -89,9 +90,18 @@ class Hole(Type):
     ``default`` is what it is if nothing fills it: tensors, as in TorchScript.
     """
 
+    _serial = itertools.count()
+
     def __init__(self, default: Type = TENSOR) -> None:
         self.filled: Type | None = None
         self.default = default
+        self.serial = next(Hole._serial)
+        """Greater than that of every hole made before."""
+
+    @property
+    def open(self) -> bool:
+        """Whether nothing has filled it so far."""
+        return isinstance(settle(self), Hole)
 
     def fill(self, type: Type) -> None:
         if type is not self:

@@ -17,7 +17,7 @@ from ingot.capture.script.expressions import expression
 from ingot.capture.script.flow import RESULT, Flow, Junction, Way, common_type, merge
 from ingot.capture.script.items import type_of
 from ingot.capture.script.iteration import Turns, own_iterator, turns_of
-from ingot.capture.script.language import join, lower
+from ingot.capture.script.language import Hole, join, lower
 from ingot.capture.script.names import assigned_names
 from ingot.capture.script.refinement import Test, test
 from ingot.capture.script.values import (
@@ -217,8 +217,11 @@ def _attempts(
     mark = frame.builder.mark(), frame.compiler.diagnostics.mark()
     for _ in range(_MAX_ATTEMPTS):
         frame.environment = before.copy()
+        assumed, made = len(frame.compiler.assumed), Hole().serial
         try:
             flow = _attempt(frame, node, turns, condition, start, turn, plan)
+            if any(h.serial < made and not h.open for h in frame.compiler.assumed[assumed:]):
+                raise _Again  # a list from outside that is filled after it was taken for empty
         except _Again:
             frame.builder.rewind(mark[0])
             frame.compiler.diagnostics.rewind(mark[1])

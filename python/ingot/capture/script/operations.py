@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ingot.capture.script.compositions import COMPOSITIONS
 from ingot.capture.script.diagnostics import CompileError
 from ingot.capture.script.items import type_of
-from ingot.capture.script.language import NUMBER, Hole, may_be_none, settle
+from ingot.capture.script.language import NUMBER, may_be_none, settle
 from ingot.capture.script.values import (
     NOTHING,
     Constant,
@@ -96,9 +96,8 @@ def operand(frame: Frame, item: Item) -> Any:
         return frame.literal(item.value)
     if isinstance(item, TupleItem | ListItem):
         return [operand(frame, each) for each in item.items]
-    type = settle(item.type) if isinstance(item, Dynamic) else None
-    if isinstance(type, ListType) and isinstance(type.element, Hole):
-        return []  # nothing was put into it so far
+    if isinstance(item, Dynamic) and frame.assume_empty(item.type):
+        return [] if isinstance(item.type, ListType) else frame.value(item)
     return frame.value(item)
 
 

@@ -13,7 +13,7 @@ from ingot.capture.script.expressions import make_list
 from ingot.capture.script.flow import Junction
 from ingot.capture.script.items import type_of
 from ingot.capture.script.iteration import own_iterator, special_name, turns_of
-from ingot.capture.script.language import NUMBER, SIZE, Hole, settle
+from ingot.capture.script.language import NUMBER, SIZE, settle
 from ingot.capture.script.objects import object_members, special
 from ingot.capture.script.operations import call_op
 from ingot.capture.script.operators import as_number, binary
@@ -66,6 +66,8 @@ def as_list(frame: Frame, item: Item | None = None) -> Item:
     if isinstance(item, TupleItem | ListItem | DictItem | ModuleItem):
         return make_list(frame, list(turns_of(frame, item).items or ()))
     if isinstance(type, ListType) or type == SIZE:
+        if frame.assume_empty(type):
+            return make_list(frame, [])
         element = type.element if isinstance(type, ListType) else INT
         sequence = frame.dynamic(frame.value(item), ListType(element))
         return call_op(frame, "aten::list", [sequence], type=ListType(element))
@@ -250,8 +252,8 @@ def all_any(name: str, symbol: str) -> Callable[..., Item]:
             return truth(frame, call_op(frame, f"aten::{name}", [item]))
         values = sequence(frame, item)
         listed = type_of(values)
-        if isinstance(listed, ListType) and isinstance(settle(listed.element), Hole):
-            return Constant(name == "all")  # nothing was put into it
+        if isinstance(listed, ListType) and frame.assume_empty(listed):
+            return Constant(name == "all")
         if isinstance(listed, ListType) and listed.element in plain:
             return call_op(frame, f"aten::{name}", [values], type=BOOL)
         return _call(frame, general, values)

@@ -246,7 +246,7 @@ def _sequence(frame: Frame, base: Item, type: Type, index: Item) -> Item:
         bounds = [frame.value(index.start), frame.value(index.stop), frame.value(step)]
         value = frame.builder.op(op, sequence.value, *bounds)
         return frame.dynamic(value, type)  # type: ignore[arg-type]
-    require_known_element(type)
+    require_known_element(frame, type)
     if type_of(index) not in (INT, BOOL, NUMBER) and not isinstance(type_of(index), TensorType):
         raise CompileError(
             f"the index of {base.describe()} must be an int, not {index.describe()}",

@@ -89,6 +89,8 @@ def truth(frame: Frame, item: Item) -> Item:
         raise CompileError(f"{item.describe()} cannot be used as a condition")
     if type == BOOL:
         return item
+    if frame.assume_empty(type):
+        return FALSE
     value = frame.value(item)
     builder = frame.builder
     if type in _CONVERSIONS:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy
 import torch
 
+from ingot.capture.script import distributions
 from ingot.capture.script.classes import is_user_class
 from ingot.capture.script.values import (
     Constant,
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 def wrap(frame: Frame, value: Any, name: str) -> Item:
     """The item of a Python object; ``name`` is what the source calls it."""
+    if isinstance(value, type | types.FunctionType):
+        value = distributions.SUBSTITUTES.get(value, value)
     if is_constant_object(value):
         return Constant(value)
     if isinstance(value, numpy.generic) and is_constant_object(value.item()):
