@@ -226,6 +226,10 @@ class Frame:
         if has_hole(type):
             self.compiler.open_values[id(value)] = (value, type)
 
+    def _tracked(self, value: Value, type: Type) -> Value:
+        self.track(value, type)
+        return value
+
     def dynamic(self, value: Value, type: Type | None = None) -> Dynamic:
         """A value of the program as an item; ``type`` defaults to the value's own."""
         item = Dynamic(value, erase_facts(value.type) if type is None else type)
@@ -299,15 +303,17 @@ class Frame:
             case TupleItem(items, named):
                 values = [self.value(each) for each in items]
                 if named is None:
-                    return self.builder.tuple_construct(values)
-                return self.builder.named_tuple(named.__name__, named._fields, values)  # type: ignore[attr-defined]
+                    return self._tracked(self.builder.tuple_construct(values), actual)
+                made = self.builder.named_tuple(named.__name__, named._fields, values)  # type: ignore[attr-defined]
+                return self._tracked(made, actual)
             case ListItem(items):
                 assert isinstance(actual, ListType)
                 values = [self.value(each, actual.element) for each in items]
-                return self.builder.list_construct(values, lower(actual.element))
+                made = self.builder.list_construct(values, lower(actual.element))
+                return self._tracked(made, actual)
             case DictItem(items):
                 assert isinstance(actual, DictType)
-                return self._dict(items, actual)
+                return self._tracked(self._dict(items, actual), actual)
         raise CompileError(f"{item.describe()} cannot be used as a value")
 
     def _empty(self, item: ListItem | DictItem) -> Value:
@@ -333,8 +339,10 @@ class Frame:
                     return None
                 values = [self.value(e, t) for e, t in zip(item.items, type.elements, strict=True)]
                 if isinstance(type, NamedTupleType):
-                    return self.builder.named_tuple(type.name, type.fields, values)
-                return self.builder.tuple_construct(values)
+                    made = self.builder.named_tuple(type.name, type.fields, values)
+                else:
+                    made = self.builder.tuple_construct(values)
+                return self._tracked(made, type)
             if isinstance(type, ListType) or type == SIZE:
                 element = type.element if isinstance(type, ListType) else INT
                 values = [self.value(e, element) for e in item.items]

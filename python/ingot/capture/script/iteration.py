@@ -171,12 +171,18 @@ def _element(frame: Frame, sequence: Dynamic, index: Item) -> Item:
 
 
 def require_known_element(frame: Frame, type: Type) -> None:
-    """Raises CompileError if nothing has said yet what an empty list is to hold."""
-    if isinstance(type, ListType) and frame.assume_empty(type):
+    """Raises CompileError if nothing has said yet what an empty list or dict is to hold."""
+    if not frame.assume_empty(type):
+        return
+    if isinstance(type, DictType):
         raise CompileError(
-            "the type of this empty list's elements is not known here",
-            "annotate the list where it is made, for example values: list[int] = []",
+            "the type of this empty dict's values is not known here",
+            "annotate the dict where it is made, for example values: dict[str, int] = {}",
         )
+    raise CompileError(
+        "the type of this empty list's elements is not known here",
+        "annotate the list where it is made, for example values: list[int] = []",
+    )
 
 
 def _static(items: Sequence[Item]) -> Turns:

@@ -101,6 +101,7 @@ def subscript(frame: Frame, base: Item, index: Item) -> Item:
                 f"the keys of {base.describe()} are {type.key}, not {index.describe()}"
             )
         index = element(frame, type.key, index)
+        require_known_element(frame, type)
         return call_op(frame, "aten::__getitem__", [base, index], type=type.value)
     hint = "check it with `is not None` first" if "Optional" in base.describe() else ""
     raise CompileError(f"{base.describe()} cannot be indexed", hint)
