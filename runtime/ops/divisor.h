@@ -31,8 +31,12 @@ class Divisor {
     const auto high = static_cast<uint64_t>((static_cast<unsigned __int128>(factor_) * u) >> 64);
     return static_cast<int64_t>(high >> shift_) ^ sign;
   }
-  // The remainder of a >= quotient * divisor, with Python's sign.
-  int64_t rest(int64_t a, int64_t quotient) const { return a - quotient * divisor_; }
+  // The remainder that belongs to a quotient rounded down, with Python's sign. The product may be
+  // beyond an int64, the difference is not.
+  int64_t rest(int64_t a, int64_t quotient) const {
+    return static_cast<int64_t>(static_cast<uint64_t>(a) -
+                                static_cast<uint64_t>(quotient) * static_cast<uint64_t>(divisor_));
+  }
   int64_t masked(int64_t a) const { return a & (divisor_ - 1); }
 
  private:

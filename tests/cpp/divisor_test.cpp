@@ -33,7 +33,7 @@ TEST(Divisor, AgreesWithDivisionAtTheEndsAndEverywhere) {
       dividends.push_back(static_cast<int64_t>(generator()) >> (generator() % 64));
     for (const int64_t a : dividends) {
       const int64_t expected = floor_quotient(a, d);
-      const int64_t rest = a - expected * d;
+      const int64_t rest = a % d < 0 ? a % d + d : a % d;
       if (divisor.is_power_of_two()) {
         ASSERT_EQ(divisor.shifted(a), expected) << a << " / " << d;
         ASSERT_EQ(divisor.masked(a), rest) << a << " % " << d;
