@@ -78,7 +78,7 @@ class Results:
         """What is stored, if it is of this machine."""
         if STORE.exists():
             stored = json.loads(STORE.read_text())
-            if stored["machine"] == machine:
+            if _identity(stored["machine"]) == _identity(machine):
                 rows = {
                     model: {int(threads): Row(**row) for threads, row in counts.items()}
                     for model, counts in stored["rows"].items()
@@ -128,6 +128,11 @@ def geometric_mean(ratios: Iterable[float | None]) -> float | None:
     """Of those that exist."""
     logs = [math.log(ratio) for ratio in ratios if ratio is not None]
     return math.exp(sum(logs) / len(logs)) if logs else None
+
+
+def _identity(machine: dict[str, str]) -> dict[str, str]:
+    """A new kernel or Python makes no new machine of it: times are compared within a row."""
+    return {name: value for name, value in machine.items() if name != "system"}
 
 
 def machine() -> dict[str, str]:
