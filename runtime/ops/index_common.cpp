@@ -94,9 +94,6 @@ void combine(std::byte* to, const Axis& places, const std::byte* from) {
   };
   if (places.table) {
     for (int64_t i = 0; i < places.size; ++i) take_in(places.table[i], i);
-  } else if (places.stride == 1) {
-#pragma GCC ivdep
-    for (int64_t i = 0; i < places.size; ++i) take_in(i, i);
   } else {
     for (int64_t i = 0; i < places.size; ++i) take_in(i * places.stride, i);
   }
