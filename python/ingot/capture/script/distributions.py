@@ -79,21 +79,36 @@ def clamped(probs: Tensor) -> Tensor:
     return probs.clamp(min=least, max=1 - least)
 
 
-class Normal:
-    def __init__(self, loc, scale, validate_args: bool | None = None):
-        self.loc, self.scale = tensors_of(loc, scale)
+class Univariate:
+    """Of numbers, one for each element of a parameter."""
+
+    def __init__(self, parameter: Tensor, validate_args: bool | None):
+        self.parameter = parameter
         self.validate = validate_args is not False
-        if self.validate:
-            check_parameter(self.loc == self.loc, "loc", "Real()")
-            check_parameter(self.scale > 0, "scale", "GreaterThan(lower_bound=0.0)")
 
     @property
     def batch_shape(self) -> torch.Size:
-        return self.loc.size()
+        return self.parameter.size()
 
     @property
     def event_shape(self) -> torch.Size:
         return torch.Size([])
+
+    def sizes(self, sample_shape: list[int]) -> list[int]:
+        return list(sample_shape) + list(self.batch_shape)
+
+    def check(self, value: Tensor, valid: Tensor, support: str) -> None:
+        if self.validate:
+            check_value(value, self.batch_shape, valid, support)
+
+
+class LocationScale(Univariate):
+    def __init__(self, loc, scale, validate_args: bool | None):
+        self.loc, self.scale = tensors_of(loc, scale)
+        super().__init__(self.loc, validate_args)
+        if self.validate:
+            check_parameter(self.loc == self.loc, "loc", "Real()")
+            check_parameter(self.scale > 0, "scale", "GreaterThan(lower_bound=0.0)")
 
     @property
     def mean(self) -> Tensor:
@@ -102,6 +117,11 @@ class Normal:
     @property
     def mode(self) -> Tensor:
         return self.loc
+
+
+class Normal(LocationScale):
+    def __init__(self, loc, scale, validate_args: bool | None = None):
+        super().__init__(loc, scale, validate_args)
 
     @property
     def stddev(self) -> Tensor:
@@ -115,24 +135,20 @@ class Normal:
         return Normal(self.loc.expand(batch_shape), self.scale.expand(batch_shape), self.validate)
 
     def sample(self, sample_shape: list[int] = ()) -> Tensor:  # type: ignore[assignment]
-        shape = list(sample_shape) + list(self.loc.size())
+        shape = self.sizes(sample_shape)
         return torch.normal(self.loc.expand(shape), self.scale.expand(shape))
 
     def rsample(self, sample_shape: list[int] = ()) -> Tensor:  # type: ignore[assignment]
-        shape = list(sample_shape) + list(self.loc.size())
+        shape = self.sizes(sample_shape)
         return self.loc + torch.empty(shape, dtype=self.loc.dtype).normal_() * self.scale
 
-    def check(self, value: Tensor) -> None:
-        if self.validate:
-            check_value(value, self.batch_shape, value == value, "Real()")
-
     def log_prob(self, value: Tensor) -> Tensor:
-        self.check(value)
+        self.check(value, value == value, "Real()")
         distance = (value - self.loc) ** 2 / (2 * self.scale**2)
         return -distance - self.scale.log() - math.log(math.sqrt(2 * math.pi))
 
     def cdf(self, value: Tensor) -> Tensor:
-        self.check(value)
+        self.check(value, value == value, "Real()")
         return 0.5 * (1 + torch.erf((value - self.loc) * self.scale.reciprocal() / math.sqrt(2)))
 
     def icdf(self, value: Tensor) -> Tensor:
@@ -142,29 +158,9 @@ class Normal:
         return 0.5 + 0.5 * math.log(2 * math.pi) + torch.log(self.scale)
 
 
-class Laplace:
+class Laplace(LocationScale):
     def __init__(self, loc, scale, validate_args: bool | None = None):
-        self.loc, self.scale = tensors_of(loc, scale)
-        self.validate = validate_args is not False
-        if self.validate:
-            check_parameter(self.loc == self.loc, "loc", "Real()")
-            check_parameter(self.scale > 0, "scale", "GreaterThan(lower_bound=0.0)")
-
-    @property
-    def batch_shape(self) -> torch.Size:
-        return self.loc.size()
-
-    @property
-    def event_shape(self) -> torch.Size:
-        return torch.Size([])
-
-    @property
-    def mean(self) -> Tensor:
-        return self.loc
-
-    @property
-    def mode(self) -> Tensor:
-        return self.loc
+        super().__init__(loc, scale, validate_args)
 
     @property
     def variance(self) -> Tensor:
@@ -175,23 +171,19 @@ class Laplace:
         return 2**0.5 * self.scale
 
     def rsample(self, sample_shape: list[int] = ()) -> Tensor:  # type: ignore[assignment]
-        shape = list(sample_shape) + list(self.loc.size())
+        shape = self.sizes(sample_shape)
         place = torch.empty(shape, dtype=self.loc.dtype).uniform_(epsilon(self.loc) - 1, 1)
         return self.loc - self.scale * place.sign() * torch.log1p(-place.abs())
 
     def sample(self, sample_shape: list[int] = ()) -> Tensor:  # type: ignore[assignment]
         return self.rsample(sample_shape)
 
-    def check(self, value: Tensor) -> None:
-        if self.validate:
-            check_value(value, self.batch_shape, value == value, "Real()")
-
     def log_prob(self, value: Tensor) -> Tensor:
-        self.check(value)
+        self.check(value, value == value, "Real()")
         return -torch.log(2 * self.scale) - torch.abs(value - self.loc) / self.scale
 
     def cdf(self, value: Tensor) -> Tensor:
-        self.check(value)
+        self.check(value, value == value, "Real()")
         side = (value - self.loc).sign()
         return 0.5 - 0.5 * side * torch.expm1(-(value - self.loc).abs() / self.scale)
 
@@ -203,20 +195,12 @@ class Laplace:
         return 1 + torch.log(2 * self.scale)
 
 
-class Uniform:
+class Uniform(Univariate):
     def __init__(self, low, high, validate_args: bool | None = None):
         self.low, self.high = tensors_of(low, high)
-        self.validate = validate_args is not False
+        super().__init__(self.low, validate_args)
         if self.validate:
             check_parameter(self.low < self.high, "low", "LessThan(upper_bound=high)")
-
-    @property
-    def batch_shape(self) -> torch.Size:
-        return self.low.size()
-
-    @property
-    def event_shape(self) -> torch.Size:
-        return torch.Size([])
 
     @property
     def mean(self) -> Tensor:
@@ -231,24 +215,22 @@ class Uniform:
         return (self.high - self.low).pow(2) / 12
 
     def rsample(self, sample_shape: list[int] = ()) -> Tensor:  # type: ignore[assignment]
-        shape = list(sample_shape) + list(self.low.size())
+        shape = self.sizes(sample_shape)
         return self.low + torch.rand(shape, dtype=self.low.dtype) * (self.high - self.low)
 
     def sample(self, sample_shape: list[int] = ()) -> Tensor:  # type: ignore[assignment]
         return self.rsample(sample_shape)
 
-    def check(self, value: Tensor) -> None:
-        if self.validate:
-            inside = (self.low <= value) & (value <= self.high)
-            check_value(value, self.batch_shape, inside, "Interval(low, high)")
+    def check_inside(self, value: Tensor) -> None:
+        self.check(value, (self.low <= value) & (value <= self.high), "Interval(low, high)")
 
     def log_prob(self, value: Tensor) -> Tensor:
-        self.check(value)
+        self.check_inside(value)
         inside = ((self.low <= value) & (self.high > value)).to(self.low.dtype)
         return torch.log(inside) - torch.log(self.high - self.low)
 
     def cdf(self, value: Tensor) -> Tensor:
-        self.check(value)
+        self.check_inside(value)
         return ((value - self.low) / (self.high - self.low)).clamp(min=0, max=1)
 
     def icdf(self, value: Tensor) -> Tensor:
@@ -258,20 +240,12 @@ class Uniform:
         return torch.log(self.high - self.low)
 
 
-class Exponential:
+class Exponential(Univariate):
     def __init__(self, rate, validate_args: bool | None = None):
         self.rate = as_tensor(rate)
-        self.validate = validate_args is not False
+        super().__init__(self.rate, validate_args)
         if self.validate:
             check_parameter(self.rate > 0, "rate", "GreaterThan(lower_bound=0.0)")
-
-    @property
-    def batch_shape(self) -> torch.Size:
-        return self.rate.size()
-
-    @property
-    def event_shape(self) -> torch.Size:
-        return torch.Size([])
 
     @property
     def mean(self) -> Tensor:
@@ -290,22 +264,18 @@ class Exponential:
         return self.rate.pow(-2)
 
     def rsample(self, sample_shape: list[int] = ()) -> Tensor:  # type: ignore[assignment]
-        shape = list(sample_shape) + list(self.rate.size())
+        shape = self.sizes(sample_shape)
         return torch.empty(shape, dtype=self.rate.dtype).exponential_() / self.rate
 
     def sample(self, sample_shape: list[int] = ()) -> Tensor:  # type: ignore[assignment]
         return self.rsample(sample_shape)
 
-    def check(self, value: Tensor) -> None:
-        if self.validate:
-            check_value(value, self.batch_shape, value >= 0, "GreaterThanEq(lower_bound=0.0)")
-
     def log_prob(self, value: Tensor) -> Tensor:
-        self.check(value)
+        self.check(value, value >= 0, "GreaterThanEq(lower_bound=0.0)")
         return self.rate.log() - self.rate * value
 
     def cdf(self, value: Tensor) -> Tensor:
-        self.check(value)
+        self.check(value, value >= 0, "GreaterThanEq(lower_bound=0.0)")
         return 1 - torch.exp(-self.rate * value)
 
     def icdf(self, value: Tensor) -> Tensor:
@@ -315,41 +285,32 @@ class Exponential:
         return 1.0 - torch.log(self.rate)
 
 
-class Bernoulli:
+class Bernoulli(Univariate):
     def __init__(self, probs=None, logits=None, validate_args: bool | None = None):
         if (probs is None) == (logits is None):
             raise ValueError("Either `probs` or `logits` must be specified, but not both.")
         self.of_logits = probs is None
-        self.param = as_tensor(logits if probs is None else probs)
-        self.validate = validate_args is not False
+        super().__init__(as_tensor(logits if probs is None else probs), validate_args)
         if self.validate and self.of_logits:
-            check_parameter(self.param == self.param, "logits", "Real()")
+            check_parameter(self.parameter == self.parameter, "logits", "Real()")
         elif self.validate:
-            inside = (self.param >= 0) & (self.param <= 1)
+            inside = (self.parameter >= 0) & (self.parameter <= 1)
             check_parameter(inside, "probs", "Interval(lower_bound=0.0, upper_bound=1.0)")
 
     @property
     def probs(self) -> Tensor:
-        return torch.sigmoid(self.param) if self.of_logits else self.param
+        return torch.sigmoid(self.parameter) if self.of_logits else self.parameter
 
     @property
     def logits(self) -> Tensor:
         if self.of_logits:
-            return self.param
-        probs = clamped(self.param)
+            return self.parameter
+        probs = clamped(self.parameter)
         return torch.log(probs) - torch.log1p(-probs)
 
     @property
-    def batch_shape(self) -> torch.Size:
-        return self.param.size()
-
-    @property
-    def event_shape(self) -> torch.Size:
-        return torch.Size([])
-
-    @property
     def param_shape(self) -> torch.Size:
-        return self.param.size()
+        return self.parameter.size()
 
     @property
     def mean(self) -> Tensor:
@@ -369,13 +330,11 @@ class Bernoulli:
         return self.variance.sqrt()
 
     def sample(self, sample_shape: list[int] = ()) -> Tensor:  # type: ignore[assignment]
-        shape = list(sample_shape) + list(self.param.size())
+        shape = self.sizes(sample_shape)
         return torch.bernoulli(self.probs.expand(shape))
 
     def log_prob(self, value: Tensor) -> Tensor:
-        if self.validate:
-            valid = (value == 0) | (value == 1)
-            check_value(value, self.batch_shape, valid, "Boolean()")
+        self.check(value, (value == 0) | (value == 1), "Boolean()")
         logits, value = torch.broadcast_tensors(self.logits, value)
         return -binary_cross_entropy_with_logits(logits, value, reduction="none")
 
@@ -383,7 +342,7 @@ class Bernoulli:
         return binary_cross_entropy_with_logits(self.logits, self.probs, reduction="none")
 
 
-class Categorical:
+class Categorical(Univariate):
     def __init__(
         self,
         probs: Tensor | None = None,
@@ -393,46 +352,40 @@ class Categorical:
         if (probs is None) == (logits is None):
             raise ValueError("Either `probs` or `logits` must be specified, but not both.")
         self.of_logits = probs is None
-        self.validate = validate_args is not False
         if probs is not None:
             if probs.dim() < 1:
                 raise ValueError("`probs` parameter must be at least one-dimensional.")
-            self.param = probs / probs.sum(-1, keepdim=True)
+            super().__init__(probs / probs.sum(-1, keepdim=True), validate_args)
             if self.validate:
-                whole = (self.param.sum(-1) - 1).abs() < 1e-6
-                valid = (self.param >= 0).all(-1) & whole
-                check_parameter(valid, "probs", "Simplex()")
+                whole = (self.parameter.sum(-1) - 1).abs() < 1e-6
+                check_parameter((self.parameter >= 0).all(-1) & whole, "probs", "Simplex()")
         elif logits is not None:
             if logits.dim() < 1:
                 raise ValueError("`logits` parameter must be at least one-dimensional.")
-            self.param = logits - logits.logsumexp(-1, keepdim=True)
+            super().__init__(logits - logits.logsumexp(-1, keepdim=True), validate_args)
             if self.validate:
-                valid = self.param == self.param
+                valid = self.parameter == self.parameter
                 check_parameter(valid, "logits", "IndependentConstraint(Real(), 1)")
 
     @property
     def probs(self) -> Tensor:
-        return self.param.softmax(-1) if self.of_logits else self.param
+        return self.parameter.softmax(-1) if self.of_logits else self.parameter
 
     @property
     def logits(self) -> Tensor:
-        return self.param if self.of_logits else torch.log(clamped(self.param))
+        return self.parameter if self.of_logits else torch.log(clamped(self.parameter))
 
     @property
     def batch_shape(self) -> torch.Size:
-        return self.param.size()[:-1]
-
-    @property
-    def event_shape(self) -> torch.Size:
-        return torch.Size([])
+        return self.parameter.size()[:-1]
 
     @property
     def param_shape(self) -> torch.Size:
-        return self.param.size()
+        return self.parameter.size()
 
     @property
     def mean(self) -> Tensor:
-        return torch.full(list(self.batch_shape), float("nan"), dtype=self.param.dtype)
+        return torch.full(list(self.batch_shape), float("nan"), dtype=self.parameter.dtype)
 
     @property
     def variance(self) -> Tensor:
@@ -446,14 +399,13 @@ class Categorical:
         count = 1
         for size in sample_shape:
             count *= size
-        rows = self.probs.reshape(-1, self.param.size(-1))
+        rows = self.probs.reshape(-1, self.parameter.size(-1))
         drawn = torch.multinomial(rows, count, True).T
-        return drawn.reshape(list(sample_shape) + list(self.batch_shape))
+        return drawn.reshape(self.sizes(sample_shape))
 
     def log_prob(self, value: Tensor) -> Tensor:
-        if self.validate:
-            inside = (value % 1 == 0) & (value >= 0) & (value <= self.param.size(-1) - 1)
-            check_value(value, self.batch_shape, inside, "IntegerInterval(0, events - 1)")
+        inside = (value % 1 == 0) & (value >= 0) & (value <= self.parameter.size(-1) - 1)
+        self.check(value, inside, "IntegerInterval(0, events - 1)")
         place, logits = torch.broadcast_tensors(value.long().unsqueeze(-1), self.logits)
         return logits.gather(-1, place[..., :1]).squeeze(-1)
 
