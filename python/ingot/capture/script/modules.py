@@ -222,7 +222,11 @@ def assign_state(frame: Frame, owner: ModuleItem | InstanceItem, name: str, item
 
 def set_attribute(frame: Frame, owner: Item, name: str, item: Item) -> None:
     """``owner.name = item``: an object's attribute, or a state entry that the program writes."""
-    from ingot.capture.script.objects import object_members, set_object_attribute
+    from ingot.capture.script.objects import (
+        object_members,
+        set_object_attribute,
+        set_property,
+    )
 
     if object_members(type_of(owner)):
         set_object_attribute(frame, owner, name, item)
@@ -236,14 +240,7 @@ def set_attribute(frame: Frame, owner: Item, name: str, item: Item) -> None:
     if not isinstance(owner, ModuleItem):
         raise CompileError(f"attributes of {owner.describe()} cannot be assigned")
     module = owner.module
-    found = inspect.getattr_static(type(module), name, None)
-    if isinstance(found, property):
-        if found.fset is None:
-            raise CompileError(
-                f"the property {name} of {type(module).__name__} cannot be assigned",
-                f"write a setter with @{name}.setter",
-            )
-        frame.compiler.call(frame, found.fset, [owner, item], {}, frame.node)
+    if set_property(frame, type(module), owner, name, item):
         return
     entry = full_name(owner, name)
     if name in module._parameters or name in module._buffers:

@@ -282,6 +282,20 @@ def class_member(frame: Frame, item: Item, cls: type, name: str) -> Item | None:
     return wrap(frame, getattr(cls, name), f"{cls.__name__}.{name}")
 
 
+def set_property(frame: Frame, cls: type, owner: Item, name: str, item: Item) -> bool:
+    """``owner.name = item`` by the setter of its class; False if ``name`` is no property."""
+    found = inspect.getattr_static(cls, name, None)
+    if not isinstance(found, property):
+        return False
+    if found.fset is None:
+        raise CompileError(
+            f"the property {name} of {cls.__name__} cannot be assigned",
+            f"write a setter with @{name}.setter",
+        )
+    frame.compiler.call(frame, found.fset, [owner, item], {}, frame.node)
+    return True
+
+
 def set_object_attribute(frame: Frame, owner: Item, name: str, item: Item) -> None:
     """``owner.name = item``."""
     members = object_members(type_of(owner))
@@ -295,14 +309,7 @@ def set_object_attribute(frame: Frame, owner: Item, name: str, item: Item) -> No
         return
     (type,) = members
     cls: Any = type.cls
-    found = inspect.getattr_static(cls, name, None)
-    if isinstance(found, property):
-        if found.fset is None:
-            raise CompileError(
-                f"the property {name} of {cls.__name__} cannot be assigned",
-                f"write a setter with @{name}.setter",
-            )
-        frame.compiler.call(frame, found.fset, [owner, item], {}, frame.node)
+    if set_property(frame, cls, owner, name, item):
         return
     parameters = getattr(cls, "__dataclass_params__", None)
     if parameters is not None and parameters.frozen:

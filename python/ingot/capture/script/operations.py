@@ -51,17 +51,17 @@ def call_op(
             {name: given(frame, a) for name, a in kwargs.items()},
         )
     except Error as error:
-        for element in (FLOAT, INT):
-            numbers = [_as_numbers(frame, a, element) for a in [*args, *kwargs.values()]]
+        given_all = [*args, *kwargs.values()]
+        for element in (FLOAT, INT) if any(map(_is_mixed, given_all)) else ():
+            numbers = [_as_numbers(frame, a, element) for a in given_all]
             named = dict(zip(kwargs, numbers[len(args) :], strict=True))
-            if any(map(_is_mixed, [*args, *kwargs.values()])):
-                with suppress(CompileError):
-                    return call_op(frame, base, numbers[: len(args)], named, type)
+            with suppress(CompileError):
+                return call_op(frame, base, numbers[: len(args)], named, type)
         floats = _with_floats(frame, base, args)
         if floats is not None:
             return call_op(frame, base, floats, kwargs, type)
         hint = error.hint
-        if not hint and any(_may_be_none(a) for a in [*args, *kwargs.values()]):
+        if not hint and any(map(_may_be_none, given_all)):
             hint = "check the Optional value with `is not None` first"
         raise CompileError(error.message, hint) from None
     if result is None:
