@@ -18,19 +18,18 @@ from ingot.ir.types import INT, TensorType
 if TYPE_CHECKING:
     from ingot.capture.script.frame import Frame
 
-_DTYPES: dict[Any, torch.dtype] = {
-    torch.Tensor: torch.float32,
-    torch.FloatTensor: torch.float32,
-    torch.DoubleTensor: torch.float64,
-    torch.HalfTensor: torch.float16,
-    torch.BFloat16Tensor: torch.bfloat16,
-    torch.LongTensor: torch.int64,
-    torch.IntTensor: torch.int32,
-    torch.ShortTensor: torch.int16,
-    torch.CharTensor: torch.int8,
-    torch.ByteTensor: torch.uint8,
-    torch.BoolTensor: torch.bool,
-}
+_CLASSES = (
+    torch.FloatTensor,
+    torch.DoubleTensor,
+    torch.HalfTensor,
+    torch.BFloat16Tensor,
+    torch.LongTensor,
+    torch.IntTensor,
+    torch.ShortTensor,
+    torch.CharTensor,
+    torch.ByteTensor,
+    torch.BoolTensor,
+)
 
 
 def make(frame: Frame, dtype: Item, args: tuple[Item, ...]) -> Item:
@@ -73,7 +72,8 @@ def _same(frame: Frame, data: Item, requires_grad: Item = TRUE, volatile: Item =
 
 
 LEGACY: dict[Any, Callable[..., Item]] = {
-    **{cls: _maker(cls, dtype) for cls, dtype in _DTYPES.items()},
+    torch.Tensor: _maker(torch.Tensor, torch.float32),
+    **{cls: _maker(cls, cls.dtype) for cls in _CLASSES},
     torch.autograd.Variable: _same,
     torch.nn.Parameter: _same,
 }
