@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import enum
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -218,6 +218,10 @@ class Frame:
         yield
         if self.compiler.writes != writes:
             self.environment.forget_attributes()
+
+    def call(self, function: Callable[..., Any], *items: Item) -> Item:
+        """A call of a Python function, which is compiled for these items."""
+        return self.compiler.call(self, function, list(items), {}, self.node)
 
     # --- values --------------------------------------------------------------------------
 

@@ -75,17 +75,17 @@ def _hash_of_plain(frame: Frame, item: Item, type: Type | None) -> Item | None:
         return Constant(hash(torch.device("cpu")))  # all that a program knows
     functions: dict[Type, Any] = {FLOAT: hash_float, COMPLEX: hash_complex, STR: hash_text}
     if type in (BOOL, INT):
-        return _call(frame, hash_int, as_number(frame, item, INT))
+        return frame.call(hash_int, as_number(frame, item, INT))
     if type == DTYPE:
-        return _call(frame, hash_int, frame.dynamic(frame.value(item), INT))
+        return frame.call(hash_int, frame.dynamic(frame.value(item), INT))
     if type in functions:
-        return _call(frame, functions[type], item)
+        return frame.call(functions[type], item)
     return None
 
 
 def _hash_of_tuple(frame: Frame, items: tuple[Item, ...]) -> Item:
     lanes = [frame.value(hash_of(frame, each), INT) for each in items]
-    return _call(frame, hash_lanes, frame.dynamic(frame.builder.list_construct(lanes, INT)))
+    return frame.call(hash_lanes, frame.dynamic(frame.builder.list_construct(lanes, INT)))
 
 
 def _fields_of(frame: Frame, item: Item) -> Item | None:
@@ -106,10 +106,6 @@ def _unhashable(type: Type | None) -> str:
         if isinstance(type, kind):
             return name
     return ""
-
-
-def _call(frame: Frame, function: Any, item: Item) -> Item:
-    return frame.compiler.call(frame, function, [item], {}, frame.node)
 
 
 # --- in the scriptable language: ints have 64 bits and must not overflow ---------------------

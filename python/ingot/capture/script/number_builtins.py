@@ -30,10 +30,6 @@ if TYPE_CHECKING:
 _NUMBERS = (BOOL, INT, FLOAT)
 
 
-def _call(frame: Frame, function: Callable[..., Any], *items: Item) -> Item:
-    return frame.compiler.call(frame, function, list(items), {}, frame.node)
-
-
 def to_int(frame: Frame, item: Item = ZERO, base: Item = NOTHING) -> Item:
     if base == NOTHING:
         return _number(frame, item, INT, int, "aten::Int")
@@ -106,7 +102,7 @@ def rounded(frame: Frame, number: Item, ndigits: Item = NOTHING) -> Item:
         return call_op(frame, "aten::round", [number], given)
     if type in (INT, BOOL):
         number = as_number(frame, number, INT)
-        return number if ndigits == NOTHING else _call(frame, library.round_int, number, ndigits)
+        return number if ndigits == NOTHING else frame.call(library.round_int, number, ndigits)
     if type == FLOAT:
         if ndigits != NOTHING:
             return call_op(frame, "prim::round_digits", [number, ndigits])
@@ -123,7 +119,7 @@ def power(frame: Frame, a: Item, b: Item, modulus: Item = NOTHING) -> Item:
         return binary(frame, "**", a, b)
     if any(type_of(each) not in (INT, BOOL) for each in (a, b, modulus)):
         raise CompileError("pow with three arguments takes ints")
-    return _call(frame, library.power_modulo, a, b, modulus)
+    return frame.call(library.power_modulo, a, b, modulus)
 
 
 def character(op: str, python: Callable[..., Any]) -> Callable[..., Item]:
@@ -174,7 +170,7 @@ def _composed(composition: Callable[..., Any], kind: Type) -> Callable[..., Item
 
     def apply(frame: Frame, *args: Item) -> Item:
         numbers = [as_number(frame, a, kind) for a in _plain_numbers(frame, args)]
-        return _call(frame, composition, *numbers)
+        return frame.call(composition, *numbers)
 
     return apply
 
@@ -185,7 +181,7 @@ def _fold_left(composition: Callable[..., Any], unit: int) -> Callable[..., Item
     def apply(frame: Frame, *args: Item) -> Item:
         result: Item = Constant(unit)
         for each in args:
-            result = _call(frame, composition, result, as_number(frame, each, INT))
+            result = frame.call(composition, result, as_number(frame, each, INT))
         return result
 
     return apply
@@ -209,7 +205,7 @@ def _prod(frame: Frame, values: Item, start: Item = Constant(1)) -> Item:  # noq
     element = getattr(type_of(values), "element", None)
     if element == FLOAT and type_of(start) == INT:
         start = as_number(frame, start, FLOAT)
-    return _call(frame, library.product_of, values, start)
+    return frame.call(library.product_of, values, start)
 
 
 _RELATIVE = Constant(1e-9)
@@ -244,7 +240,7 @@ def _listed(composition: Callable[..., Any]) -> Callable[..., Item]:
 
     def apply(frame: Frame, *args: Item) -> Item:
         lists = [frame.dynamic(frame.value(a, ListType(FLOAT)), ListType(FLOAT)) for a in args]
-        return _call(frame, composition, *lists)
+        return frame.call(composition, *lists)
 
     return apply
 

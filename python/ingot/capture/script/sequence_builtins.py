@@ -54,10 +54,6 @@ if TYPE_CHECKING:
 _NUMBERS = (BOOL, INT, FLOAT)
 
 
-def _call(frame: Frame, function: Callable[..., Any], *items: Item) -> Item:
-    return frame.compiler.call(frame, function, list(items), {}, frame.node)
-
-
 def as_list(frame: Frame, item: Item | None = None) -> Item:
     """``list(item)``: a new list of its elements."""
     if item is None:
@@ -77,7 +73,7 @@ def as_list(frame: Frame, item: Item | None = None) -> Item:
         return call_op(frame, "aten::unbind", [item])
     if isinstance(type, DictType):
         return call_op(frame, "aten::keys", [item], type=ListType(type.key))
-    return _call(frame, library.collect, item)
+    return frame.call(library.collect, item)
 
 
 def sequence(frame: Frame, item: Item) -> Item:
@@ -90,12 +86,12 @@ def sequence(frame: Frame, item: Item) -> Item:
 
 def sorted_list(frame: Frame, item: Item, key: Item = NOTHING, reverse: Item = FALSE) -> Item:
     if key != NOTHING:
-        return _call(frame, library.sorted_by, sequence(frame, item), key, truth(frame, reverse))
+        return frame.call(library.sorted_by, sequence(frame, item), key, truth(frame, reverse))
     copied = as_list(frame, item)
     if not _has_own_order(copied):
         call_op(frame, "aten::sort", [copied, truth(frame, reverse)])
         return copied
-    return _call(frame, library.ordered, copied, truth(frame, reverse))
+    return frame.call(library.ordered, copied, truth(frame, reverse))
 
 
 def _has_own_order(values: Item) -> bool:
@@ -129,7 +125,7 @@ def extreme(op: str, python: Callable[..., Any]) -> Callable[..., Item]:
             raise CompileError(f"{name} expects at least one argument")
         if key != NOTHING:
             values = sequence(frame, args[0]) if len(args) == 1 else make_list(frame, list(args))
-            return _or_default(frame, values, default, lambda: _call(frame, best_by, values, key))
+            return _or_default(frame, values, default, lambda: frame.call(best_by, values, key))
         if len(args) > 1:
             return _best_item(frame, op, python, args)
         (only,) = args
@@ -145,7 +141,7 @@ def extreme(op: str, python: Callable[..., Any]) -> Callable[..., Item]:
         def find() -> Item:
             if element in _NUMBERS:
                 return call_op(frame, op, [values], type=element)
-            return _call(frame, best, values)
+            return frame.call(best, values)
 
         return _or_default(frame, values, default, find)
 
@@ -223,10 +219,10 @@ def total(frame: Frame, item: Item, start: Item = ZERO) -> Item:
     if element in (INT, FLOAT, BOOL, COMPLEX) and start == ZERO:
         return call_op(frame, "aten::sum", [values])
     if isinstance(element, TensorType) and start == ZERO:
-        return _call(frame, library.sum_tensors, values)
+        return frame.call(library.sum_tensors, values)
     if element == FLOAT and type_of(start) == INT:
         start = as_number(frame, start, FLOAT)
-    return _call(frame, library.total_of, values, start)
+    return frame.call(library.total_of, values, start)
 
 
 def all_any(name: str, symbol: str) -> Callable[..., Item]:
@@ -256,7 +252,7 @@ def all_any(name: str, symbol: str) -> Callable[..., Item]:
             return Constant(name == "all")
         if isinstance(listed, ListType) and listed.element in plain:
             return call_op(frame, f"aten::{name}", [values], type=BOOL)
-        return _call(frame, general, values)
+        return frame.call(general, values)
 
     return apply
 
@@ -270,9 +266,9 @@ def map_elements(frame: Frame, function: Item, *iterables: Item) -> Item:
         return ListItem(tuple(call(frame, function, list(row), {}) for row in rows))
     match iterables:
         case (values,):
-            return _call(frame, library.mapped, function, values)
+            return frame.call(library.mapped, function, values)
         case (values, others):
-            return _call(frame, library.mapped_pairs, function, values, others)
+            return frame.call(library.mapped_pairs, function, values, others)
     raise CompileError("map takes one or two iterables")
 
 
@@ -281,8 +277,8 @@ def filter_elements(frame: Frame, function: Item, values: Item) -> Item:
     if isinstance(values, TupleItem | ListItem):
         values = as_list(frame, values)
     if function == NOTHING:
-        return _call(frame, library.filtered_true, values)
-    return _call(frame, library.filtered, function, values)
+        return frame.call(library.filtered_true, values)
+    return frame.call(library.filtered, function, values)
 
 
 def iterator(frame: Frame, item: Item) -> Item:
@@ -312,7 +308,7 @@ def next_element(frame: Frame, item: Item, default: Item | None = None) -> Item:
 
     if special_name(frame, item, "__next__"):
         if default is not None:
-            return _call(frame, library.next_or, item, default)
+            return frame.call(library.next_or, item, default)
         taken = special(frame, item, "__next__")
         assert taken is not None
         return taken
@@ -325,7 +321,7 @@ def next_element(frame: Frame, item: Item, default: Item | None = None) -> Item:
             raise CompileError(f"{item.describe()} is no iterator", "write iter(...) around it")
         first = Constant(0)
         if default is None:
-            return _call(frame, library.first_of, item)
+            return frame.call(library.first_of, item)
         some = call_op(frame, "aten::gt", [call_op(frame, "aten::len", [item]), ZERO])
         return choose(frame, some, lambda: subscript(frame, item, first), lambda: default)
     values, place = item.values, item.place

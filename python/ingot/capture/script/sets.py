@@ -40,7 +40,7 @@ def set_of(frame: Frame, iterable: Item | None) -> Item:
     type = type_of(iterable)
     if isinstance(type, SetType):
         return call_op(frame, "aten::copy", [iterable], type=type)
-    return _as_set(_call(frame, library.set_of, iterable))
+    return _as_set(frame.call(library.set_of, iterable))
 
 
 def as_dict(frame: Frame, item: Item) -> Item:
@@ -59,10 +59,6 @@ def _as_set(item: Item) -> Item:
     assert isinstance(type, DictType)
     assert isinstance(item, Dynamic)
     return Dynamic(item.value, SetType(type.key))
-
-
-def _call(frame: Frame, function: Callable[..., Any], *items: Item) -> Item:
-    return frame.compiler.call(frame, function, list(items), {}, frame.node)
 
 
 _MAKING: dict[str, Callable[..., Any]] = {
@@ -92,16 +88,16 @@ def set_method(frame: Frame, receiver: Item, name: str, args: list[Item]) -> Ite
     if name in _MAKING:
         result = own if args else call_op(frame, "aten::copy", [own], type=type_of(own))
         for each in args:
-            result = _call(frame, _MAKING[name], result, as_dict(frame, each))
+            result = frame.call(_MAKING[name], result, as_dict(frame, each))
         return _as_set(result)
     if name in _UPDATING:
         made = set_method(frame, receiver, _UPDATING[name], args)
-        _call(frame, library.set_replace, own, as_dict(frame, made))
+        frame.call(library.set_replace, own, as_dict(frame, made))
         return NOTHING
     match name, args:
         case "update", _:
             for each in args:
-                _call(frame, library.set_update, own, as_dict(frame, each))
+                frame.call(library.set_update, own, as_dict(frame, each))
             return NOTHING
         case "add", [item]:
             from ingot.capture.script.containers import store_element
@@ -109,24 +105,24 @@ def set_method(frame: Frame, receiver: Item, name: str, args: list[Item]) -> Ite
             store_element(frame, own, type_of(own), item, NOTHING)  # type: ignore[arg-type]
             return NOTHING
         case "discard", [item]:
-            _call(frame, library.set_discard, own, item)
+            frame.call(library.set_discard, own, item)
             return NOTHING
         case "remove", [item]:
             call_op(frame, "aten::Delete", [own, item])
             return NOTHING
         case "pop", []:
-            return _call(frame, library.set_pop, own)
+            return frame.call(library.set_pop, own)
         case "clear", []:
             call_op(frame, "aten::clear", [own])
             return NOTHING
         case "copy", []:
             return call_op(frame, "aten::copy", [own], type=type)
         case "issubset", [other]:
-            return _call(frame, library.is_subset, own, as_dict(frame, other))
+            return frame.call(library.is_subset, own, as_dict(frame, other))
         case "issuperset", [other]:
-            return _call(frame, library.is_subset, as_dict(frame, other), own)
+            return frame.call(library.is_subset, as_dict(frame, other), own)
         case "isdisjoint", [other]:
-            return _call(frame, library.is_disjoint, own, as_dict(frame, other))
+            return frame.call(library.is_disjoint, own, as_dict(frame, other))
     raise CompileError(f"{receiver.describe()} has no method {name} that can be compiled")
 
 
