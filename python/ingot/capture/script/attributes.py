@@ -137,7 +137,7 @@ def attribute(frame: Frame, item: Item, name: str) -> Item:
         from ingot.capture.script.library import is_floating_dtype
 
         number = frame.dynamic(frame.value(item))
-        return frame.compiler.call(frame, is_floating_dtype, [number], {}, frame.node)
+        return frame.call(is_floating_dtype, number)
     if type is None:
         raise CompileError(f"{item.describe()} has no attribute {name}")
     if may_be_none(type):

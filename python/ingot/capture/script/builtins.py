@@ -268,7 +268,7 @@ def _dict(frame: Frame, *args: Item, **kwargs: Item) -> Item:
     if isinstance(type, DictType):
         made = call_op(frame, "aten::copy", [item], type=DictType(type.key, type.value))
     else:
-        made = frame.compiler.call(frame, library.dict_of_pairs, [item], {}, frame.node)
+        made = frame.call(library.dict_of_pairs, item)
     for key, value in pairs:
         store_element(frame, made, type_of(made), key, value)  # type: ignore[arg-type]
     return made

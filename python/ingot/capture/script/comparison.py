@@ -456,7 +456,7 @@ def _in_range(frame: Frame, container: RangeItem, item: Item) -> Item:
     from ingot.capture.script.library import is_in_range
 
     bounds = [container.start, container.stop, container.step]
-    return frame.compiler.call(frame, is_in_range, [item, *bounds], {}, frame.node)
+    return frame.call(is_in_range, item, *bounds)
 
 
 def _by_value(frame: Frame, item: Item) -> Item:
@@ -539,7 +539,7 @@ def contains(frame: Frame, container: Item, item: Item) -> Item:
     if isinstance(type, ListType) and _is_object(type.element):
         from ingot.capture.script.library import contains_object
 
-        return frame.compiler.call(frame, contains_object, [container, item], {}, frame.node)
+        return frame.call(contains_object, container, item)
     if isinstance(item, TupleItem) and type_of(item) is not None:
         item = _by_value(frame, item)
     if isinstance(container, RangeItem):
@@ -551,7 +551,7 @@ def contains(frame: Frame, container: Item, item: Item) -> Item:
         if element != actual or _holds_tensor(type):
             from ingot.capture.script.library import has_equal
 
-            return frame.compiler.call(frame, has_equal, [container, item], {}, frame.node)
+            return frame.call(has_equal, container, item)
     if isinstance(type, ListType | DictType) or type == SIZE:
         sequence = frame.dynamic(frame.value(container), type)
         return call_op(frame, "aten::__contains__", [sequence, item])

@@ -107,9 +107,9 @@ def _number_method(frame: Frame, receiver: Item, name: str, args: list[Item]) ->
     if name == "conjugate":
         return receiver if type != COMPLEX else call_op(frame, "prim::conj", [receiver])
     if name == "is_integer" and type == FLOAT:
-        return frame.compiler.call(frame, library.is_whole, [receiver], {}, frame.node)
+        return frame.call(library.is_whole, receiver)
     if name == "bit_length" and type == INT:
-        return frame.compiler.call(frame, library.bit_length, [receiver], {}, frame.node)
+        return frame.call(library.bit_length, receiver)
     if name == "item":
         raise CompileError(f"{receiver.describe()} has no method item", "it is a number already")
     raise CompileError(f"{receiver.describe()} has no method {name} that can be compiled")
@@ -119,7 +119,7 @@ def product(frame: Frame, numbers: Item) -> Item:
     """The product of a list of ints."""
     from ingot.capture.script.library import product as composition
 
-    return frame.compiler.call(frame, composition, [numbers], {}, frame.node)
+    return frame.call(composition, numbers)
 
 
 # --- lists -------------------------------------------------------------------------------
@@ -318,7 +318,7 @@ def _update(frame: Frame, receiver: Dynamic, other: Item | None = None, **kwargs
     elif other is not None:
         type = type_of(other)
         if not isinstance(type, DictType):
-            other = frame.compiler.call(frame, library.dict_of_pairs, [other], {}, frame.node)
+            other = frame.call(library.dict_of_pairs, other)
         elif has_hole(receiver.type):
             is_subtype(type, receiver.type)
         call_op(frame, "aten::update", [receiver, other])
@@ -437,10 +437,10 @@ def _string(
     special = _TEXT_METHODS.get(name)
     if special is not None and args and isinstance(type_of(args[0]), TupleType | ListType):
         choices = frame.dynamic(frame.value(args[0], ListType(STR)), ListType(STR))
-        return frame.compiler.call(frame, special, [receiver, choices], {}, frame.node)
+        return frame.call(special, receiver, choices)
     if name in _TEXT_COMPOSITIONS:
         function = _TEXT_COMPOSITIONS[name]
-        return frame.compiler.call(frame, function, [receiver, *args], {}, frame.node)
+        return frame.call(function, receiver, *args)
     if name == "casefold":
         name = "lower"
     if name in ("strip", "lstrip", "rstrip", "split", "rsplit"):

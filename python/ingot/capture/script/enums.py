@@ -53,7 +53,7 @@ def member_attribute(frame: Frame, item: Item, name: str) -> Item:
         if isinstance(found, types.FunctionType) and found.__module__ != "enum":
             return MethodItem(item, name, found)
         if isinstance(found, property) and _has_source(found):
-            return frame.compiler.call(frame, found.fget, [item], {}, frame.node)  # type: ignore[arg-type]
+            return frame.call(found.fget, item)  # type: ignore[arg-type]
         if name not in dir(item.value) and name not in vars(item.value):
             raise CompileError(f"a member of {cls.__name__} has no attribute {name}")
         value = getattr(item.value, name)
@@ -69,7 +69,7 @@ def member_attribute(frame: Frame, item: Item, name: str) -> Item:
     if isinstance(found, types.FunctionType):
         return MethodItem(item, name, found)
     if isinstance(found, property) and _has_source(found):
-        return frame.compiler.call(frame, found.fget, [item], {}, frame.node)  # type: ignore[arg-type]
+        return frame.call(found.fget, item)  # type: ignore[arg-type]
     if all(name in vars(m) for m in cls):
         return table(frame, item, [vars(m)[name] for m in cls])
     raise CompileError(f"a member of {cls.__name__} has no attribute {name}")

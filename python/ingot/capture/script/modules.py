@@ -86,7 +86,7 @@ def module_attribute(frame: Frame, item: ModuleItem, name: str) -> Item:
     if isinstance(found, property):  # it comes before what the instance holds
         if found.fget is None:
             raise CompileError(f"the property {name} cannot be read")
-        return frame.compiler.call(frame, found.fget, [item], {}, frame.node)
+        return frame.call(found.fget, item)
     if name in module._parameters or name in module._buffers:
         return parameter(frame, item, name)
     if name in module._modules:

@@ -153,7 +153,7 @@ def initialise_dataclass(
             _store(frame, object, f.name, item)
     after = getattr(cls, "__post_init__", None)
     if isinstance(after, types.FunctionType):
-        frame.compiler.call(frame, after, [object, *later], {}, frame.node)
+        frame.call(after, object, *later)
 
 
 def has_default(field: Any) -> bool:
@@ -260,7 +260,7 @@ def read_property(frame: Frame, item: Item, name: str, found: Any) -> Item:
     function = found.fget if isinstance(found, property) else found.func
     if function is None:
         raise CompileError(f"the property {name} cannot be read")
-    return frame.compiler.call(frame, function, [item], {}, frame.node)
+    return frame.call(function, item)
 
 
 def class_member(frame: Frame, item: Item, cls: type, name: str) -> Item | None:
@@ -292,7 +292,7 @@ def set_property(frame: Frame, cls: type, owner: Item, name: str, item: Item) ->
             f"the property {name} of {cls.__name__} cannot be assigned",
             f"write a setter with @{name}.setter",
         )
-    frame.compiler.call(frame, found.fset, [owner, item], {}, frame.node)
+    frame.call(found.fset, owner, item)
     return True
 
 

@@ -106,7 +106,7 @@ def _cloned(frame: Frame, item: Item) -> Item:
     from ingot.capture.script.library import clone_all
 
     if isinstance(type_of(item), ListType):
-        return frame.compiler.call(frame, clone_all, [item], {}, frame.node)
+        return frame.call(clone_all, item)
     return call_op(frame, "aten::clone", [item])
 
 
@@ -125,7 +125,7 @@ def _as_numbers(frame: Frame, item: Item, element: Type) -> Item:
     if not _is_mixed(item):
         return item
     function = floats_of if element == FLOAT else ints_of
-    return frame.compiler.call(frame, function, [item], {}, frame.node)
+    return frame.call(function, item)
 
 
 def _with_floats(frame: Frame, base: str, args: Sequence[Item]) -> list[Item] | None:
@@ -140,7 +140,7 @@ def _with_floats(frame: Frame, base: str, args: Sequence[Item]) -> list[Item] | 
         wanted = {str(s.arguments[place].type) for s in schemas if place < len(s.arguments)}
         lists = {each for each in wanted if "List" in each}
         if lists and all("List[float]" in each for each in lists):
-            listed = frame.compiler.call(frame, floats_of, [item], {}, frame.node)
+            listed = frame.call(floats_of, item)
             return [*args[:place], listed, *args[place + 1 :]]
     return None
 

@@ -324,7 +324,7 @@ def _containers(frame: Frame, symbol: str, a: Item, b: Item, x: Type, y: Type) -
         text, count = (a, b) if x == STR else (b, a)
         from ingot.capture.script.library import repeat_string
 
-        return frame.compiler.call(frame, repeat_string, [text, count], {}, frame.node)
+        return frame.call(repeat_string, text, count)
     if symbol == "+":
         together = _list_type(x, y)
         if together is not None:

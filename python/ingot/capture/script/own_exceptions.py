@@ -65,10 +65,7 @@ def _made(
             frame.compiler.exceptions.note_irregular(cls)
     if _written(cls, "__init__") is not None:
         initialise(frame, cls, made, args, kwargs)
-    if as_text is None:
-        text = object_attribute(frame, made, _TEXT)
-    else:
-        text = frame.compiler.call(frame, as_text, [made], {}, frame.node)
+    text = object_attribute(frame, made, _TEXT) if as_text is None else frame.call(as_text, made)
     if type_of(text) != STR:
         raise CompileError(f"{cls.__name__}.__str__ gives {text.describe()}, no str")
     return ExceptionItem(kind, text, cls, made)

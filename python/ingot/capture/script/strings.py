@@ -76,10 +76,10 @@ def as_string(frame: Frame, item: Item) -> Item:
 
         if isinstance(type, SetType):
             plain: Item = frame.dynamic(frame.value(item), DictType(type.element, _NONE))
-            return frame.compiler.call(frame, library.set_text, [plain], {}, frame.node)
+            return frame.call(library.set_text, plain)
         number = frame.dynamic(frame.value(item), INT)
         function = library.dtype_name if type == DTYPE else library.device_name
-        return frame.compiler.call(frame, function, [number], {}, frame.node)
+        return frame.call(function, number)
     return call_op(frame, "aten::str", [frame.dynamic(frame.value(item))], type=STR)
 
 

@@ -97,7 +97,7 @@ def call_named_op(
 
         others = {key: item for key, item in kwargs.items() if key != "out"}
         result = call_named_op(frame, name, args, others, method)
-        return frame.compiler.call(frame, store_out, [out, result], {}, frame.node)
+        return frame.call(store_out, out, result)
     for key, item in kwargs.items():
         key = key if key in known or not known else _RENAMED.get(key, key)
         if key in _DROPPED and (key not in known or item == NOTHING or key != "memory_format"):
@@ -175,7 +175,7 @@ def make_tensor(
     if isinstance(type, ListType) and is_number_union(type.element):
         from ingot.capture.script.library import tensor_of_numbers
 
-        made = frame.compiler.call(frame, tensor_of_numbers, [data], {}, frame.node)
+        made = frame.call(tensor_of_numbers, data)
         return made if dtype == NOTHING else call_op(frame, "aten::to", [made, dtype])
     if (isinstance(type, ListType) and _has_numbers(type)) or type == SIZE:
         return call_op(frame, "aten::tensor", [frame.dynamic(frame.value(data), type)], given)
@@ -335,7 +335,7 @@ def _tensor_list(name: str) -> Callable[..., Item]:
 def _promote_types(frame: Frame, a: Item, b: Item) -> Item:
     if isinstance(a, Constant) and isinstance(b, Constant):
         return Constant(torch.promote_types(a.value, b.value))
-    return frame.compiler.call(frame, tensors.promoted, [a, b], {}, frame.node)
+    return frame.call(tensors.promoted, a, b)
 
 
 _FLOAT32 = Constant(torch.float32)
@@ -519,7 +519,7 @@ def _softmax_dim(frame: Frame, name: Item, rank: Item, level: Item) -> Item:
     """The dimension that softmax takes when none is given: 0 for ranks 0, 1 and 3, else 1."""
     from ingot.capture.script.library import softmax_dim
 
-    return frame.compiler.call(frame, softmax_dim, [rank], {}, frame.node)
+    return frame.call(softmax_dim, rank)
 
 
 def _unwrap_optional(frame: Frame, item: Item) -> Item:
