@@ -68,6 +68,13 @@ test-ops-asan: build build-asan ## the ops under address and undefined-behaviour
 test-avx512: ## the kernels' C++ tests on an emulated processor with AVX-512, FILTER='Gemm.*'
 	@scripts/emulate_avx512.sh '$(FILTER)'
 
+test-tsan: ## the C++ tests that call from many threads under the thread sanitizer
+	@[ -f build-tsan/build.ninja ] || cmake -S . -B build-tsan -G Ninja \
+	  -DCMAKE_CXX_COMPILER=clang++ -DCMAKE_CXX_FLAGS_RELEASE=-O1 -DINGOT_SANITIZE=thread \
+	  -DINGOT_PYTHON=OFF -DINGOT_LINALG=OFF
+	@ninja -C build-tsan -j$(JOBS) ingot-tests
+	build-tsan/tests/cpp/ingot-tests --gtest_brief=1 --gtest_filter='Threads.*:*Thread*'
+
 fuzz: build-asan ## the loader on damaged files, FUZZ_SECONDS=120 FUZZ_FLAGS=-seed=7
 	@mkdir -p build-asan/corpus
 	build-asan/tests/fuzz/write-seeds build-asan/seeds

@@ -144,11 +144,16 @@ HWY_NOINLINE void any(const DepthwiseCall& t) {
     }                                                                                   \
   }
 
+#if HWY_TARGET == HWY_SCALAR
+constexpr std::span<const DepthwiseKernels::Dense> kDense;  // small instead of fast
+#else
+constexpr DepthwiseKernels::Dense kDense[] = {INGOT_DENSE(3, 1), INGOT_DENSE(3, 2),
+                                              INGOT_DENSE(5, 1), INGOT_DENSE(5, 2),
+                                              INGOT_DENSE(7, 1), INGOT_DENSE(7, 2)};
+#endif
+
 constexpr DepthwiseKernels kDepthwise = {
-    kLanes,
-    {INGOT_DENSE(3, 1), INGOT_DENSE(3, 2), INGOT_DENSE(5, 1), INGOT_DENSE(5, 2), INGOT_DENSE(7, 1),
-     INGOT_DENSE(7, 2)},
-    {&any<1>, &any<2>, &any<3>, &any<4>, &any<5>, &any<6>, &any<7>, &any<8>}};
+    kLanes, kDense, {&any<1>, &any<2>, &any<3>, &any<4>, &any<5>, &any<6>, &any<7>, &any<8>}};
 #undef INGOT_DENSE
 
 }  // namespace

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 
 namespace ingot {
 
@@ -43,7 +44,7 @@ struct DepthwiseKernels {
   };
 
   int lanes;
-  Dense dense[6];  // kernels without dilation of these widths and strides
+  std::span<const Dense> dense;  // kernels without dilation of these widths and strides
   Function any[kMostPixels];
 };
 

@@ -30,6 +30,9 @@ from ingot.capture.untouched import Limited, untouched
 SAME, DIFFERENT, EAGER_FAILS = "same", "different", "eager fails"
 GUARDED, UNKNOWN = "guarded", "unknown"
 
+_LEAST = 6
+"""Trials that a capture may make however long they take."""
+
 Values = Mapping[sympy.Symbol, int]
 
 
@@ -42,14 +45,24 @@ class Trials:
         self.deadline = time.monotonic() + seconds
         # The user's own examples have all the time they need; see generalise() for others.
         self.longest = math.inf
-        self._known: dict[tuple, str] = {}
+        self._known: dict[tuple[frozenset, int], str] = {}
+        self._on_examples: dict[frozenset, str] = {}
 
     def has_time(self) -> bool:
-        return time.monotonic() < self.deadline
+        """Whether to begin another trial. The first ones are not a matter of time, so that a slow
+        machine leaves the sizes that matter most as free as a fast one."""
+        return len(self._known) < _LEAST or time.monotonic() < self.deadline
+
+    def knows(self, values: Values) -> bool:
+        """Whether the outcome at these sizes takes no trial."""
+        return frozenset(values.items()) in self._on_examples
 
     def at(self, values: Values, draws: int = 1) -> str:
         """The outcome at these sizes; SAME only if every draw of values gave it."""
-        key = (tuple(values.items()), draws)
+        sizes = frozenset(values.items())
+        if sizes in self._on_examples:
+            return self._on_examples[sizes]
+        key = (sizes, draws)
         if key not in self._known:
             outcome = SAME
             for seed in range(draws):
@@ -59,6 +72,12 @@ class Trials:
                     break
             self._known[key] = outcome
         return self._known[key]
+
+    def on_examples(self, leaves: list[Any]) -> str:
+        """The outcome on inputs whose elements are nobody's guess, kept for their sizes."""
+        outcome = self.on(leaves)
+        self._on_examples[frozenset(self.shapes.values_at(leaves).items())] = outcome
+        return outcome
 
     def on(self, leaves: list[Any]) -> str:
         """The outcome on these flat inputs."""
@@ -131,7 +150,7 @@ def generalise(captured: Captured, shapes: Shapes, original: list[Any], seconds:
     example inputs and on larger ones."""
     trials = Trials(captured, shapes, seconds)
     started = time.monotonic()
-    if trials.on(original) != SAME:
+    if trials.on_examples(original) != SAME:
         return False
     trials.longest = 1.0 + 20 * (time.monotonic() - started)
     if trials.on(captured.leaves) == DIFFERENT:
@@ -221,7 +240,9 @@ def _settle_small_sizes(
 
 
 def _try(trials: Trials, shapes: Shapes, values: Values) -> str:
-    if not trials.has_time() or not allowed(shapes, values, shapes.conditions):
+    if not allowed(shapes, values, shapes.conditions):
+        return UNKNOWN
+    if not trials.knows(values) and not trials.has_time():
         return UNKNOWN
     return trials.at(values, draws=2 if all(values.values()) else 1)
 
@@ -312,13 +333,14 @@ def _settle_internal(trials: Trials, shapes: Shapes, base: Values) -> None:
 
 
 def _around(shapes: Shapes, base: Values) -> Iterator[Values]:
-    """Sizes near the example's, then well beyond: one symbol's changed, then all together."""
+    """Sizes near the example's, then well beyond: all changed, which breaks the most conditions at
+    once, then one symbol's."""
     changes: list[Callable[[int], int]] = [
         lambda v: v + 1, lambda v: v + 4, lambda v: 2 * v, lambda v: v + v // 2,
         lambda v: v + 16, lambda v: 3 * v, lambda v: 2 * v + 8, lambda v: v // 2,
     ]  # fmt: skip
     for change in changes:
-        for changed in [*([s] for s in shapes.symbols), list(shapes.symbols)]:
+        for changed in [list(shapes.symbols), *([s] for s in shapes.symbols)]:
             yield {**base, **{s: change(base[s]) for s in changed}}
 
 

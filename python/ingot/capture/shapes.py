@@ -67,10 +67,15 @@ class Shapes:
         """A size for these values of the symbols."""
         return int(_function(expr)(values))
 
+    def values_at(self, leaves: list) -> dict[sympy.Symbol, int]:
+        """The symbols' values for inputs with these sizes."""
+        found = dict(_places(leaves))
+        return {symbol: found[place] for symbol, place in self.symbols.items()}
+
     def accepts(self, leaves: list) -> bool:
         """Whether inputs with these sizes satisfy everything."""
         found = dict(_places(leaves))
-        values = {symbol: found[place] for symbol, place in self.symbols.items()}
+        values = self.values_at(leaves)
         return (
             self.in_range(values)
             and all(self.value(expr, values) == found[p] for p, expr in self.sizes.items())
