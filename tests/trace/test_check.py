@@ -8,6 +8,7 @@ import torch
 import ingot
 from ingot import _ingot
 from ingot.capture import check, locate
+from ingot.capture.compare import difference
 
 
 def test_a_wrong_kernel_is_found_with_its_line(monkeypatch):
@@ -30,7 +31,9 @@ def test_a_wrong_kernel_is_found_with_its_line(monkeypatch):
 
 def test_a_program_that_differs_is_refused(monkeypatch):
     monkeypatch.setattr(
-        check, "difference", lambda found, expected, where="the output": f"{where} differs"
+        check,
+        "difference",
+        lambda found, expected, where="the output", slack=1.0: f"{where} differs",
     )
     with pytest.raises(ingot.Error, match="on the example inputs: the output differs"):
         ingot.trace(lambda x: x * 2, torch.ones(3))
@@ -48,3 +51,53 @@ def test_equal_elements_may_be_sorted_in_any_order():
     assert torch.equal(x.gather(1, places), values)
     assert torch.equal(x.gather(0, order), x.sort(0).values)
     assert torch.equal(x.gather(1, top), x.topk(3).values)
+
+
+def rounding(factor):
+    """A function whose result is the rounding of a product, times a factor."""
+
+    def function(x, y):
+        return (x @ y - (x.double() @ y.double()).float()) * factor
+
+    return function
+
+
+def test_roundings_that_add_up_are_no_difference():
+    x, y = torch.randn(64, 4096), torch.randn(4096, 64)
+    product = x @ y
+    most = (product - (x.double() @ y.double()).float()).abs().max().item()
+    module = ingot.trace(rounding(3e-5 / most), (x, y), check=False)
+    assert difference(module(x, y), rounding(3e-5 / most)(x, y)), "this is what the check forgives"
+    ingot.trace(rounding(3e-5 / most), (x, y))
+
+
+def test_roundings_are_not_excused_where_they_are_large():
+    x, y = torch.randn(64, 4096), torch.randn(4096, 64)
+    with pytest.raises(ingot.Error, match="differs from the model on the example inputs"):
+        ingot.trace(rounding(1e3), (x, y))
+
+
+def test_a_kernel_that_is_nearly_right_is_refused(monkeypatch):
+    call = _ingot.call_op
+
+    def wrong(name, args):
+        results = call(name, args)
+        return tuple(r * 1.001 for r in results) if name == "aten::matmul" else results
+
+    monkeypatch.setattr(_ingot, "call_op", wrong)
+    x, y = torch.randn(64, 4096), torch.randn(4096, 64)
+    most = (x @ y - (x.double() @ y.double()).float()).abs().max().item()
+    with pytest.raises(ingot.Error, match="begins where the result of aten::matmul"):
+        ingot.trace(rounding(3e-5 / most), (x, y))
+
+
+def test_writes_are_compared_where_the_order_of_elements_is_free():
+    def ranks(x):
+        order = x.argsort()
+        x.add_(1)
+        return order
+
+    module = ingot.trace(ranks, (torch.zeros(8, dtype=torch.int64),))
+    x = torch.zeros(8, dtype=torch.int64)
+    module(x)
+    assert torch.equal(x, torch.ones(8, dtype=torch.int64))

@@ -18,14 +18,16 @@ _TOLERANCE = {
 """Relative and absolute tolerance. The absolute one is scaled by the largest value."""
 
 
-def difference(found: Any, expected: Any, where: str = "the output") -> str | None:
+def difference(
+    found: Any, expected: Any, where: str = "the output", *, slack: float = 1.0
+) -> str | None:
     """A clause that says how ``found`` differs from what eager PyTorch gave; None: it does not.
 
     Values of containers are compared one by one; floating values within a tolerance that
-    allows another order of summation.
+    allows another order of summation, times ``slack``.
     """
     if isinstance(expected, torch.Tensor):
-        return _tensor_difference(found, expected, where)
+        return _tensor_difference(found, expected, where, slack)
     if isinstance(expected, dict):
         if not isinstance(found, dict) or list(found) != list(expected):
             return f"{where} is {_kind(found)}, eager gives a dict with the keys {list(expected)}"
@@ -43,7 +45,7 @@ def difference(found: Any, expected: Any, where: str = "the output") -> str | No
         same = found == expected or (
             isinstance(expected, float)
             and (
-                math.isclose(found, expected, rel_tol=1e-4, abs_tol=1e-5)
+                math.isclose(found, expected, rel_tol=slack * 1e-4, abs_tol=slack * 1e-5)
                 or (math.isnan(expected) and math.isnan(found))
             )
         )
@@ -53,13 +55,13 @@ def difference(found: Any, expected: Any, where: str = "the output") -> str | No
     else:
         return f"{where} is {_kind(found)}, eager gives {_kind(expected)}"
     for one, two, place in pairs:
-        clause = difference(one, two, place)
+        clause = difference(one, two, place, slack=slack)
         if clause:
             return clause
     return None
 
 
-def _tensor_difference(found: Any, expected: torch.Tensor, where: str) -> str | None:
+def _tensor_difference(found: Any, expected: torch.Tensor, where: str, slack: float) -> str | None:
     if not isinstance(found, torch.Tensor):
         return f"{where} is {_kind(found)}, eager gives a tensor"
     if found.dtype != expected.dtype:
@@ -71,7 +73,7 @@ def _tensor_difference(found: Any, expected: torch.Tensor, where: str) -> str | 
         return f"{where} differs in {wrong} of {expected.numel()} elements" if wrong else None
     wide = torch.complex128 if expected.is_complex() else torch.float64
     a, b = found.detach().to(wide), expected.detach().to(wide)
-    relative, absolute = _TOLERANCE[expected.dtype]
+    relative, absolute = (slack * bound for bound in _TOLERANCE[expected.dtype])
     finite = b[torch.isfinite(b)].abs()
     scale = max(1.0, float(finite.max()) if finite.numel() else 1.0)
     close = torch.isclose(a, b, rtol=relative, atol=absolute * scale, equal_nan=True)
