@@ -68,6 +68,13 @@ test-ops-asan: build build-asan ## the ops under address and undefined-behaviour
 test-avx512: ## the kernels' C++ tests on an emulated processor with AVX-512, FILTER='Gemm.*'
 	@scripts/emulate_avx512.sh '$(FILTER)'
 
+# The interpreter, the planner, the loader and what they stand on. Names are regular expressions.
+TIDY := runtime/(api|base|exec|file|tensor)/
+tidy: build-asan ## clang-tidy over the core, TIDY=runtime/ for everything (a quarter of an hour)
+	@run-clang-tidy -quiet -p build-asan -j $(JOBS) '$(TIDY)' >build-asan/tidy.log 2>&1 || \
+	  { grep -A3 -E '(error|warning): ' build-asan/tidy.log; false; }
+	@echo "clang-tidy finds nothing in $(TIDY)"
+
 test-tsan: ## the C++ tests that call from many threads under the thread sanitizer
 	@[ -f build-tsan/build.ninja ] || cmake -S . -B build-tsan -G Ninja \
 	  -DCMAKE_CXX_COMPILER=clang++ -DCMAKE_CXX_FLAGS_RELEASE=-O1 -DINGOT_SANITIZE=thread \

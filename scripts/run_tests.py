@@ -22,7 +22,7 @@ STAGES = (
     # The type checker reads what the build generates.
     ("test-cpp", "lint"),
     ("build-asan",),
-    ("test-asan", "fuzz", "test-ops-asan"),
+    ("test-asan", "fuzz", "test-ops-asan", "tidy"),
     ("test-python",),
     ("test-speed",),
 )

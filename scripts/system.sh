@@ -67,6 +67,7 @@ look() {
       missing+=("libFuzzer|libclang-rt-14-dev")
     fi
     need "clang-format" clang-format command -v clang-format
+    need "clang-tidy" clang-tidy command -v run-clang-tidy
     need "Valgrind" valgrind command -v valgrind
     need "pkg-config" pkg-config command -v pkg-config
   fi

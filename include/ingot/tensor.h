@@ -22,6 +22,7 @@ class INGOT_API Dims {
   Dims() = default;
   Dims(const Dims& other) : size_(other.size_) { copy_values(other.values_); }
   Dims& operator=(const Dims& other) {
+    if (this == &other) return *this;
     size_ = other.size_;
     copy_values(other.values_);
     return *this;

@@ -119,6 +119,7 @@ LoadOptions options_of(const ingot_load_options* options) {
 template <class T>
 Value port_list(const std::vector<Port>& ports, T&& fields) {
   std::vector<Value> list;
+  list.reserve(ports.size());
   for (const Port& port : ports) list.push_back(Value::tuple(fields(port)));
   return Value::list(std::move(list));
 }

@@ -161,6 +161,7 @@ class MethodCompiler {
 
   std::vector<int32_t> places(const std::vector<ValueId>& values) const {
     std::vector<int32_t> result;
+    result.reserve(values.size());
     for (const ValueId value : values) result.push_back(places_[value]);
     return result;
   }

@@ -243,7 +243,11 @@ class Interpreter {
 
   Value finish(const Instruction& i) const {
     const int32_t operand = code_.operands[i.first];
-    Value result = operand >= 0 ? std::move(registers_[operand]) : in(i, 0);
+    Value result;
+    if (operand >= 0)
+      result = std::move(registers_[operand]);
+    else
+      result = in(i, 0);
     clear(i);
     return result;
   }

@@ -61,6 +61,7 @@ class RegionRun {
   void unpack(const Instruction& i, const std::vector<Value>& elements) {
     INGOT_CHECK(elements.size() == i.outputs, elements.size(), " elements cannot be unpacked into ",
                 i.outputs);
+    // The elements may belong to a value that goes as soon as a register is set.
     const std::vector<Value> copy = elements;
     for (uint32_t k = 0; k < i.outputs; ++k) set(i, k, copy[k]);
   }
