@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-FUZZ_FLAGS = "FUZZ_FLAGS=-seed=1 -runs=150000"
-"""The same inputs each time, so that a change is blamed for what it broke only; ``make fuzz`` alone
-tries others each time."""
+OPTIONS = {"fuzz": "FUZZ_FLAGS=-seed=1 -runs=150000", "tidy": "JOBS=1"}
+"""The fuzzer gets the same inputs each time, so that a change is blamed for what it broke only;
+``make fuzz`` alone tries others each time."""
 
 STAGES = (
     ("build-tests",),
@@ -42,8 +42,8 @@ class Result:
 def run(target: str, *, live: bool) -> Result:
     """Runs a target; shows its output as it comes, or in one piece at its end."""
     command = ["make", "--no-print-directory", target]
-    if target == "fuzz":
-        command.append(FUZZ_FLAGS)
+    if target in OPTIONS:
+        command.append(OPTIONS[target])
     if live:
         print(f"\n━━ make {target}", flush=True)
     start = time.monotonic()
