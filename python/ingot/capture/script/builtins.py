@@ -6,6 +6,7 @@ import collections
 import copy
 import dataclasses
 import enum
+import functools
 import itertools
 from collections.abc import Callable, Sized
 from types import NoneType
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 import torch
 
 from ingot.capture.script import library
+from ingot.capture.script.complex_builtins import CMATH_BUILTINS
 from ingot.capture.script.containers import store_element
 from ingot.capture.script.diagnostics import CompileError
 from ingot.capture.script.exceptions import exception_classes, is_one_of
@@ -49,6 +51,7 @@ from ingot.capture.script.sequence_builtins import (
     iterator,
     map_elements,
     next_element,
+    reduced,
     sorted_list,
     total,
 )
@@ -371,6 +374,7 @@ def _issubclass(frame: Frame, a: Item, b: Item) -> Item:
 
 BUILTINS: dict[Any, Callable[..., Item]] = {
     **NUMBER_BUILTINS,
+    **CMATH_BUILTINS,
     len: _len,
     range: _range,
     enumerate: _enumerate,
@@ -388,6 +392,7 @@ BUILTINS: dict[Any, Callable[..., Item]] = {
     any: all_any("any", "|"),
     map: map_elements,
     filter: filter_elements,
+    functools.reduce: reduced,
     iter: iterator,
     next: next_element,
     sorted: sorted_list,

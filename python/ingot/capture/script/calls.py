@@ -181,6 +181,8 @@ def call_object(frame: Frame, object: Any, args: list[Item], kwargs: dict[str, I
         given = [wrap(frame, v, f"argument{i}") for i, v in enumerate(object.args)]
         named = {k: wrap(frame, v, k) for k, v in object.keywords.items()}
         return call_object(frame, object.func, [*given, *args], {**named, **kwargs})
+    if isinstance(object, functools._lru_cache_wrapper):
+        object = object.__wrapped__
     if isinstance(object, torch.jit.ScriptFunction):
         object = getattr(object, "_torchdynamo_inline", object)
     function = getattr(object, "python_function", object)

@@ -14,7 +14,7 @@ import torch
 
 from ingot.capture.script.diagnostics import CompileError
 from ingot.capture.script.items import type_of
-from ingot.capture.script.language import DEVICE, DTYPE, SetType, settle
+from ingot.capture.script.language import DEVICE, DTYPE, EnumType, SetType, settle
 from ingot.capture.script.objects import class_of, object_attribute, special
 from ingot.capture.script.operators import as_number, as_plain
 from ingot.capture.script.values import Constant, Dynamic, Item, TupleItem
@@ -49,6 +49,10 @@ def hash_of(frame: Frame, item: Item) -> Item:
     if parts is not None:
         item = parts
     item = as_plain(frame, frame.force(item))
+    if isinstance(type_of(item), EnumType):
+        from ingot.capture.script.enums import member_attribute
+
+        return hash_of(frame, member_attribute(frame, item, "_name_"))
     type = type_of(item)
     if isinstance(item, TupleItem):
         return _hash_of_tuple(frame, item.items)

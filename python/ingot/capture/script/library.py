@@ -165,6 +165,12 @@ def dtype_name(number: int) -> str:
     return "torch." + names[number]
 
 
+def device_named(name: str) -> int:
+    if name != "cpu" and not name.startswith("cpu:"):
+        raise RuntimeError("the program runs on the CPU and has no device " + name)
+    return 0
+
+
 def device_name(number: int) -> str:
     return "cpu"
 
@@ -277,6 +283,23 @@ def greatest_by(values, key):  # type: ignore[no-untyped-def]
         if value_key > best_key:
             best, best_key = value, value_key
     return best
+
+
+def reduced(function, values):  # type: ignore[no-untyped-def]
+    listed = list(values)
+    if len(listed) == 0:
+        raise TypeError("reduce() of empty iterable with no initial value")
+    result = listed[0]
+    for each in listed[1:]:
+        result = function(result, each)
+    return result
+
+
+def reduced_from(function, values, initial):  # type: ignore[no-untyped-def]
+    result = initial
+    for each in values:
+        result = function(result, each)
+    return result
 
 
 def mapped(function, values):  # type: ignore[no-untyped-def]

@@ -71,8 +71,11 @@ def to_complex(frame: Frame, real: Item = ZERO, imag: Item = ZERO) -> Item:
     if written is not None:
         return written
     if isinstance(real, Constant) and isinstance(imag, Constant):
-        return Constant(complex(real.value, imag.value))
+        given = (real.value,) if imag == ZERO else (real.value, imag.value)
+        return Constant(complex(*given))
     real, imag = as_plain(frame, real), as_plain(frame, imag)
+    if isinstance(type_of(real), TensorType) and imag == ZERO:
+        real = call_op(frame, "aten::item", [real], type=NUMBER)
     if type_of(real) == COMPLEX and imag == ZERO:
         return real
     if imag == ZERO and type_of(real) == NUMBER:
@@ -81,6 +84,9 @@ def to_complex(frame: Frame, real: Item = ZERO, imag: Item = ZERO) -> Item:
 
 
 def absolute(frame: Frame, item: Item) -> Item:
+    written = special(frame, item, "__abs__")
+    if written is not None:
+        return written
     item = as_plain(frame, item)
     type = type_of(item)
     if isinstance(item, Constant) and type in (*_NUMBERS, COMPLEX):
@@ -94,7 +100,13 @@ def absolute(frame: Frame, item: Item) -> Item:
 
 
 def rounded(frame: Frame, number: Item, ndigits: Item = NOTHING) -> Item:
+    written = special(frame, number, "__round__", *([] if ndigits == NOTHING else [ndigits]))
+    if written is not None:
+        return written
+    number = as_plain(frame, number)
     type = type_of(number)
+    if type == NUMBER:
+        number, type = to_float(frame, number), FLOAT
     if isinstance(number, Constant) and isinstance(ndigits, Constant):
         return Constant(round(number.value, ndigits.value))
     if isinstance(type, TensorType):

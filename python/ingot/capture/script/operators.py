@@ -130,12 +130,7 @@ def binary(frame: Frame, symbol: str, a: Item, b: Item) -> Item:
         elif NUMBER in (x, y) and {x, y} <= {NUMBER, *_NUMBERS} and symbol in _SCALAR:
             result = call_op(frame, _SCALAR[symbol], [a, b])
         elif NUMBER in (x, y) and {x, y} <= {NUMBER, *_NUMBERS} and symbol == "**":
-            from ingot.capture.script.library import power_of_numbers
-
-            sides: list[Item] = [
-                frame.dynamic(frame.value(each, NUMBER), NUMBER) for each in (a, b)
-            ]
-            result = frame.compiler.call(frame, power_of_numbers, sides, {}, frame.node)
+            result = _scalar_power(frame, a, b)
         else:
             result = _containers(frame, symbol, a, b, x, y)
         if result is not None:
@@ -144,6 +139,19 @@ def binary(frame: Frame, symbol: str, a: Item, b: Item) -> Item:
     if "Optional" in f"{x}{y}":
         hint = "check the Optional value with `is not None` first"
     raise CompileError(f"{a.describe()} {symbol} {b.describe()} has no meaning", hint)
+
+
+def number_power(frame: Frame, a: Item, b: Item) -> Item:
+    """``a ** b``, of which the kind of number may depend on the values."""
+    if isinstance(b, Constant) or {type_of(a), type_of(b)} - {INT, BOOL}:
+        return binary(frame, "**", a, b)
+    return _scalar_power(frame, as_number(frame, a, INT), as_number(frame, b, INT))
+
+
+def _scalar_power(frame: Frame, a: Item, b: Item) -> Item:
+    from ingot.capture.script.library import power_of_numbers
+
+    return frame.call(power_of_numbers, a, b)
 
 
 _METHODS: dict[str, str] = {
@@ -293,6 +301,10 @@ def as_number(frame: Frame, item: Item, type: Type) -> Item:
 
 def _power(frame: Frame, a: Item, b: Item, type: Type) -> Item:
     """int ** int is an int as in Python; a negative exponent would make it a float."""
+    if type == COMPLEX:
+        from ingot.capture.script.complex_builtins import power_of_complex
+
+        return frame.call(power_of_complex, a, b)
     if type != INT:
         return call_op(frame, "aten::pow", [a, b])
     if isinstance(b, Constant):

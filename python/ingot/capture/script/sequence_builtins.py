@@ -272,6 +272,23 @@ def map_elements(frame: Frame, function: Item, *iterables: Item) -> Item:
     raise CompileError("map takes one or two iterables")
 
 
+def reduced(frame: Frame, function: Item, values: Item, initial: Item | None = None) -> Item:
+    """``functools.reduce``."""
+    from ingot.capture.script.calls import call
+
+    if isinstance(values, TupleItem | ListItem):
+        items = [*([] if initial is None else [initial]), *values.items]
+        if not items:
+            raise CompileError("reduce() of empty iterable with no initial value")
+        result = items[0]
+        for each in items[1:]:
+            result = call(frame, function, [result, each], {})
+        return result
+    if initial is None:
+        return frame.call(library.reduced, function, values)
+    return frame.call(library.reduced_from, function, values, initial)
+
+
 def filter_elements(frame: Frame, function: Item, values: Item) -> Item:
     """``filter``: made at once, as a list."""
     if isinstance(values, TupleItem | ListItem):

@@ -24,6 +24,7 @@ from ingot.capture.script.imports import import_statement
 from ingot.capture.script.match_statement import match_statement
 from ingot.capture.script.names import assigned_names, free_names
 from ingot.capture.script.objects import declare_attribute
+from ingot.capture.script.operators import number_power
 from ingot.capture.script.refinement import Test, test
 from ingot.capture.script.values import (
     EMPTY,
@@ -39,10 +40,11 @@ from ingot.capture.script.values import (
     ModuleItem,
     PoisonItem,
     PythonItem,
+    TupleItem,
 )
 from ingot.capture.script.with_statement import with_statement
 from ingot.errors import Error
-from ingot.ir.types import BOOL
+from ingot.ir.types import BOOL, INT
 
 if TYPE_CHECKING:
     from ingot.capture.script.frame import Frame
@@ -322,7 +324,7 @@ def _delete(frame: Frame, node: ast.Delete) -> Flow:
 
 
 def _return(frame: Frame, node: ast.Return) -> Flow:
-    item = NOTHING if node.value is None else expression(frame, node.value, frame.result_type)
+    item = NOTHING if node.value is None else _result(frame, node.value)
     if isinstance(item, PoisonItem):
         raise Poisoned
     if not frame.calls and isinstance(item, LocalFunction | PythonItem | ModuleItem | MethodItem):
@@ -332,6 +334,29 @@ def _return(frame: Frame, node: ast.Return) -> Flow:
         )
     frame.environment.names[RESULT] = item
     return Flow.only(Way.RETURN, frame.environment)
+
+
+def _result(frame: Frame, node: ast.expr) -> Item:
+    """What a function returns. Powers of ints that are results of the program may be ints or
+    floats, as in Python; elsewhere in a program they are ints."""
+    if frame.calls or frame.result_type == INT:
+        return expression(frame, node, frame.result_type)
+    match node:
+        case ast.BinOp(left, ast.Pow(), right):
+            sides = expression(frame, left), expression(frame, right)
+            with frame.located(node):
+                return number_power(frame, *sides)
+        case ast.Tuple(elements) if (
+            frame.result_type is None
+            and any(map(_is_power, elements))
+            and not any(isinstance(each, ast.Starred) for each in elements)
+        ):
+            return TupleItem(tuple(_result(frame, each) for each in elements))
+    return expression(frame, node, frame.result_type)
+
+
+def _is_power(node: ast.expr) -> bool:
+    return isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow)
 
 
 def _break(frame: Frame, node: ast.Break) -> Flow:

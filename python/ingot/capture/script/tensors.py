@@ -28,7 +28,7 @@ from ingot.capture.script.values import (
     ShapeItem,
     TupleItem,
 )
-from ingot.ir.types import INT, ListType, TensorType, Type
+from ingot.ir.types import INT, STR, ListType, TensorType, Type
 
 if TYPE_CHECKING:
     from ingot.capture.script.frame import Frame
@@ -112,7 +112,9 @@ def _to(frame: Frame, tensor: Item, *args: Item, **kwargs: Item) -> Item:
             other = first
         elif type == DTYPE:
             dtype = first
-        elif type == DEVICE or first == NOTHING or isinstance(getattr(first, "value", 0), str):
+        elif type in (DEVICE, STR) or first == NOTHING:
+            if type == STR and not isinstance(first, Constant):
+                frame.call(library.device_named, first)
             if len(flags) > 1 and type_of(flags[1]) == DTYPE:
                 dtype = flags.pop(1)
         else:

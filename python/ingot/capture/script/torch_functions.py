@@ -20,7 +20,16 @@ from ingot.capture.script.decompositions import linear_algebra, neural, tensors
 from ingot.capture.script.diagnostics import CompileError
 from ingot.capture.script.einsum import einsum
 from ingot.capture.script.items import type_of
-from ingot.capture.script.language import NUMBER, SIZE, FutureType, Hole, is_subtype, lower, settle
+from ingot.capture.script.language import (
+    DEVICE,
+    NUMBER,
+    SIZE,
+    FutureType,
+    Hole,
+    is_subtype,
+    lower,
+    settle,
+)
 from ingot.capture.script.legacy import LEGACY
 from ingot.capture.script.operations import call_op
 from ingot.capture.script.operators import is_number_union
@@ -38,7 +47,7 @@ from ingot.capture.script.values import (
     TupleItem,
 )
 from ingot.capture.script.wrapping import wrap
-from ingot.ir.types import BOOL, COMPLEX, FLOAT, INT, ListType, TensorType, Type
+from ingot.ir.types import BOOL, COMPLEX, FLOAT, INT, STR, ListType, TensorType, Type
 
 if TYPE_CHECKING:
     from ingot.capture.script.frame import Frame
@@ -107,7 +116,7 @@ def call_named_op(
         given[key] = item
     first = args[0] if args else None
     if not method and first is not None and _is_plain(first):
-        _require_no_tensor(frame, name, first)
+        _require_no_tensor(frame, name, first, [*args[1:], *given.values()])
     return call_op(frame, base, _packed(args, method), given)
 
 
@@ -118,12 +127,13 @@ def _is_plain(item: Item) -> bool:
     return element in (BOOL, INT, FLOAT, COMPLEX, NUMBER)
 
 
-def _require_no_tensor(frame: Frame, name: str, first: Item) -> None:
-    """The catalogue has ops on numbers and lists of the names of functions of tensors."""
+def _require_no_tensor(frame: Frame, name: str, first: Item, others: list[Item]) -> None:
+    """The catalogue has ops on numbers and lists of the names of functions of tensors. A number
+    comes first only beside a tensor, ``torch.pow(2, x)``."""
     kinds = [s.arguments[0] for s in frame.builder.ops.overloads(f"aten::{name}") if s.arguments]
     tensors = [each for each in kinds if isinstance(each.type, TensorType)]
-    others = [each for each in kinds if str(each.type) in ("Scalar", "Tensor[]", "SymInt[]")]
-    if tensors and not others and type_of(first) != NUMBER:
+    beside = any(isinstance(type_of(each), TensorType) for each in others)
+    if tensors and not beside and type_of(first) != NUMBER:
         raise CompileError(
             f"torch.{name} takes a Tensor, not {first.describe()}", "make it a tensor first"
         )
@@ -280,6 +290,20 @@ def _assert_async(frame: Frame, condition: Item, message: Item = EMPTY) -> Item:
             text = frame.value(as_string(frame, message))
             frame.builder.raise_exception(text, "RuntimeError")
     return NOTHING
+
+
+def _device(frame: Frame, type: Item, index: Item = NOTHING) -> Item:
+    """``torch.device(name)``."""
+    if isinstance(type, Constant) and isinstance(index, Constant):
+        given = (type.value,) if index == NOTHING else (type.value, index.value)
+        return Constant(torch.device(*given))
+    if type_of(type) == DEVICE:
+        return type
+    if type_of(type) != STR:
+        raise CompileError(f"torch.device does not take {type.describe()}", "give it a str")
+    from ingot.capture.script.library import device_named
+
+    return frame.dynamic(frame.value(frame.call(device_named, type)), DEVICE)
 
 
 def _check(frame: Frame, cond: Item, message: Item = NOTHING) -> Item:
@@ -464,6 +488,7 @@ def _functions() -> dict[Any, Callable[..., Item]]:
         torch.utils.checkpoint.checkpoint_sequential: _checkpoint_sequential,
         torch.as_tensor: as_tensor,
         torch.from_numpy: as_tensor,
+        torch.device: _device,
         torch.is_tensor: _is_tensor,
         torch._assert: _assert,
         torch._assert_async: _assert_async,

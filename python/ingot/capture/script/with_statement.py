@@ -39,6 +39,7 @@ _WITHOUT_EFFECT: tuple[Any, ...] = (
     torch.inference_mode,
     torch.set_grad_enabled,
     torch.autograd.profiler.record_function,
+    torch.profiler.record_function,
     torch.autograd.profiler.profile,
     torch.profiler.profile,
     torch.autograd.set_detect_anomaly,
@@ -121,13 +122,19 @@ class _Traceback:
     """Stands for the third argument of ``__exit__``, which programs do not have."""
 
 
+class _Nothing:
+    """What a context about gradients or profiling gives to be named."""
+
+
 def _enter(frame: Frame, item: ast.withitem) -> Item | None:
     """Enters a context; gives the object whose ``__exit__`` is to be called, if there is one.
 
     Contexts about gradients and profiling mean nothing in a program.
     """
     node = item.context_expr
-    if item.optional_vars is None and _means_nothing(frame, node):
+    if _means_nothing(frame, node):
+        if item.optional_vars is not None:
+            assign_target(frame, item.optional_vars, PythonItem(_Nothing()))
         return None
     suppressed = _suppressed(frame, node)
     if suppressed is not None:

@@ -1,0 +1,152 @@
+"""Complex numbers, powers, and what is hashed, named or folded along the way."""
+
+from __future__ import annotations
+
+import cmath
+import enum
+import functools
+
+import pytest
+import torch
+from agreement import Programs
+from torch import Tensor
+
+import ingot
+
+programs = Programs()
+case = programs.case
+
+
+@case((1 + 1j, 2 + 0j), (2j, -3 + 0j), (0j, 1j), (0j, 2 + 0j), (1j, 0.5 + 0j), (0j, -1 + 0j))
+def complex_power(a: complex, b: complex):
+    return a**b
+
+
+@case((torch.tensor(3), torch.tensor(1.5), torch.tensor(2j)))
+def complex_of_tensors(a: Tensor, b: Tensor, c: Tensor):
+    return complex(a), complex(b), complex(c), complex("3-4j")
+
+
+@case((0j,))
+def log_of_zero(z: complex):
+    return cmath.log(z)
+
+
+@case((2, -2), (-2, -1), (0, -2), (3, 4), (0, 0))
+def int_power(a: int, b: int):
+    return a**b
+
+
+@case((2, -2), (3, 4))
+def int_powers_among_results(a: int, b: int):
+    return a**b, a, (a * b) ** b
+
+
+@case((3, torch.tensor(2)), (3, torch.tensor(0.5)))
+def power_of_item(a: int, x: Tensor):
+    return x.item() ** a, a ** x.item()
+
+
+@case((torch.tensor([2.0, 3.0]), 2, 0.5))
+def number_before_tensor(x: Tensor, a: int, b: float):
+    whole = x.to(torch.int64)
+    return (
+        torch.pow(a, x),
+        torch.pow(2, exponent=x),
+        torch.float_power(b, x),
+        torch.remainder(7, x),
+        torch.bitwise_and(3, whole),
+        torch.bitwise_left_shift(1, whole),
+    )
+
+
+class Plain(enum.Enum):
+    A = 1
+    B = "x"
+
+
+class Counted(enum.IntEnum):
+    A = 1
+
+
+@case((1,))
+def hashes_of_members(n: int):
+    return (
+        hash(Plain.A) == hash(Plain.B),
+        hash(Plain.A) == hash(Plain.A),
+        hash(Counted.A) == hash(n),
+    )
+
+
+class Length:
+    def __init__(self, x: float) -> None:
+        self.x = x
+
+    def __abs__(self) -> float:
+        return abs(self.x)
+
+    def __round__(self, digits: int = 0) -> float:
+        return round(self.x, digits)
+
+
+@case((-2.567,))
+def own_abs_and_round(x: float):
+    item = torch.tensor(x).item()
+    return abs(Length(x)), round(Length(x), 1), round(item)
+
+
+@functools.lru_cache(None)
+def doubled(n: int) -> int:
+    return n * 2
+
+
+@case(([1, 2, 3],), ([4],), ([],))
+def reduced(xs: list[int]):
+    text = functools.reduce(lambda a, b: a + str(b), xs, "")
+    known = functools.reduce(max, (1, 7, 2))
+    return text, known, doubled(known), functools.reduce(lambda a, b: a * 10 + b, xs)
+
+
+@case(("cpu", torch.ones(2)), ("cpu:0", torch.ones(2)))
+def device_by_name(name: str, x: Tensor):
+    return x.to(name), x.to(name, torch.double), torch.device(name).type
+
+
+@case((torch.ones(2),))
+def named_contexts(x: Tensor):
+    with torch.profiler.record_function("a") as record, torch.no_grad() as nothing:  # noqa: F841
+        return x + 1
+
+
+@programs.parametrize
+def test_agrees_with_python(function) -> None:
+    programs.check(function)
+
+
+def test_cmath() -> None:
+    def everything(z: complex):
+        return [
+            *[cmath.exp(z), cmath.log(z), cmath.log(z, 2), cmath.log10(z), cmath.sqrt(z)],
+            *[cmath.sin(z), cmath.cos(z), cmath.tan(z), cmath.asin(z), cmath.acos(z)],
+            *[cmath.atan(z), cmath.sinh(z), cmath.cosh(z), cmath.tanh(z), cmath.asinh(z)],
+            *[cmath.acosh(z), cmath.atanh(z), cmath.rect(z.real, z.imag)],
+        ]
+
+    def parts(z: complex):
+        checks = [cmath.isnan(z), cmath.isinf(z), cmath.isfinite(z)]
+        return [cmath.phase(z), *cmath.polar(z)], checks
+
+    for z in (1.3 - 0.7j, -0.5 + 2j):
+        assert ingot.script(everything)(z) == pytest.approx(everything(z))
+    for z in (1.3 - 0.7j, complex(float("inf"), 1.0)):
+        assert ingot.script(parts)(z) == parts(z)
+    checks = ingot.script(parts)(complex(float("nan"), 0.0))[1]
+    assert checks == [True, False, False]
+
+
+def test_devices_that_a_program_lacks() -> None:
+    def moved(x: Tensor, name: str):
+        return x.to(name)
+
+    with pytest.raises(ingot.Error, match="has no device cuda"):
+        ingot.script(moved)(torch.ones(1), "cuda")
