@@ -53,7 +53,21 @@ Value from_int(PyObject* object, const Type* expected) {
   const long long value = PyLong_AsLongLongAndOverflow(object, &overflow);
   INGOT_CHECK(!overflow, "an integer does not fit in 64 bits");
   if (is_kind(expected, TypeKind::floating)) return Value(static_cast<double>(value));
+  if (is_kind(expected, TypeKind::complex))
+    return Value(std::complex<double>(static_cast<double>(value)));
   return Value(static_cast<int64_t>(value));
+}
+
+Value from_float(PyObject* object, const Type* expected) {
+  const double value = PyFloat_AS_DOUBLE(object);
+  if (is_kind(expected, TypeKind::complex)) return Value(std::complex<double>(value));
+  return Value(value);
+}
+
+// Whether it is a number for which a tensor without dimensions may be given.
+bool is_number(const Type* type) {
+  return is_kind(type, TypeKind::integer) || is_kind(type, TypeKind::floating) ||
+         is_kind(type, TypeKind::complex) || is_kind(type, TypeKind::boolean);
 }
 
 template <class GetItem>
@@ -99,14 +113,14 @@ Value from_tuple(PyObject* object, const Type* expected, Conversion& conversion)
 bool is_key(const Value& value) {
   if (!value.is_tuple())
     return value.is_none() || value.is_bool() || value.is_int() || value.is_double() ||
-           value.is_string();
+           value.is_string() || value.tag() == Tag::complex;
   const std::vector<Value>& elements = value.to_tuple().elements;
   return std::all_of(elements.begin(), elements.end(), is_key);
 }
 
 void check_key(const Value& converted, PyObject* key) {
   INGOT_CHECK(is_key(converted), "a dict or set holds a key of type ", Py_TYPE(key)->tp_name,
-              "; keys must be bool, int, float, str, None or tuples of them");
+              "; keys must be bool, int, float, complex, str, None or tuples of them");
 }
 
 // A set is a dict whose values are None.
@@ -268,6 +282,10 @@ Value from_other(PyObject* object, const Type* expected, Conversion& conversion)
   if (is_torch_tensor(object)) {
     conversion.torch = true;
     Tensor tensor = tensor_from_torch(object);
+    if (is_number(expected) && tensor.rank() == 0) {
+      const nb::object number = nb::handle(object).attr("item")();
+      return from_python(number.ptr(), expected, conversion);
+    }
     // Resolved copies are read-only; they are not the object's memory.
     if (tensor.writable())
       conversion.lenders.push_back(
@@ -281,7 +299,7 @@ Value from_other(PyObject* object, const Type* expected, Conversion& conversion)
   }
   if (PyBool_Check(object)) return Value(object == Py_True);
   if (PyLong_Check(object)) return from_int(object, expected);
-  if (PyFloat_Check(object)) return Value(PyFloat_AS_DOUBLE(object));
+  if (PyFloat_Check(object)) return from_float(object, expected);
   if (PyComplex_Check(object))
     return Value(
         std::complex<double>(PyComplex_RealAsDouble(object), PyComplex_ImagAsDouble(object)));
@@ -333,7 +351,7 @@ Value from_python(PyObject* object, const Type* expected, Conversion& conversion
   expected = strip_optional(expected);
   const PyTypeObject* type = Py_TYPE(object);
   if (object == Py_None) return Value();
-  if (type == &PyFloat_Type) return Value(PyFloat_AS_DOUBLE(object));
+  if (type == &PyFloat_Type) return from_float(object, expected);
   if (type == &PyLong_Type) return from_int(object, expected);
   if (type == &PyBool_Type) return Value(object == Py_True);
   if (is_ndarray_exact(object)) return Value(tensor_from_ndarray(object));

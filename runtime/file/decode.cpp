@@ -28,6 +28,7 @@ bool is_key(const Type& type) {
     case TypeKind::string:
     case TypeKind::integer:
     case TypeKind::floating:
+    case TypeKind::complex:
     case TypeKind::boolean:
     case TypeKind::none: return true;
     case TypeKind::tuple:

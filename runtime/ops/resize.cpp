@@ -6,6 +6,7 @@
 #include <ingot/op.h>
 #include "ops/shape.h"
 #include "ops/view.h"
+#include "tensor/memory.h"
 
 namespace ingot {
 namespace {
@@ -54,14 +55,13 @@ Tensor resize_(const Tensor& self, const IntList& size, std::optional<int64_t> m
   if (sizes == self.sizes() && !memory_format) return self;
   check_not_read_only(self);
   const int64_t count = numel_of(sizes);
-  Tensor target = self;
   if (count > room(self)) {
     INGOT_CHECK(self.storage()->references.load() == 1, "resize_() to ", count,
                 " elements needs more memory than ", self,
                 " has, which other tensors share; resize a clone()");
-    target = grown(self, count);
+    replace_memory(self, grown(self, count));
   }
-  return become(self, target.as_strided(sizes, strides_for(sizes, memory_format), 0));
+  return become(self, self.as_strided(sizes, strides_for(sizes, memory_format), 0));
 }
 
 Tensor resize_as(const Tensor& self, const Tensor& the_template,

@@ -1,3 +1,4 @@
+#include <complex>
 #include <functional>
 
 #include <ingot/value.h>
@@ -6,12 +7,17 @@
 
 namespace ingot {
 
-// Equal keys hash equally across bool, int and float, as in Python.
+// Equal keys hash equally across bool, int, float and complex, as in Python.
 size_t Dict::Hash::operator()(const Value& key) const {
   switch (key.tag()) {
     case Tag::boolean: return std::hash<double>()(key.to_bool());
     case Tag::integer: return std::hash<double>()(static_cast<double>(key.to_int()));
     case Tag::floating: return std::hash<double>()(key.to_double());
+    case Tag::complex: {
+      const std::complex<double> z = key.to_complex();
+      const size_t real = std::hash<double>()(z.real());
+      return z.imag() == 0 ? real : real * 1000003 ^ std::hash<double>()(z.imag());
+    }
     case Tag::string: return std::hash<std::string_view>()(key.to_string());
     case Tag::none: return 0;
     case Tag::tuple: {
@@ -21,7 +27,7 @@ size_t Dict::Hash::operator()(const Value& key) const {
     }
     default:
       fail(ErrorCode::invalid_argument, "a ", name_of(key.tag()),
-           " cannot be a dict key: use bool, int, float, str, None or a tuple of them");
+           " cannot be a dict key: use bool, int, float, complex, str, None or a tuple of them");
   }
 }
 

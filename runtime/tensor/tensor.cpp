@@ -12,6 +12,7 @@
 #include "base/blocks.h"
 #include "tensor/abstract.h"
 #include "tensor/convert.h"
+#include "tensor/memory.h"
 
 namespace ingot {
 namespace {
@@ -34,9 +35,28 @@ void release_owned(Storage* storage) {
     std::free(storage->context);
 }
 
+// What a tensor got later in place of the memory in its block. The block is kept for its
+// TensorImpl.
+struct Replaced {
+  const detail::TensorImpl* impl;
+  Storage* first;
+  Tensor memory;
+};
+
+void release_replaced(Storage* storage) {
+  auto* replaced = static_cast<Replaced*>(storage->context);
+  Storage* const first = replaced->first;
+  delete replaced;
+  delete storage;
+  first->release(first);
+}
+
 bool is_in_block(const detail::TensorImpl* impl) {
-  return impl->storage && impl->storage->context == impl &&
-         impl->storage->release == &release_owned;
+  const Storage* storage = impl->storage;
+  if (!storage) return false;
+  if (storage->release == &release_replaced)
+    return static_cast<const Replaced*>(storage->context)->impl == impl;
+  return storage->context == impl && storage->release == &release_owned;
 }
 
 struct Borrowed {
@@ -116,6 +136,26 @@ void detail::destroy(TensorImpl* impl) {
   if (!is_in_block(impl)) delete impl;
   if (storage && storage->references.fetch_sub(1, std::memory_order_acq_rel) == 1)
     storage->release(storage);
+}
+
+void replace_memory(const Tensor& tensor, Tensor memory) {
+  detail::TensorImpl* impl = tensor.impl();
+  Storage* const before = impl->storage;
+  std::byte* const data = memory.impl()->storage->data;
+  if (is_in_block(impl)) {
+    auto* storage = new Storage;
+    storage->data = data;
+    storage->bytes = memory.impl()->storage->bytes;
+    storage->release = &release_replaced;
+    storage->context = new Replaced{impl, before, std::move(memory)};
+    impl->storage = storage;
+  } else {
+    impl->storage = memory.impl()->storage;
+    impl->storage->references.fetch_add(1, std::memory_order_relaxed);
+    if (before && before->references.fetch_sub(1, std::memory_order_acq_rel) == 1)
+      before->release(before);
+  }
+  impl->data = data;
 }
 
 Tensor Tensor::empty(DType dtype, std::span<const int64_t> sizes) {

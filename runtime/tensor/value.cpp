@@ -270,6 +270,9 @@ bool equal(const Value& a, const Value& b) {
     return x >= -0x1p63 && x < 0x1p63 && static_cast<int64_t>(x) == whole &&
            static_cast<double>(whole) == x;
   }
+  const auto real = [](const Value& z) { return Value(z.to_complex().real()); };
+  if (a.tag() == Tag::complex && number(b)) return a.to_complex().imag() == 0 && equal(real(a), b);
+  if (b.tag() == Tag::complex && number(a)) return b.to_complex().imag() == 0 && equal(a, real(b));
   if (a.tag() != b.tag()) return false;
   const auto all_equal = [](const std::vector<Value>& x, const std::vector<Value>& y) {
     if (x.size() != y.size()) return false;

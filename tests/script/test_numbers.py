@@ -118,9 +118,27 @@ def named_contexts(x: Tensor):
         return x + 1
 
 
+@case(({1 + 2j: 5.0, 2j: 6.0}, 2j), ({1 + 0j: 1.0}, 3j))
+def complex_keys(d: dict[complex, float], key: complex):
+    made = {1j: "a", key: "b"}
+    return made[1j], key in d, len({key, 2j}), list(d), d.get(key, -1.0), d[key]
+
+
 @programs.parametrize
 def test_agrees_with_python(function) -> None:
     programs.check(function)
+
+
+def test_numbers_for_other_numbers() -> None:
+    def plus(n: int, x: float, z: complex, many: list[complex]):
+        return n + 1, x * 2, z + 1j, many
+
+    program = ingot.script(plus)
+    expected = (4, 5.0, 2 + 1j, [1 + 0j, 2.5 + 0j, 1j])
+    assert program(torch.tensor(3), torch.tensor(2.5), 2, [1, torch.tensor(2.5), 1j]) == expected
+    for wrong in (torch.tensor(3.5), torch.tensor([3])):
+        with pytest.raises(ingot.Error, match="'n' must be int"):
+            program(wrong, 1.0, 1j, [])
 
 
 def test_cmath() -> None:

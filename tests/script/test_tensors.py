@@ -1,9 +1,12 @@
 """Tensors: operators, indexing, attributes, methods, in-place operations."""
 
+import pytest
 import torch
 import torch.nn.functional as F
 from agreement import check
 from torch import Tensor
+
+import ingot
 
 
 def operators(x: Tensor, y: Tensor) -> list[Tensor]:
@@ -213,3 +216,28 @@ def contractions(a: Tensor, b: Tensor, c: Tensor) -> list[Tensor]:
 
 def test_einsum():
     check(contractions, (torch.randn(2, 3, 4), torch.randn(2, 4, 5), torch.randn(5)))
+
+
+def grown(x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    made = torch.empty(0)
+    torch.mul(x, 2, out=made)
+    torch.cat([x, x], out=made)
+    other = torch.zeros(1)
+    same = other
+    other.resize_(2).fill_(3)
+    other.resize_([5, 2]).fill_(4)
+    return made, other, same
+
+
+def test_memory_grows():
+    check(grown, (torch.ones(2, 2),), (torch.ones(0),))
+
+
+def stores(x: Tensor, out: Tensor) -> Tensor:
+    return torch.mul(x, 2, out=out)
+
+
+def test_memory_of_the_caller_has_its_size():
+    check(stores, (torch.ones(2), torch.zeros(2)))
+    with pytest.raises(ingot.Error, match="out= is an input"):
+        ingot.script(stores)(torch.ones(2), torch.zeros(1))

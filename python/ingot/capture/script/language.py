@@ -372,9 +372,7 @@ def require_key(type: Type) -> Type:
     if isinstance(inside, TupleType | NamedTupleType):
         for each in inside.elements:
             require_key(each)
-    if inside in (TENSOR, ir.COMPLEX) or isinstance(
-        inside, ObjectType | ListType | DictType | SetType
-    ):
+    if inside == TENSOR or isinstance(inside, ObjectType | ListType | DictType | SetType):
         raise CompileError(
             f"a {inside} cannot be a key of a dict or an element of a set in a program",
             "use a number, a string or a tuple of these",

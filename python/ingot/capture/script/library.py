@@ -125,7 +125,13 @@ def clone_all(tensors: list[Tensor]) -> list[Tensor]:
 
 def store_out(out: Tensor, result: Tensor) -> Tensor:
     if out.shape != result.shape:
-        raise RuntimeError("out= has other sizes than the result")
+        out.resize_(result.shape)
+    return out.copy_(result)
+
+
+def store_out_of_caller(out: Tensor, result: Tensor) -> Tensor:
+    if out.shape != result.shape:
+        raise RuntimeError("out= is an input of the program and has other sizes than the result")
     return out.copy_(result)
 
 

@@ -14,6 +14,7 @@ import torch.jit._script
 import torch.jit._trace
 import torch.utils.checkpoint
 
+from ingot.capture.script import library
 from ingot.capture.script.annotations import read_annotation
 from ingot.capture.script.awaits import awaitable, awaitable_nowait, wait
 from ingot.capture.script.decompositions import linear_algebra, neural, tensors
@@ -102,11 +103,10 @@ def call_named_op(
     given = {}
     out = kwargs.get("out", NOTHING)
     if isinstance(type_of(out), TensorType):
-        from ingot.capture.script.library import store_out
-
+        store = library.store_out_of_caller if _is_input(frame, out) else library.store_out
         others = {key: item for key, item in kwargs.items() if key != "out"}
         result = call_named_op(frame, name, args, others, method)
-        return frame.call(store_out, out, result)
+        return frame.call(store, out, result)
     for key, item in kwargs.items():
         key = key if key in known or not known else _RENAMED.get(key, key)
         if key in _DROPPED and (key not in known or item == NOTHING or key != "memory_format"):
@@ -118,6 +118,12 @@ def call_named_op(
     if not method and first is not None and _is_plain(first):
         _require_no_tensor(frame, name, first, [*args[1:], *given.values()])
     return call_op(frame, base, _packed(args, method), given)
+
+
+def _is_input(frame: Frame, item: Item) -> bool:
+    """Whether a tensor comes from the program's caller, who would not see that it is resized."""
+    exported = [m for m in frame.compiler.program.methods.values() if m.exported]
+    return isinstance(item, Dynamic) and any(item.value in m.body.inputs for m in exported)
 
 
 def _is_plain(item: Item) -> bool:
