@@ -402,8 +402,37 @@ def pad_sequence(sequences, batch_first=False, padding_value=0.0, padding_side="
     return torch.stack(padded, 0 if batch_first else 1)
 
 
+def pack_padded_sequence(input, lengths, batch_first=False):
+    steps = input.transpose(0, 1) if batch_first else input
+    if lengths.dim() != 1 or lengths.numel() != steps.shape[1]:
+        raise RuntimeError("Expected `len(lengths)` to be equal to batch_size")
+    if not bool((lengths[:-1] >= lengths[1:]).all()):
+        raise RuntimeError("`lengths` must fall, unless enforce_sorted=False is passed")
+    if int(lengths[-1]) <= 0:
+        raise RuntimeError("Length of all samples has to be greater than 0")
+    longest = int(lengths[0])
+    if longest > steps.shape[0]:
+        raise RuntimeError("Expected no length above that of the padded sequences")
+    mask = torch.arange(longest).unsqueeze(1) < lengths.unsqueeze(0)
+    rows = steps[:longest].flatten(0, 1)
+    return rows[mask.flatten()], mask.sum(1)
+
+
+def pad_packed_sequence(data, batch_sizes, batch_first, padding_value, total_length):
+    longest, batch = batch_sizes.numel(), int(batch_sizes[0])
+    total = max(total_length, longest)
+    mask = torch.arange(batch).unsqueeze(0) < batch_sizes.unsqueeze(1)
+    lengths = mask.sum(0)
+    padded = torch.full([total * batch, *data.shape[1:]], padding_value, dtype=data.dtype)
+    padded[mask.flatten().nonzero().squeeze(1)] = data
+    padded = padded.unflatten(0, [total, batch])
+    return padded.transpose(0, 1) if batch_first else padded, lengths
+
+
 COMPOSITIONS: dict[str, Callable[..., Any]] = {
     **DECOMPOSITIONS,
+    "aten::_pack_padded_sequence": pack_padded_sequence,
+    "aten::_pad_packed_sequence": pad_packed_sequence,
     "aten::_weight_norm": weight_norm,
     "aten::adjoint": adjoint,
     "aten::atleast_1d": atleast_1d,
