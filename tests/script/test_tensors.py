@@ -241,3 +241,42 @@ def test_memory_of_the_caller_has_its_size():
     check(stores, (torch.ones(2), torch.zeros(2)))
     with pytest.raises(ingot.Error, match="out= is an input"):
         ingot.script(stores)(torch.ones(2), torch.zeros(1))
+
+
+def nested_data(x: float, n: int, t: Tensor, row: list[int]) -> list[Tensor]:
+    return [
+        torch.tensor([[1.5], [n]]),
+        torch.tensor(((0.1, x), (0.2, 0.3)), dtype=torch.float64),
+        torch.tensor([(0.1, x), (2, n)], dtype=torch.float64),
+        torch.tensor([[True, 2], [n, 3]]),
+        torch.tensor([[1j, n], [x, True]]),
+        torch.tensor([[[1], [2]], [[3], [n]]], dtype=torch.int32),
+        torch.tensor([[], []]),
+        torch.tensor([[t[0], t[1]], [t[1], t[0]]]),
+        torch.tensor([row, [n, n]], dtype=torch.float64),
+    ]
+
+
+def test_nested_data():
+    check(nested_data, (0.7, 2, torch.ones(2), [5, 6]))
+
+    def ragged(n: int) -> Tensor:
+        return torch.tensor([[1, n], [n]])
+
+    with pytest.raises(ingot.Error, match=r"different lengths\ntest_tensors.py:\d+:\d+ in ragged"):
+        ingot.script(ragged)
+
+
+def conditions(x: Tensor, mask: Tensor) -> list[Tensor]:
+    return [
+        x.where(x > 0, x * 2),
+        mask.where(x > 0, ~mask),
+        x.where(condition=mask, other=x + 5),
+        x.where(mask, 0.0),
+        torch.where(mask, x, x * 3),
+        x.abs().polygamma(1),
+    ]
+
+
+def test_methods_whose_tensor_is_not_first():
+    check(conditions, (torch.tensor([1.0, -2.5]), torch.tensor([True, False])))

@@ -76,7 +76,7 @@ def call_expression(frame: Frame, node: ast.Call) -> Item:
         return _super(frame, node)
     if callee == PythonItem(torch.jit.annotate) and len(node.args) == 2:
         return _annotated(frame, *node.args)
-    args = _arguments(frame, node.args)
+    args = _tensor_data(frame, callee, node.args) or _arguments(frame, node.args)
     kwargs: dict[str, Item] = {}
     for keyword in node.keywords:
         if keyword.arg is not None:
@@ -90,6 +90,23 @@ def call_expression(frame: Frame, node: ast.Call) -> Item:
                 f"** needs a dict whose keys are known while compiling, not {item.describe()}"
             )
     return call(frame, callee, args, kwargs)
+
+
+def _tensor_data(frame: Frame, callee: Item, nodes: list[ast.expr]) -> list[Item] | None:
+    """The arguments of ``torch.tensor([[1, x], [2.5, y]])``, whose lists never come to be."""
+    if callee not in (PythonItem(torch.tensor), PythonItem(torch.as_tensor)) or not nodes:
+        return None
+    if not any(isinstance(n, ast.List | ast.Tuple) for n in getattr(nodes[0], "elts", ())):
+        return None
+    if any(isinstance(each, ast.Starred) for node in nodes for each in ast.walk(node)):
+        return None
+    return [_sequence(frame, nodes[0]), *(expression(frame, each) for each in nodes[1:])]
+
+
+def _sequence(frame: Frame, node: ast.expr) -> Item:
+    if isinstance(node, ast.List | ast.Tuple):
+        return TupleItem(tuple(_sequence(frame, each) for each in node.elts))
+    return expression(frame, node)
 
 
 def _annotated(frame: Frame, annotation: ast.expr, value: ast.expr) -> Item:

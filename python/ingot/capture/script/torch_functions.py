@@ -33,7 +33,7 @@ from ingot.capture.script.language import (
 )
 from ingot.capture.script.legacy import LEGACY
 from ingot.capture.script.operations import call_op
-from ingot.capture.script.operators import is_number_union
+from ingot.capture.script.operators import as_number, is_number_union
 from ingot.capture.script.strings import as_string
 from ingot.capture.script.values import (
     EMPTY,
@@ -48,6 +48,7 @@ from ingot.capture.script.values import (
     TupleItem,
 )
 from ingot.capture.script.wrapping import wrap
+from ingot.ir.schema import Schema
 from ingot.ir.types import BOOL, COMPLEX, FLOAT, INT, STR, ListType, TensorType, Type
 
 if TYPE_CHECKING:
@@ -117,7 +118,20 @@ def call_named_op(
     first = args[0] if args else None
     if not method and first is not None and _is_plain(first):
         _require_no_tensor(frame, name, first, [*args[1:], *given.values()])
+    if method:
+        before = max((_before_self(schema) for schema in schemas), default=[], key=len)
+        if given.keys() & set(before):
+            given["self"], args = args[0], args[1:]
+        else:
+            place = len(before)
+            args = [*args[1 : place + 1], args[0], *args[place + 1 :]]
     return call_op(frame, base, _packed(args, method), given)
+
+
+def _before_self(schema: Schema) -> list[str]:
+    """Of ``where(condition, self, other)`` the tensor whose method it is comes second."""
+    names = [each.name for each in schema.arguments]
+    return names[: names.index("self")] if "self" in names else []
 
 
 def _is_input(frame: Frame, item: Item) -> bool:
@@ -184,7 +198,7 @@ def make_tensor(
     if type in (BOOL, INT, FLOAT, COMPLEX, NUMBER):
         return call_op(frame, "aten::scalar_tensor", [data], given or _dtype_of(type))
     if isinstance(data, TupleItem | ListItem):
-        data = _nested(frame, data)
+        data = _nested(frame, data, dtype)
         type = type_of(data)
     if isinstance(type, TensorType):
         return data if dtype == NOTHING else call_op(frame, "aten::to", [data, dtype])
@@ -214,13 +228,44 @@ def _dtype_of(type: Any) -> dict[str, Item]:
     return {"dtype": Constant(found[type])} if type in found else {}
 
 
-def _nested(frame: Frame, data: TupleItem | ListItem) -> Item:
-    """Nested compile-time sequences as a list, or as stacked tensors if they hold lists."""
+def _nested(frame: Frame, data: TupleItem | ListItem, dtype: Item) -> Item:
+    """Nested sequences that are known one by one: numbers as one tensor of these sizes, other
+    things as stacked tensors."""
     together = type_of(ListItem(data.items))
     if isinstance(together, ListType) and together.element in (BOOL, INT, FLOAT):
         return frame.dynamic(frame.value(ListItem(data.items)), together)
-    parts = tuple(make_tensor(frame, each) for each in data.items)
+    sizes, numbers = _rectangle(data)
+    kinds = {type_of(each) for each in numbers}
+    if kinds <= set(_NUMBERS):
+        if sizes is None:
+            raise CompileError(
+                "the sequences that the tensor is made of have different lengths",
+                "give all rows one length",
+            )
+        shape = TupleItem(tuple(map(Constant, sizes)))
+        if not numbers:
+            return call_op(frame, "aten::zeros", [shape], {"dtype": dtype})
+        widest = max(kinds, key=_NUMBERS.index)
+        same = tuple(as_number(frame, e, widest) if widest != BOOL else e for e in numbers)  # type: ignore[arg-type]
+        whole = make_tensor(frame, frame.dynamic(frame.value(ListItem(same))), dtype)
+        return call_op(frame, "aten::view", [whole, shape])
+    parts = tuple(make_tensor(frame, each, dtype) for each in data.items)
     return call_op(frame, "aten::stack", [TupleItem(parts)])
+
+
+_NUMBERS = (BOOL, INT, FLOAT, COMPLEX)
+
+
+def _rectangle(item: Item) -> tuple[list[int] | None, list[Item]]:
+    """The sizes of nested sequences, None if they are ragged, and what is in them."""
+    if not isinstance(item, TupleItem | ListItem):
+        return [], [item]
+    inside = [_rectangle(each) for each in item.items]
+    leaves = [leaf for _, some in inside for leaf in some]
+    inner = inside[0][0] if inside else []
+    if inner is None or any(sizes != inner for sizes, _ in inside):
+        return None, leaves
+    return [len(inside), *inner], leaves
 
 
 def as_tensor(frame: Frame, data: Item, dtype: Item = NOTHING, device: Item = NOTHING) -> Item:
