@@ -123,20 +123,6 @@ def test_what_a_module_keeps_can_be_returned_together():
     same(Everything(), (X,))
 
 
-def test_compiled_modules_have_no_source():
-    class Around(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.inner = torch.jit.script(nn.ReLU())
-
-        def forward(self, x: Tensor) -> Tensor:
-            return self.inner(x)
-
-    for module in (Around(), torch.jit.script(nn.ReLU())):
-        with pytest.raises(ingot.Error, match="ScriptModule, whose Python source is gone"):
-            ingot.script(module)
-
-
 class Kept(nn.Module):
     cache: Tensor | None
 

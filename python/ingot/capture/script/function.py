@@ -21,6 +21,7 @@ from ingot.capture.script.compiler import Compiler
 from ingot.capture.script.diagnostics import CompileError
 from ingot.capture.script.finish import finish
 from ingot.capture.script.markers import marker_of
+from ingot.capture.script.script_modules import plain_module
 from ingot.capture.script.state import Knowledge, Restart
 from ingot.capture.script.values import ModuleItem
 from ingot.capture.sources import import_path
@@ -176,6 +177,8 @@ def compile_function(function: types.FunctionType, ops: Catalogue | None = None)
 
 def compile_module(module: torch.nn.Module, ops: Catalogue | None = None) -> Program:
     """The program of a module: ``forward`` and every method marked for export."""
+    if isinstance(module, torch.jit.ScriptModule):
+        module = plain_module(module) or module
     methods = exported_methods(module)
 
     def build(compiler: Compiler) -> None:
@@ -204,18 +207,18 @@ def _collection_paused() -> Iterator[None]:
 
 def exported_methods(module: torch.nn.Module) -> dict[str, types.FunctionType]:
     """``forward``, if the module has one, and the marked methods, by name."""
+    if isinstance(module, torch.jit.ScriptModule):
+        raise Error(
+            f"{type(module).__name__} is a torch.jit.ScriptModule, whose Python source is gone",
+            "unsupported",
+            hint="give the nn.Module that it was made from",
+        )
     if "_parameters" not in vars(module):
         raise Error(
             f"{type(module).__name__} is no module yet: its __init__ does not call nn.Module's",
             "unsupported",
             _first_line(type(module).__init__),
             "write super().__init__() first in __init__",
-        )
-    if isinstance(module, torch.jit.ScriptModule):
-        raise Error(
-            f"{type(module).__name__} is a torch.jit.ScriptModule, whose Python source is gone",
-            "unsupported",
-            hint="give the nn.Module that it was made from",
         )
     found: dict[str, types.FunctionType] = {}
     names = ["forward", *sorted(set(dir(type(module))) - {"forward"})]

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 
 from ingot.capture.script.diagnostics import CompileError, Unwind
+from ingot.capture.script.script_modules import plain_module
 from ingot.dtypes import DType
 from ingot.ir.graph import (
     ATTRIBUTE,
@@ -55,6 +56,7 @@ class StateTable:
         self.paths: dict[int, str] = {}
         self._data: dict[tuple, TensorData] = {}
         self._constants: dict[int, str] = {}
+        self._plain: dict[int, torch.nn.Module] = {}
         self._kept_alive: list[object] = []
 
     def add_module(self, module: torch.nn.Module, prefix: str) -> None:
@@ -67,6 +69,17 @@ class StateTable:
                 for name, tensor in tensors.items():
                     if tensor is not None:
                         self.add_tensor(".".join(filter(None, (full, name))), tensor, kind)
+
+    def plain_of(self, module: torch.nn.Module) -> torch.nn.Module:
+        """The module that a ScriptModule was made from, at its place; itself if that is gone."""
+        if id(module) not in self._plain:
+            self._plain[id(module)] = plain = plain_module(module) or module
+            self._kept_alive += [module, plain]
+            path = self.paths.get(id(module))
+            if path is not None:
+                for name, inner in plain.named_modules(remove_duplicate=False):
+                    self.paths.setdefault(id(inner), ".".join(filter(None, (path, name))))
+        return self._plain[id(module)]
 
     def path_of(self, object: Any, name: str) -> str:
         """Where an object's state goes: under the first name that it was met with."""

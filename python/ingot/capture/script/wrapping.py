@@ -81,6 +81,8 @@ def wrap_instance(frame: Frame, value: Any, name: str) -> Item:
 def wrap_module(frame: Frame, module: torch.nn.Module, name: str) -> ModuleItem:
     """A module under the root, or one that a function uses, under the name it has there."""
     state = frame.compiler.state
+    if isinstance(module, torch.jit.ScriptModule):
+        module = state.plain_of(module)
     if id(module) not in state.paths:
         state.add_module(module, name)
     return ModuleItem(module, state.paths[id(module)])

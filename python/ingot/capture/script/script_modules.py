@@ -1,0 +1,87 @@
+"""``torch.jit.ScriptModule``s: the classes they were made from are compiled with what they hold.
+
+A ScriptModule keeps the class of the module that it was made from, parameters, buffers,
+submodules, attributes and constants. Only what was traced, and methods that were replaced in the
+instance, have no source any more.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+import types
+from typing import Any, cast
+
+import torch
+from torch import nn
+from torch.jit._trace import TracedModule
+
+_LINE = re.compile(r"# (\S.*):(\d+):(\d+)$", re.MULTILINE)
+_twins: dict[type, type] = {}
+
+
+def plain_module(module: nn.Module) -> nn.Module | None:
+    """The ``nn.Module`` that a ScriptModule stands for; None if its source is gone."""
+    inner: Any = vars(module).get("_actual_script_module", module)
+    concrete = vars(inner).get("_concrete_type")
+    if concrete is None or isinstance(module, torch.jit.TopLevelTracedModule | TracedModule):
+        return None
+    cls = _twin(concrete.py_class)
+    forward = inspect.getattr_static(cls, "forward", None)
+    if inner._c._has_method("forward") and not _is_source_of(forward, inner):
+        return None
+    made = cast(nn.Module, cls.__new__(cls))
+    nn.Module.__init__(made)
+    for name in concrete.get_attributes():
+        if name in inner._parameters:
+            made.register_parameter(name, inner._parameters[name])
+        elif name in inner._buffers:
+            made.register_buffer(name, inner._buffers[name])
+        else:
+            setattr(made, name, getattr(inner, name))
+    kept = {n: v for n, v in vars(module).items() if not n.startswith("_") and n != "forward"}
+    for name, value in {**kept, **concrete.get_constants()}.items():
+        setattr(made, name, value)
+    for name, _ in concrete.get_modules():
+        child = getattr(inner, name)
+        made.add_module(name, (plain_module(child) or child) if _is_scripted(child) else child)
+    return made
+
+
+def _is_scripted(module: nn.Module) -> bool:
+    return isinstance(module, torch.jit.ScriptModule)
+
+
+def _twin(cls: type) -> type:
+    """The class without what made its instances ScriptModules."""
+    if not issubclass(cls, torch.jit.ScriptModule):
+        return cls
+    if cls in (torch.jit.ScriptModule, torch.jit.RecursiveScriptModule):
+        return nn.Module
+    if cls not in _twins:
+        left_out = ("__init__", "__dict__", "__weakref__", "_methods", "_constants_set")
+        body = {name: value for name, value in vars(cls).items() if name not in left_out}
+        body |= {name: stub.original_method for name, stub in vars(cls)["_methods"].items()}
+        _twins[cls] = types.new_class(
+            cls.__name__,
+            tuple(dict.fromkeys(map(_twin, cls.__bases__))),
+            exec_body=lambda namespace: namespace.update(body),
+        )
+    return _twins[cls]
+
+
+def _is_source_of(function: Any, module: Any) -> bool:
+    """Whether a ScriptModule's forward was compiled from the function, as its lines tell."""
+    found = _LINE.findall(str(module._c._get_method("forward").graph))
+    if not isinstance(function, types.FunctionType):
+        return False
+    try:
+        lines, first = inspect.getsourcelines(function)
+        file = inspect.getsourcefile(function) or ""
+    except (OSError, TypeError):
+        return False
+    inside = range(first, first + len(lines))
+    traced = any(column == "0" for _, _, column in found)
+    return not traced and (
+        not found or any(file.endswith(f) and int(line) in inside for f, line, _ in found)
+    )
