@@ -10,27 +10,28 @@ from __future__ import annotations
 import inspect
 import re
 import types
-from typing import Any, cast
+from typing import Any
 
 import torch
 from torch import nn
-from torch.jit._trace import TracedModule
+from torch.jit._script import RecursiveScriptModule
+from torch.jit._trace import TopLevelTracedModule, TracedModule
 
 _LINE = re.compile(r"# (\S.*):(\d+):(\d+)$", re.MULTILINE)
-_twins: dict[type, type] = {}
+_twins: dict[type, type[Any]] = {}
 
 
 def plain_module(module: nn.Module) -> nn.Module | None:
     """The ``nn.Module`` that a ScriptModule stands for; None if its source is gone."""
     inner: Any = vars(module).get("_actual_script_module", module)
     concrete = vars(inner).get("_concrete_type")
-    if concrete is None or isinstance(module, torch.jit.TopLevelTracedModule | TracedModule):
+    if concrete is None or isinstance(module, TopLevelTracedModule | TracedModule):
         return None
     cls = _twin(concrete.py_class)
     forward = inspect.getattr_static(cls, "forward", None)
     if inner._c._has_method("forward") and not _is_source_of(forward, inner):
         return None
-    made = cast(nn.Module, cls.__new__(cls))
+    made: nn.Module = cls.__new__(cls)
     nn.Module.__init__(made)
     for name in concrete.get_attributes():
         if name in inner._parameters:
@@ -52,11 +53,11 @@ def _is_scripted(module: nn.Module) -> bool:
     return isinstance(module, torch.jit.ScriptModule)
 
 
-def _twin(cls: type) -> type:
+def _twin(cls: type[Any]) -> type[Any]:
     """The class without what made its instances ScriptModules."""
     if not issubclass(cls, torch.jit.ScriptModule):
         return cls
-    if cls in (torch.jit.ScriptModule, torch.jit.RecursiveScriptModule):
+    if cls in (torch.jit.ScriptModule, RecursiveScriptModule):
         return nn.Module
     if cls not in _twins:
         left_out = ("__init__", "__dict__", "__weakref__", "_methods", "_constants_set")
