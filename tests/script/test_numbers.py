@@ -107,6 +107,11 @@ def reduced(xs: list[int]):
     return text, known, doubled(known), functools.reduce(lambda a, b: a * 10 + b, xs)
 
 
+@case((5,), (1,))
+def elements_of_ranges(n: int):
+    return range(1, 9, 2)[-1], range(n)[0], range(0, n * n, 3)[2]
+
+
 @case(("cpu", torch.ones(2)), ("cpu:0", torch.ones(2)))
 def device_by_name(name: str, x: Tensor):
     return x.to(name), x.to(name, torch.double), torch.device(name).type

@@ -31,7 +31,7 @@ def plain_module(module: nn.Module) -> nn.Module | None:
     forward = inspect.getattr_static(cls, "forward", None)
     if inner._c._has_method("forward") and not _is_source_of(forward, inner):
         return None
-    made: nn.Module = cls.__new__(cls)
+    made: nn.Module = nn.Module.__new__(cls)
     nn.Module.__init__(made)
     for name in concrete.get_attributes():
         if name in inner._parameters:

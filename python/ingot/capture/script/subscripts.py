@@ -29,6 +29,7 @@ from ingot.capture.script.values import (
     ListItem,
     ModuleItem,
     PythonItem,
+    RangeItem,
     ShapeItem,
     SliceItem,
     TupleItem,
@@ -76,6 +77,10 @@ def subscript(frame: Frame, base: Item, index: Item) -> Item:
             raise CompileError(f"{base.describe()} needs a key that is known while compiling")
         case ModuleItem():
             return _module(frame, base, index)
+        case RangeItem() if not isinstance(index, SliceItem):
+            from ingot.capture.script.sequence_builtins import as_list
+
+            return subscript(frame, as_list(frame, base), index)
         case ShapeItem(tensor) if type_of(index) == INT:
             return call_op(frame, "aten::size", [tensor, index])
         case PythonItem(object) if isinstance(object, enum.EnumMeta):
