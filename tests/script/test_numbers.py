@@ -129,6 +129,12 @@ def complex_keys(d: dict[complex, float], key: complex):
     return made[1j], key in d, len({key, 2j}), list(d), d.get(key, -1.0), d[key]
 
 
+@case((7, torch.ones(3)))
+def seeded(seed: int, x: Tensor):
+    torch.manual_seed(seed)
+    return torch.bernoulli(x / 2), torch.rand(2), torch.normal(0.0, 1.0, (2,)), torch.randperm(4)
+
+
 @programs.parametrize
 def test_agrees_with_python(function) -> None:
     programs.check(function)

@@ -150,10 +150,16 @@ def _is_plain(item: Item) -> bool:
 def _require_no_tensor(frame: Frame, name: str, first: Item, others: list[Item]) -> None:
     """The catalogue has ops on numbers and lists of the names of functions of tensors. A number
     comes first only beside a tensor, ``torch.pow(2, x)``."""
-    kinds = [s.arguments[0] for s in frame.builder.ops.overloads(f"aten::{name}") if s.arguments]
-    tensors = [each for each in kinds if isinstance(each.type, TensorType)]
+    schemas = [s for s in frame.builder.ops.overloads(f"aten::{name}") if s.arguments]
+    tensors = any(isinstance(s.arguments[0].type, TensorType) for s in schemas)
+    makes = any(
+        isinstance(s.returns[0].type, TensorType)
+        and not any(isinstance(a.type, TensorType) for a in s.arguments)
+        for s in schemas
+        if s.returns
+    )
     beside = any(isinstance(type_of(each), TensorType) for each in others)
-    if tensors and not beside and type_of(first) != NUMBER:
+    if tensors and not beside and not makes and type_of(first) != NUMBER:
         raise CompileError(
             f"torch.{name} takes a Tensor, not {first.describe()}", "make it a tensor first"
         )
@@ -390,6 +396,11 @@ def _nothing(frame: Frame, *args: Item, **kwargs: Item) -> Item:
     return NOTHING
 
 
+def _manual_seed(frame: Frame, seed: Item) -> Item:
+    call_op(frame, "aten::manual_seed", [seed])
+    return NOTHING
+
+
 def _einsum(frame: Frame, equation: Item, *operands: Item, **kwargs: Item) -> Item:
     if len(operands) == 1 and not isinstance(type_of(operands[0]), TensorType):
         return einsum(frame, equation, operands[0])
@@ -546,6 +557,7 @@ def _functions() -> dict[Any, Callable[..., Item]]:
         torch._C._are_functorch_transforms_active: _constant(False),
         torch._check: _check,
         warnings.warn: _warn,
+        torch.manual_seed: _manual_seed,
         torch.einsum: _einsum,
         torch.block_diag: _tensor_list("aten::block_diag"),
         torch.cartesian_prod: _tensor_list("aten::cartesian_prod"),
