@@ -76,7 +76,7 @@ def call_expression(frame: Frame, node: ast.Call) -> Item:
         return _super(frame, node)
     if callee == PythonItem(torch.jit.annotate) and len(node.args) == 2:
         return _annotated(frame, *node.args)
-    args = _tensor_data(frame, callee, node.args) or _arguments(frame, node.args)
+    args = _tensor_data(frame, callee, node.args) or _arguments(frame, callee, node.args)
     kwargs: dict[str, Item] = {}
     for keyword in node.keywords:
         if keyword.arg is not None:
@@ -141,17 +141,42 @@ def _merged(frame: Frame, node: ast.Dict) -> Item:
     return DictItem(merged)
 
 
-def _arguments(frame: Frame, nodes: list[ast.expr]) -> list[Item]:
+def _arguments(frame: Frame, callee: Item, nodes: list[ast.expr]) -> list[Item]:
     """Positional arguments. A list of unknown length after ``*`` joins the numbers or tensors
-    around it to one list, as in ``x.view(*sizes, -1)``."""
+    around it to one list, as in ``x.view(*sizes, -1)``. Raises CompileError where the callee does
+    not take one list for several arguments."""
     args, spread = spread_elements(frame, nodes)
     if not spread:
         return args
+    if not _takes_one_list(callee):
+        raise CompileError(
+            f"how many arguments {callee.describe()} gets from * is known only at run time",
+            "pass a tuple, or the list itself",
+            next(each for each in nodes if isinstance(each, ast.Starred)),
+        )
     element = element_of(args[spread[0]])
     first = spread[0]
     while first > 0 and type_of(args[first - 1]) == element:
         first -= 1
     return [*args[:first], join_elements(frame, args[first:], [k - first for k in spread])]
+
+
+def _takes_one_list(callee: Item) -> bool:
+    """Whether one list may stand for all arguments: of torch's own functions and methods, and of
+    ``max`` and ``min``."""
+    if isinstance(callee, MethodItem):
+        return isinstance(type_of(callee.receiver), TensorType) and callee.name != "new"
+    if not isinstance(callee, PythonItem) or isinstance(callee.object, type):
+        return False
+    if callee.object in (torch.tensor, torch.as_tensor):  # what is in a list is their data
+        return False
+    try:
+        own = callee.object in TORCH_FUNCTIONS or callee.object in (max, min)
+    except TypeError:
+        own = False
+    module = getattr(callee.object, "__module__", None) or ""
+    python = isinstance(callee.object, types.FunctionType)
+    return own or (not python and (module.startswith("torch") or "torch" in repr(callee.object)))
 
 
 def call(frame: Frame, callee: Item, args: list[Item], kwargs: dict[str, Item]) -> Item:
