@@ -235,3 +235,28 @@ def narrowed_on_one_way_out(o: int | None, q: bool, n: int):
 def test_narrowed_on_one_way_out():
     cases = [(o, q, n) for o in (None, 5) for q in (True, False) for n in (0, 2)]
     check(narrowed_on_one_way_out, *cases)
+
+
+def work_list(xs: list[int]):
+    for x in xs:
+        if x < 20:
+            xs.extend([x * 2, x * 3])
+    return xs
+
+
+def removed_on_the_way(xs: list[int]):
+    for i, x in enumerate(xs, 3):
+        if x % 2 == 0:
+            xs.remove(x)
+        elif i > 5:
+            del xs[-1]
+        else:
+            xs += []
+    else:
+        xs.append(7)
+    return xs
+
+
+def test_lists_that_change_while_a_loop_goes_over_them():
+    check(work_list, ([1],), ([],), ([30, 9],))
+    check(removed_on_the_way, ([1, 2, 2, 4, 4],), ([1, 2, 3, 4],), ([],), ([1, 3, 5, 7, 9, 11],))

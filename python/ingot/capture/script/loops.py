@@ -19,12 +19,15 @@ from ingot.capture.script.items import type_of
 from ingot.capture.script.iteration import Turns, own_iterator, turns_of
 from ingot.capture.script.language import Hole, join, lower
 from ingot.capture.script.names import assigned_names
+from ingot.capture.script.operators import binary
 from ingot.capture.script.refinement import Test, test
 from ingot.capture.script.values import (
     FALSE,
     TRUE,
+    ZERO,
     Constant,
     Dynamic,
+    EnumerateItem,
     Environment,
     Item,
     IteratorItem,
@@ -32,10 +35,11 @@ from ingot.capture.script.values import (
     Narrowed,
     PoisonItem,
     PythonItem,
+    TupleItem,
     same,
 )
 from ingot.ir.graph import Value
-from ingot.ir.types import BOOL, INT, NONE, Type
+from ingot.ir.types import BOOL, INT, NONE, ListType, Type
 
 if TYPE_CHECKING:
     from ingot.capture.script.frame import Frame
@@ -87,6 +91,11 @@ def for_statement(frame: Frame, node: ast.For) -> Flow:
         return _over_object(frame, node, own)
     if isinstance(iterable, IteratorItem):
         return _over_iterator(frame, node, iterable)
+    changing = _list_that_changes(node, iterable)
+    if changing is not None:
+        place = frame.builder.list_construct([frame.value(ZERO)], INT)
+        elements = IteratorItem(changing, frame.dynamic(place, ListType(INT)))
+        return _over_iterator(frame, node, elements, getattr(iterable, "start", None))
     with frame.located(node.iter):
         turns = turns_of(frame, iterable)
     if turns.items is not None and turns.must_unroll:
@@ -167,19 +176,55 @@ def _over_object(frame: Frame, node: ast.For, iterator: Item) -> Flow:
 _STOP = "stop iteration"
 
 
-def _over_iterator(frame: Frame, node: ast.For, iterable: IteratorItem) -> Flow:
-    """The body may take elements itself, so each turn asks anew whether one is left."""
+_RESIZING = ("append", "extend", "insert", "pop", "remove", "clear")
+
+
+def _list_that_changes(node: ast.For, iterable: Item) -> Item | None:
+    """The list that a loop goes over, or enumerates, if the loop also makes it longer or shorter:
+    Python asks for its length before every turn."""
+    source = node.iter
+    if isinstance(iterable, EnumerateItem):
+        iterable = iterable.inner
+        source = source.args[0] if isinstance(source, ast.Call) and source.args else source
+    if not isinstance(type_of(iterable), ListType) or not isinstance(iterable, Dynamic):
+        return None
+    text = ast.unparse(source)
+    for inner in (each for statement in node.body for each in ast.walk(statement)):
+        changed: list[ast.expr] = []
+        match inner:
+            case ast.Call(ast.Attribute(base, name)) if name in _RESIZING:
+                changed = [base]
+            case ast.AugAssign(target):
+                changed = [target]
+            case ast.Delete(targets):
+                changed = [each.value for each in targets if isinstance(each, ast.Subscript)]
+            case ast.Assign(targets):
+                parts = [each for each in targets if isinstance(each, ast.Subscript)]
+                changed = [each.value for each in parts if isinstance(each.slice, ast.Slice)]
+        if any(ast.unparse(each) == text for each in changed):
+            return iterable
+    return None
+
+
+def _over_iterator(
+    frame: Frame, node: ast.For, iterable: IteratorItem, start: Item | None = None
+) -> Flow:
+    """The body may take elements itself, so each turn asks anew whether one is left. With a
+    ``start`` the elements are numbered from there."""
     from ingot.capture.script.sequence_builtins import has_next, next_element
     from ingot.capture.script.statements import body
 
-    def start() -> Test:
+    def more() -> Test:
         return Test(has_next(frame, iterable))
 
     def turn(number: Value) -> Flow:
-        assign_target(frame, node.target, next_element(frame, iterable))
+        item = next_element(frame, iterable)
+        if start is not None:
+            item = TupleItem((binary(frame, "+", start, Dynamic(number, INT)), item))
+        assign_target(frame, node.target, item)
         return body(frame, node.body)
 
-    return _loop(frame, node, None, start, turn)
+    return _loop(frame, node, None, more, turn)
 
 
 def _loop(
