@@ -198,6 +198,32 @@ def keywords_merged(n: int):
     return weighed(a=n), passes_on(a=n), passes_on(a=n, b=9)
 
 
+@case((3,))
+def made_by_comprehensions(n: int):
+    last = [lambda: i for i in range(3)]  # noqa: B023
+    pairs = [(lambda x: x + i, i) for i in range(3)]  # noqa: B023
+    kept = [lambda i=i: i for i in range(3)]
+    at_once = [sorted([3, 1], key=lambda v: v * (i - 1)) for i in range(3)]  # noqa: B023
+    lazy = [f() for f in (lambda: i for i in range(3))]  # noqa: B023
+    same = [f for f in last]  # noqa: C416
+    return [f() for f in same], [f(n) + i for f, i in pairs], [f() for f in kept], at_once, lazy
+
+
+@case((3,))
+def called_among_other_variables(n: int):
+    k = 5
+
+    def add(x: int) -> int:
+        return x + k
+
+    times = [lambda x: x * k for k in range(1, 3)]  # noqa: B023
+    nested = [[add(j) for k in range(2)] for j in range(n)]
+    generated = sum(add(k) for k in [10, 20])
+    mapped = {k: add(1) for k in range(2)}
+    k = 7
+    return nested, generated, mapped, [t(n) for t in times], add(1), [add(k) for k in range(n)]
+
+
 @programs.parametrize
 def test_program(function):
     programs.check(function)

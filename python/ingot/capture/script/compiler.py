@@ -8,7 +8,7 @@ import types
 import typing
 from collections import Counter
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 import torch
@@ -336,16 +336,18 @@ class Compiler:
 
     def refreshed(self, frame: Frame, function: LocalFunction) -> LocalFunction:
         """The function over the variables as they are now, if it was defined in this frame."""
+        from ingot.capture.script.comprehensions import visible_from
+
         if function.owner is not frame:
             return function
         names = dict(function.environment.names)
-        for name in free_names(function.node):
-            item = frame.environment.names.get(name)
+        for name in free_names(function.node) - function.fixed:
+            item = visible_from(frame, name, function.node)
             if item is function or (isinstance(item, LocalFunction) and item.node is function.node):
                 continue
             if item is not None and not isinstance(item, Missing | PoisonItem):
                 names[name] = frame.force(item)
-        return LocalFunction(function.node, function.source, Environment(names), function.owner)
+        return replace(function, environment=Environment(names))
 
     def _call(
         self,

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ingot.capture.script.expressions import expression, make_dict, make_list
 from ingot.capture.script.iteration import own_iterator, turns_of
 from ingot.capture.script.names import assigned_names
 from ingot.capture.script.sets import make_set
-from ingot.capture.script.values import Item, ListItem, Missing
+from ingot.capture.script.values import (
+    Environment,
+    Item,
+    ListItem,
+    LocalFunction,
+    Missing,
+    TupleItem,
+)
 from ingot.ir.types import DictType, ListType
 
 if TYPE_CHECKING:
@@ -17,6 +25,24 @@ if TYPE_CHECKING:
 
 _MAX_WRITTEN_OUT = 64
 """Elements of a constant range that are written one by one, so that each knows its number."""
+
+
+@dataclass(frozen=True)
+class Scope:
+    """A comprehension that is being compiled: its names as they are outside, and its nodes."""
+
+    outside: dict[str, Item | None]
+    nodes: set[ast.AST]
+
+
+def visible_from(frame: Frame, name: str, function: ast.AST) -> Item | None:
+    """The variable that a function of the frame means, wherever it is called."""
+    item = frame.environment.names.get(name)
+    for scope in reversed(frame.comprehensions):
+        if name in scope.outside and function not in scope.nodes:
+            item = scope.outside[name]
+    return item
+
 
 Comprehension = ast.ListComp | ast.GeneratorExp | ast.DictComp | ast.SetComp
 
@@ -31,10 +57,12 @@ def comprehension(
     hidden = assigned_names([g.target for g in node.generators])
     before = {name: frame.environment.names.get(name) for name in hidden}
     cells = {name: frame.cells.pop(name) for name in hidden if name in frame.cells}
+    frame.comprehensions.append(Scope(before, set(ast.walk(node))))
     try:
         item = _written_out(frame, node, expected)
         return _looped(frame, node, expected) if item is None else item
     finally:
+        frame.comprehensions.pop()
         frame.cells.update(cells)
         for name, old in before.items():
             if old is None:
@@ -65,12 +93,28 @@ def _written_out(
         return None
     items = []
     element = expected.element if isinstance(expected, ListType) else None
+    names = assigned_names([generator.target])
+    made_here = set(ast.walk(node.elt))
     for each in turns.items:
         assign_target(frame, generator.target, each)
-        items.append(expression(frame, node.elt, element))
+        item = expression(frame, node.elt, element)
+        items.append(_with_values(item, made_here, {n: frame.environment.names[n] for n in names}))
     if isinstance(node, ast.GeneratorExp):
         return ListItem(tuple(items))
-    return make_list(frame, items, element)
+    last = {name: frame.environment.names[name] for name in names if items}
+    return make_list(frame, [_with_values(item, made_here, last) for item in items], element)
+
+
+def _with_values(item: Item, made_here: set[ast.AST], values: dict[str, Item]) -> Item:
+    """Functions made by the comprehension with its variables. Those of a list all see the values
+    of the last turn."""
+    if isinstance(item, TupleItem):
+        return replace(item, items=tuple(_with_values(e, made_here, values) for e in item.items))
+    if not isinstance(item, LocalFunction) or item.node not in made_here:
+        return item
+    seen = {name: values.get(name, old) for name, old in item.environment.names.items()}
+    fixed = item.fixed | values.keys()
+    return replace(item, environment=Environment(seen), fixed=frozenset(fixed))
 
 
 def _looped(frame: Frame, node: Comprehension, expected: ListType | DictType | None) -> Item:

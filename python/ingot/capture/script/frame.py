@@ -67,6 +67,7 @@ from ingot.ir.types import (
 
 if TYPE_CHECKING:
     from ingot.capture.script.compiler import Compiler
+    from ingot.capture.script.comprehensions import Scope
     from ingot.capture.script.exceptions import Cell
     from ingot.capture.script.values import CaughtItem
 
@@ -101,6 +102,7 @@ class Frame:
         self.result_type: Type | None = None
         self.locals: set[str] = set()
         self.calls: tuple[str, ...] = ()
+        self.comprehensions: list[Scope] = []
         self.node: ast.AST = source.node
         self.unrollable: dict[object, bool] = {}
         """The loops being compiled that could be written out turn by turn; whether each is short

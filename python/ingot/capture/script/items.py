@@ -8,6 +8,7 @@ same way, so a tuple of a tensor and a constant stays one.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from ingot.capture.script.language import SIZE, join, settle
 from ingot.capture.script.values import (
@@ -109,9 +110,9 @@ def with_children(item: Item, inner: tuple[Item, ...]) -> Item:
             return SuperItem(inner[0], after, cls)
         case ShapeItem():
             return ShapeItem(inner[0])  # type: ignore[arg-type]
-        case LocalFunction(node, source, environment, owner):
+        case LocalFunction(environment=environment):
             names = dict(zip(environment.names, inner, strict=True))
-            return LocalFunction(node, source, Environment(names), owner)
+            return replace(item, environment=Environment(names))
     return item
 
 

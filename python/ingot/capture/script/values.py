@@ -290,6 +290,8 @@ class LocalFunction(Item):
     source: FunctionSource
     environment: Environment
     owner: object
+    fixed: frozenset[str] = frozenset()
+    """Variables of a comprehension that made the function: nothing else of the name is meant."""
 
     def describe(self) -> str:
         return f"the function {getattr(self.node, 'name', 'lambda')}"
