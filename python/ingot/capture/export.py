@@ -35,6 +35,7 @@ from torch.fx.proxy import TracerBase
 from torch.utils._traceback import CapturedTraceback
 
 from ingot.capture.kept import applied, attention_of_sizes
+from ingot.capture.names import Names, unsolved
 from ingot.capture.packed import expected_hidden_size
 from ingot.capture.root import Root
 from ingot.capture.sources import asked_by_torch, make_source, raised_by_torch, user_frames
@@ -63,6 +64,7 @@ class Record:
 
     assumptions: dict[sympy.Basic, Condition] = field(default_factory=dict)
     asserts: dict[str, tuple[Source | None, bool]] = field(default_factory=dict)
+    names: Names = field(default_factory=Names)
 
 
 @dataclass
@@ -125,8 +127,11 @@ def export(
     specialised: dict[sympy.Symbol, Source | None] = {}
     for guard in env.guards if env is not None else ():
         source, internal = _place(guard.sloc)
-        guards.append(Condition(guard.expr, source, internal))
+        guards.append(Condition(record.names.written(guard.expr), source, internal))
+    for condition in record.assumptions.values():
+        condition.expr = record.names.written(condition.expr)
     if env is not None:
+        record.names.settle(env)
         for symbol, place in env.replacements_slocs.items():
             specialised[symbol] = _place(place)[0]
     return Captured(
@@ -196,7 +201,7 @@ def _hooks(record: Record, real: bool) -> Iterator[None]:
         stack.enter_context(torch._functorch.config.patch(fake_tensor_propagate_real_tensors=real))
         stack.enter_context(warnings.catch_warnings())
         warnings.simplefilter("ignore")
-        for owner, name, hook in _patches(record):
+        for owner, name, hook in [*record.names.patches(), *_patches(record)]:
             stack.enter_context(mock.patch.object(owner, name, hook, create=True))
         torch.backends.mha.set_fastpath_enabled(False)
         for logger in loggers:
@@ -212,6 +217,7 @@ def _hooks(record: Record, real: bool) -> Iterator[None]:
 def _patches(record: Record) -> list[tuple[Any, str, Any]]:
     locate = ShapeEnv._get_sloc
     defer = ShapeEnv.guard_or_defer_runtime_assert
+    written = record.names.written
 
     def get_sloc(self: ShapeEnv, framework_loc: Any = None) -> SLoc:
         made = locate(self, framework_loc)
@@ -235,6 +241,7 @@ def _patches(record: Record) -> list[tuple[Any, str, Any]]:
 
     def deferred(self: ShapeEnv, expr: Any, msg: str, fx_node: Any = None) -> bool:
         frames = _frames()
+        expr = written(expr)
         place = (make_source(user_frames(frames)), raised_by_torch(frames))
         record.asserts.setdefault(str(expr), place)
         record.asserts.setdefault(str(symbolic_shapes.canonicalize_bool_expr(expr)), place)
@@ -279,6 +286,8 @@ def _patches(record: Record) -> list[tuple[Any, str, Any]]:
         (meta_utils, "_safe_copy", copy_values),
         # Comparing the sizes it has found with those of a run fixes sizes that values tell.
         (FakeTensorMode, "_maybe_infer_fake_kernel_from_pytree_out", trusted),
+        # The guards are read where they are made.
+        (torch.export._trace, "produce_guards_and_solve_constraints", unsolved),
         (torch.nn.Module, "_apply", applied),
         (torch.nn.RNNBase, "get_expected_hidden_size", expected_hidden_size),
         # A text of a value is its symbol: right where it is printed, seen by the checks elsewhere.
