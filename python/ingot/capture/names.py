@@ -60,8 +60,10 @@ class Names:
         def named(
             node: SymNode, expr: Any, env: ShapeEnv | None, kind: type, *given: Any, **more: Any
         ) -> None:
-            if kind is int and env is not None and isinstance(expr, sympy.Expr) and _is_long(expr):
-                name = self._name(expr, env)
+            if kind is int and env is not None and isinstance(expr, sympy.Expr):
+                name = self._symbols.get(expr) or (
+                    self._name(expr, env) if _is_long(expr) else expr
+                )
                 if name is not expr:
                     expr = name
                     more["optimized_summation"] = False
@@ -88,8 +90,6 @@ class Names:
         ]
 
     def _name(self, expr: sympy.Expr, env: ShapeEnv) -> sympy.Basic:
-        if expr in self._symbols:
-            return self._symbols[expr]
         value = expr.xreplace(env.backed_var_to_val)
         if not isinstance(value, sympy.Integer):
             return expr
