@@ -61,10 +61,10 @@ class Names:
             node: SymNode, expr: Any, env: ShapeEnv | None, kind: type, *given: Any, **more: Any
         ) -> None:
             if kind is int and env is not None and isinstance(expr, sympy.Expr):
-                name = self._symbols.get(expr) or (
-                    self._name(expr, env) if _is_long(expr) else expr
-                )
-                if name is not expr:
+                name = self._symbols.get(expr)
+                if name is None and _is_long(expr):
+                    name = self._name(expr, env)
+                if name is not None:
                     expr = name
                     more["optimized_summation"] = False
             init(node, expr, env, kind, *given, **more)
@@ -89,10 +89,10 @@ class Names:
             (proxy_tensor, "_build_proxy_for_sym_expr", build_proxy),
         ]
 
-    def _name(self, expr: sympy.Expr, env: ShapeEnv) -> sympy.Basic:
+    def _name(self, expr: sympy.Expr, env: ShapeEnv) -> sympy.Symbol | None:
         value = expr.xreplace(env.backed_var_to_val)
         if not isinstance(value, sympy.Integer):
-            return expr
+            return None
         span = env.bound_sympy(expr)
         positive = bool(expr.is_positive) or span.lower >= 1
         sign = {"nonnegative": True} if expr.is_nonnegative or span.lower >= 0 else {}
