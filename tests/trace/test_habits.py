@@ -141,6 +141,17 @@ def test_a_namespace_comes_back_as_a_record():
     assert found.b == 2
 
 
+class Marked(torch.Tensor):
+    """A kind of tensor that adds nothing."""
+
+
+def test_a_kind_of_tensor_inside_a_model():
+    module = ingot.trace(
+        lambda x: (x.as_subclass(Marked) * 2).as_subclass(torch.Tensor), torch.ones(2)
+    )
+    assert module(torch.full((3,), 2.0)).tolist() == [4.0] * 3
+
+
 def test_a_tape_inside_a_model():
     def function(x):
         with torch.enable_grad():

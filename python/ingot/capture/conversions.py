@@ -102,9 +102,8 @@ def _len(value: Any) -> Any:
 
 
 def _round(number: Any, ndigits: Any = None) -> Any:
-    symbolic = isinstance(number, torch.SymInt | torch.SymFloat)
-    if ndigits is not None and symbolic:  # no op rounds to decimals
-        return round(float(number), ndigits)
+    if isinstance(number, torch.SymInt) and ndigits is not None:
+        return number if ndigits >= 0 else round(int(number), ndigits)
     return round(number, ndigits)
 
 

@@ -24,7 +24,11 @@ from torch._functorch import apis, eager_transforms
 from torch._functorch.vmap import vmap_impl
 from torch._guards import SLoc
 from torch._subclasses import fake_impls, meta_utils
-from torch._subclasses.fake_tensor import DataDependentOutputException, FakeTensorMode
+from torch._subclasses.fake_tensor import (
+    DataDependentOutputException,
+    FakeTensor,
+    FakeTensorMode,
+)
 from torch.export import Dim, ExportedProgram
 from torch.fx.experimental import symbolic_shapes
 from torch.fx.experimental.symbolic_shapes import (
@@ -176,7 +180,7 @@ def _place(sloc: SLoc) -> tuple[Source | None, bool]:
 def _shape_env(exported: ExportedProgram) -> ShapeEnv | None:
     for node in exported.graph.nodes:
         value = node.meta.get("val")
-        if isinstance(value, torch._subclasses.FakeTensor):
+        if isinstance(value, FakeTensor):
             return value.fake_mode.shape_env
     return None
 
@@ -229,6 +233,7 @@ def _patches(record: Record) -> list[tuple[Any, str, Any]]:
     locate = ShapeEnv._get_sloc
     defer = ShapeEnv.guard_or_defer_runtime_assert
     written = record.names.written
+    subclassed = torch.Tensor.as_subclass
 
     def get_sloc(self: ShapeEnv, framework_loc: Any = None) -> SLoc:
         made = locate(self, framework_loc)
@@ -259,7 +264,7 @@ def _patches(record: Record) -> list[tuple[Any, str, Any]]:
         return defer(self, expr, msg, fx_node)
 
     def copy_values(into: torch.Tensor, source: torch.Tensor | None) -> None:
-        if source is not None and not isinstance(source, torch._subclasses.FakeTensor):
+        if source is not None and not isinstance(source, FakeTensor):
             into.copy_(source)
 
     def trusted(self: FakeTensorMode, op: Any, given: Any, real: Any, found: Any, ran: Any) -> Any:
@@ -269,7 +274,11 @@ def _patches(record: Record) -> list[tuple[Any, str, Any]]:
         return str(self)
 
     def rounded(self: torch.fx.Proxy, digits: Any = None) -> torch.fx.Proxy:
-        return self.tracer.create_proxy("call_function", round, (self,), {})
+        given = (self,) if digits is None else (self, digits)
+        return self.tracer.create_proxy("call_function", round, given, {})
+
+    def as_subclass(self: torch.Tensor, cls: type[torch.Tensor]) -> Any:
+        return torch.ops.aten.alias(self) if isinstance(self, FakeTensor) else subclassed(self, cls)
 
     def unchecked(self: Verifier, program: ExportedProgram) -> None:
         return None
@@ -299,6 +308,8 @@ def _patches(record: Record) -> list[tuple[Any, str, Any]]:
         (FakeTensorMode, "_maybe_infer_fake_kernel_from_pytree_out", trusted),
         # The guards are read where they are made.
         (torch.export._trace, "produce_guards_and_solve_constraints", unsolved),
+        # What a subclass adds in Python leaves no trace; the checks see what it changes.
+        (torch.Tensor, "as_subclass", as_subclass),
         (torch.nn.Module, "_apply", applied),
         (torch.nn.RNNBase, "get_expected_hidden_size", expected_hidden_size),
         # A text of a value is its symbol: right where it is printed, seen by the checks elsewhere.
