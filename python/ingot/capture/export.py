@@ -38,6 +38,7 @@ from torch.fx.experimental.symbolic_shapes import (
 from torch.fx.proxy import TracerBase
 from torch.utils._traceback import CapturedTraceback
 
+from ingot.capture import arrays
 from ingot.capture.kept import applied, attention_of_sizes
 from ingot.capture.names import Names, unsolved
 from ingot.capture.packed import expected_hidden_size
@@ -216,7 +217,11 @@ def _hooks(record: Record, real: bool) -> Iterator[None]:
         stack.enter_context(warnings.catch_warnings())
         warnings.simplefilter("ignore")
         stack.enter_context(mock.patch.dict(fake_impls.op_implementations_dict, _SIZES))
-        for owner, name, hook in [*record.names.patches(), *_patches(record)]:
+        for owner, name, hook in [
+            *record.names.patches(),
+            *arrays.patches(),
+            *_patches(record),
+        ]:
             stack.enter_context(mock.patch.object(owner, name, hook, create=True))
         torch.backends.mha.set_fastpath_enabled(False)
         for logger in loggers:
