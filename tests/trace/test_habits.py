@@ -158,6 +158,7 @@ def _emptied(x):
         lambda x: torch.from_numpy(np.sort(x.numpy(), axis=0)[:, 0]),
         lambda x: x * (x.numpy() > 0.5).sum(),
         lambda x: x.numpy() + 1,
+        lambda x: torch.as_tensor([x.numpy(), x.numpy()]),
         _emptied,
     ],
 )

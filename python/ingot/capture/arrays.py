@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy
 import torch
-import torch._numpy as account
+import torch._numpy
 from torch._subclasses.fake_tensor import FakeTensor
 
 from ingot.ir.diagnostics import fail
 
+account: Any = torch._numpy
 _MODULES = {numpy: account, numpy.linalg: account.linalg, numpy.fft: account.fft}
 
 
@@ -25,7 +26,9 @@ def is_array(value: Any) -> bool:
 
 
 def as_tensor(value: Any) -> Any:
-    """The tensor of an array of the capture; anything else as it is."""
+    """The tensor of an array of the capture, also in lists; anything else as it is."""
+    if isinstance(value, list | tuple) and is_array(value):
+        return [as_tensor(element) for element in value]
     return value.tensor if isinstance(value, account.ndarray) else value
 
 

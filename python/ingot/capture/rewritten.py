@@ -166,7 +166,8 @@ def _tensor(
 def _as_tensor(data: Any, dtype: torch.dtype | None = None, device: Any = None) -> Tensor:
     if is_array(data):
         data = as_tensor(data)
-        return data if dtype is None else data.to(dtype)
+        if isinstance(data, Tensor):
+            return data if dtype is None else data.to(dtype)
     if not _has_symbols(data):
         return torch.as_tensor(data, dtype=dtype, device=device)
     return _of_elements(data, dtype or _common_dtype(data))
