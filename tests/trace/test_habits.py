@@ -169,6 +169,12 @@ def test_numpy_inside_a_model(function):
         torch.testing.assert_close(module(x), torch.as_tensor(function(x)))
 
 
+def test_arrays_in_an_output():
+    example = torch.rand(4)
+    found = ingot.trace(lambda x: (x.numpy() * 2, [x.numpy()]), example)(example)
+    torch.testing.assert_close(found, (example * 2, [example]))
+
+
 def test_numpy_that_pytorch_does_not_know_is_an_error():
     with pytest.raises(ingot.Error, match="cannot be captured") as caught:
         ingot.trace(lambda x: torch.from_numpy(np.unwrap(x.numpy())), torch.rand(4))

@@ -104,7 +104,8 @@ def _outline(tree: Tree) -> tuple:
 
 
 def _flatten(value: Any, where: str, constants: bool, leaves: list[Any]) -> Tree:
-    value = as_tensor(value)
+    if not isinstance(value, list | tuple):
+        value = as_tensor(value)
     if isinstance(value, torch.Tensor | torch.SymInt | torch.SymFloat | torch.SymBool):
         leaves.append(value)
         return LEAF_TREE
