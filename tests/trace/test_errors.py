@@ -24,12 +24,6 @@ def test_the_line_of_a_failure():
     assert 'raise ValueError("no such thing")' in caught.value.location
 
 
-def test_numpy_inside_a_model():
-    with pytest.raises(ingot.Error, match="cannot be captured") as caught:
-        ingot.trace(lambda x: x * float(x.numpy()[0]), torch.ones(2))
-    assert "test_errors.py" in caught.value.location
-
-
 def test_all_missing_ops_are_listed():
     def function(x):
         return torch.poisson(x) + torch.binomial(x, x)

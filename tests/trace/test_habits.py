@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -139,6 +140,56 @@ def test_a_namespace_comes_back_as_a_record():
     found = ingot.trace(lambda x: SimpleNamespace(a=x + 1, b=2), torch.ones(2))(torch.zeros(2))
     assert found.a.tolist() == [1.0, 1.0]
     assert found.b == 2
+
+
+def _emptied(x):
+    array = x.numpy().copy()
+    array[array > 0.5] = 0
+    return torch.from_numpy(array)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: torch.tensor(np.maximum(x.detach().cpu().numpy(), 0.5)) + x,
+        lambda x: x * np.linalg.norm(x.numpy()),
+        lambda x: torch.from_numpy(np.asarray(x) + 1).double(),
+        lambda x: torch.from_numpy(x.numpy().astype(np.float64).reshape(-1)),
+        lambda x: torch.from_numpy(np.sort(x.numpy(), axis=0)[:, 0]),
+        lambda x: x * (x.numpy() > 0.5).sum(),
+        lambda x: x.numpy() + 1,
+        lambda x: torch.as_tensor([x.numpy(), x.numpy()]),
+        _emptied,
+    ],
+)
+def test_numpy_inside_a_model(function):
+    module = ingot.trace(function, torch.rand(4, 4))
+    for rows in (4, 3):
+        x = torch.rand(rows, 4)
+        torch.testing.assert_close(module(x), torch.as_tensor(function(x)))
+
+
+def test_arrays_in_an_output():
+    example = torch.rand(4)
+    found = ingot.trace(lambda x: (x.numpy() * 2, [x.numpy()]), example)(example)
+    torch.testing.assert_close(found, (example * 2, [example]))
+
+
+def test_numpy_that_pytorch_does_not_know_is_an_error():
+    with pytest.raises(ingot.Error, match="cannot be captured") as caught:
+        ingot.trace(lambda x: torch.from_numpy(np.unwrap(x.numpy())), torch.rand(4))
+    assert "test_habits.py" in caught.value.location
+
+
+class Marked(torch.Tensor):
+    """A kind of tensor that adds nothing."""
+
+
+def test_a_kind_of_tensor_inside_a_model():
+    module = ingot.trace(
+        lambda x: (x.as_subclass(Marked) * 2).as_subclass(torch.Tensor), torch.ones(2)
+    )
+    assert module(torch.full((3,), 2.0)).tolist() == [4.0] * 3
 
 
 def test_a_tape_inside_a_model():

@@ -7,8 +7,11 @@ import math
 import pytest
 import torch
 from torch import nn
+from torch.nn import functional as F
 
 import ingot
+import ingot.capture.trace
+from ingot.capture.shapes import read_shapes
 
 
 def check(module, function, *inputs):
@@ -59,6 +62,42 @@ def test_functions_of_sizes_generalise(function, example, others):
     module = ingot.trace(function, torch.randn(example))
     for shape in others:
         check(module, function, torch.randn(shape))
+
+
+def test_formulas_of_sizes_do_not_grow_with_depth(monkeypatch):
+    longest = 0
+
+    def measured(captured):
+        nonlocal longest
+        for node in captured.exported.graph.nodes:
+            for size in getattr(node.meta.get("val"), "shape", ()):
+                if isinstance(size, torch.SymInt):
+                    longest = max(longest, len(str(size.node.expr)))
+        return read_shapes(captured)
+
+    monkeypatch.setattr(ingot.capture.trace, "read_shapes", measured)
+    layers = [nn.Conv2d(1, 1, 3, 2, 1) for _ in range(3)]
+    layers += [nn.Conv2d(1, 1, 2, 1, 1), nn.MaxPool2d(2, 2), nn.Upsample(scale_factor=3)] * 3
+    model = nn.Sequential(*layers).eval()
+    module = ingot.trace(model, torch.randn(1, 1, 40, 50))
+    assert 0 < longest < 40
+    for sizes in ((2, 1, 40, 50), (1, 1, 33, 97), (3, 1, 64, 41)):
+        check(module, model, torch.randn(sizes))
+
+
+def test_conditions_on_named_sizes_are_on_the_inputs():
+    def function(x):
+        for _ in range(3):
+            x = F.avg_pool2d(x, 2, ceil_mode=True)
+        return x.reshape(x.shape[0], -1, x.shape[2] // 2, 2, x.shape[3]) if x.shape[3] > 4 else x
+
+    module = ingot.trace(function, torch.randn(1, 2, 30, 50))
+    for sizes in ((2, 2, 32, 41), (1, 3, 13, 100)):
+        check(module, function, torch.randn(sizes))
+    with pytest.raises(ingot.GuardError, match="at least 33 in dimension 3"):
+        module(torch.randn(2, 2, 32, 30))
+    with pytest.raises(ingot.GuardError, match=r"x\.shape\[2\]"):
+        module(torch.randn(2, 2, 8, 50))
 
 
 def test_a_python_loop_over_a_dimension_fixes_it():

@@ -55,6 +55,7 @@ def test_an_item_flows_as_a_number():
         lambda x: x[: int(x.argmax()) + 1],
         lambda x: x * math.sqrt(x.max()),
         lambda x: x * round(float(x.max())),
+        lambda x: x * round(x.max().item() / 7, 2),
         lambda x: x + np.sqrt(x.max().item()),
     ],
 )

@@ -33,7 +33,7 @@ _ROUNDINGS = 10.0
 _LONGEST = 60.0
 """Seconds that the model may take at sizes other than the example's."""
 
-_ENOUGH = 15.0
+_ENOUGH = 4.0
 """Seconds of checking after which no further sizes are begun; one is always."""
 
 
@@ -177,7 +177,7 @@ def _other_sizes(shapes: Shapes) -> Iterator[Values]:
     if not shapes.symbols:
         return
     tried = []
-    for change in (lambda v: v + 1, lambda v: 2 * v + 1, lambda v: 1, lambda v: 2):
+    for change in (lambda v: v + 1, lambda v: 1, lambda v: 2, lambda v: 2 * v + 1):
         values = {s: change(shapes.examples[s]) for s in shapes.symbols}
         if values not in tried and allowed(shapes, values, shapes.conditions):
             tried.append(values)

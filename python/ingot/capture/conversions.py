@@ -20,6 +20,7 @@ import numpy
 import torch
 from torch._subclasses.fake_tensor import FakeTensor
 
+from ingot.capture import arrays
 from ingot.capture.scalars import OF_FLOAT
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ class _Float(float, metaclass=_Meta):
 def _number(args: tuple[Any, ...]) -> Any:
     """The only argument, or the number in it if it is a tensor of the capture; None if that is
     not symbolic."""
-    value = args[0] if len(args) == 1 else None
+    value = arrays.as_tensor(args[0]) if len(args) == 1 else None
     if isinstance(value, FakeTensor) and not (value.is_complex() or value.dtype == torch.bool):
         value = value.item()
     if isinstance(value, torch.SymInt | torch.SymFloat):
@@ -102,9 +103,8 @@ def _len(value: Any) -> Any:
 
 
 def _round(number: Any, ndigits: Any = None) -> Any:
-    symbolic = isinstance(number, torch.SymInt | torch.SymFloat)
-    if ndigits is not None and symbolic:  # no op rounds to decimals
-        return round(float(number), ndigits)
+    if isinstance(number, torch.SymInt) and ndigits is not None:
+        return number if ndigits >= 0 else round(int(number), ndigits)
     return round(number, ndigits)
 
 
@@ -127,11 +127,17 @@ class _NumpyFunction:
     """A function of numpy's on symbolic numbers: that of the table, else on their values, which
     fixes these alone."""
 
-    def __init__(self, plain: Any, symbolic: Callable[..., Any] | None) -> None:
-        self._plain = plain
-        self._symbolic = symbolic
+    def __init__(self, module: Any, name: str) -> None:
+        self._module, self._name = module, name
+        self._plain = getattr(module, name)
+        self._symbolic = _OF_NUMPY.get(name) if module is numpy else None
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if self._name in ("array", "asarray") and args and isinstance(args[0], FakeTensor):
+            args = (args[0].numpy(), *args[1:])
+        if any(map(arrays.is_array, [*args, *kwargs.values()])):
+            _usage.symbolic = True
+            return arrays.counterpart(self._module, self._name)(*args, **kwargs)
         if not _any_symbolic([*args, *kwargs.values()]):
             return self._plain(*args, **kwargs)
         if self._symbolic is not None and not kwargs:
@@ -149,10 +155,17 @@ def _value(number: Any) -> Any:
 
 
 class _Numpy:
+    """NumPy, or a module of it, with these functions."""
+
+    def __init__(self, module: Any = numpy) -> None:
+        self._module = module
+
     def __getattr__(self, name: str) -> Any:
-        value = getattr(numpy, name)
+        value = getattr(self._module, name)
+        if value is numpy.linalg or value is numpy.fft:
+            return _Numpy(value)
         is_function = callable(value) and not isinstance(value, type)
-        return _NumpyFunction(value, _OF_NUMPY.get(name)) if is_function else value
+        return _NumpyFunction(self._module, name) if is_function else value
 
 
 _NAMES: dict[str, Any] = {

@@ -23,8 +23,12 @@ from torch._export.verifier import Verifier
 from torch._functorch import apis, eager_transforms
 from torch._functorch.vmap import vmap_impl
 from torch._guards import SLoc
-from torch._subclasses import meta_utils
-from torch._subclasses.fake_tensor import DataDependentOutputException, FakeTensorMode
+from torch._subclasses import fake_impls, meta_utils
+from torch._subclasses.fake_tensor import (
+    DataDependentOutputException,
+    FakeTensor,
+    FakeTensorMode,
+)
 from torch.export import Dim, ExportedProgram
 from torch.fx.experimental import symbolic_shapes
 from torch.fx.experimental.symbolic_shapes import (
@@ -34,7 +38,9 @@ from torch.fx.experimental.symbolic_shapes import (
 from torch.fx.proxy import TracerBase
 from torch.utils._traceback import CapturedTraceback
 
+from ingot.capture import arrays
 from ingot.capture.kept import applied, attention_of_sizes
+from ingot.capture.names import Names, unsolved
 from ingot.capture.packed import expected_hidden_size
 from ingot.capture.root import Root
 from ingot.capture.sources import asked_by_torch, make_source, raised_by_torch, user_frames
@@ -63,6 +69,7 @@ class Record:
 
     assumptions: dict[sympy.Basic, Condition] = field(default_factory=dict)
     asserts: dict[str, tuple[Source | None, bool]] = field(default_factory=dict)
+    names: Names = field(default_factory=Names)
 
 
 @dataclass
@@ -125,8 +132,11 @@ def export(
     specialised: dict[sympy.Symbol, Source | None] = {}
     for guard in env.guards if env is not None else ():
         source, internal = _place(guard.sloc)
-        guards.append(Condition(guard.expr, source, internal))
+        guards.append(Condition(record.names.written(guard.expr), source, internal))
+    for condition in record.assumptions.values():
+        condition.expr = record.names.written(condition.expr)
     if env is not None:
+        record.names.settle(env)
         for symbol, place in env.replacements_slocs.items():
             specialised[symbol] = _place(place)[0]
     return Captured(
@@ -171,7 +181,7 @@ def _place(sloc: SLoc) -> tuple[Source | None, bool]:
 def _shape_env(exported: ExportedProgram) -> ShapeEnv | None:
     for node in exported.graph.nodes:
         value = node.meta.get("val")
-        if isinstance(value, torch._subclasses.FakeTensor):
+        if isinstance(value, FakeTensor):
             return value.fake_mode.shape_env
     return None
 
@@ -185,6 +195,16 @@ _NOISY = (
 """Loggers that report what ends up as a guard or an error here."""
 
 
+def _normed(
+    mode: FakeTensorMode, op: Any, input: torch.Tensor, *_: Any, **__: Any
+) -> tuple[torch.Tensor, ...]:
+    return torch.empty_like(input), input.new_empty(0), input.new_empty(0)
+
+
+_SIZES = {torch.ops.aten._native_batch_norm_legit_no_training.default: _normed}
+"""Size rules of ops whose decomposition takes the exporter long."""
+
+
 @contextlib.contextmanager
 def _hooks(record: Record, real: bool) -> Iterator[None]:
     """Settings and hooks for one export; all are undone on the way out."""
@@ -196,7 +216,12 @@ def _hooks(record: Record, real: bool) -> Iterator[None]:
         stack.enter_context(torch._functorch.config.patch(fake_tensor_propagate_real_tensors=real))
         stack.enter_context(warnings.catch_warnings())
         warnings.simplefilter("ignore")
-        for owner, name, hook in _patches(record):
+        stack.enter_context(mock.patch.dict(fake_impls.op_implementations_dict, _SIZES))
+        for owner, name, hook in [
+            *record.names.patches(),
+            *arrays.patches(),
+            *_patches(record),
+        ]:
             stack.enter_context(mock.patch.object(owner, name, hook, create=True))
         torch.backends.mha.set_fastpath_enabled(False)
         for logger in loggers:
@@ -212,6 +237,8 @@ def _hooks(record: Record, real: bool) -> Iterator[None]:
 def _patches(record: Record) -> list[tuple[Any, str, Any]]:
     locate = ShapeEnv._get_sloc
     defer = ShapeEnv.guard_or_defer_runtime_assert
+    written = record.names.written
+    subclassed = torch.Tensor.as_subclass
 
     def get_sloc(self: ShapeEnv, framework_loc: Any = None) -> SLoc:
         made = locate(self, framework_loc)
@@ -235,13 +262,14 @@ def _patches(record: Record) -> list[tuple[Any, str, Any]]:
 
     def deferred(self: ShapeEnv, expr: Any, msg: str, fx_node: Any = None) -> bool:
         frames = _frames()
+        expr = written(expr)
         place = (make_source(user_frames(frames)), raised_by_torch(frames))
         record.asserts.setdefault(str(expr), place)
         record.asserts.setdefault(str(symbolic_shapes.canonicalize_bool_expr(expr)), place)
         return defer(self, expr, msg, fx_node)
 
     def copy_values(into: torch.Tensor, source: torch.Tensor | None) -> None:
-        if source is not None and not isinstance(source, torch._subclasses.FakeTensor):
+        if source is not None and not isinstance(source, FakeTensor):
             into.copy_(source)
 
     def trusted(self: FakeTensorMode, op: Any, given: Any, real: Any, found: Any, ran: Any) -> Any:
@@ -251,7 +279,11 @@ def _patches(record: Record) -> list[tuple[Any, str, Any]]:
         return str(self)
 
     def rounded(self: torch.fx.Proxy, digits: Any = None) -> torch.fx.Proxy:
-        return self.tracer.create_proxy("call_function", round, (self,), {})
+        given = (self,) if digits is None else (self, digits)
+        return self.tracer.create_proxy("call_function", round, given, {})
+
+    def as_subclass(self: torch.Tensor, cls: type[torch.Tensor]) -> Any:
+        return torch.ops.aten.alias(self) if isinstance(self, FakeTensor) else subclassed(self, cls)
 
     def unchecked(self: Verifier, program: ExportedProgram) -> None:
         return None
@@ -279,6 +311,10 @@ def _patches(record: Record) -> list[tuple[Any, str, Any]]:
         (meta_utils, "_safe_copy", copy_values),
         # Comparing the sizes it has found with those of a run fixes sizes that values tell.
         (FakeTensorMode, "_maybe_infer_fake_kernel_from_pytree_out", trusted),
+        # The guards are read where they are made.
+        (torch.export._trace, "produce_guards_and_solve_constraints", unsolved),
+        # What a subclass adds in Python leaves no trace; the checks see what it changes.
+        (torch.Tensor, "as_subclass", as_subclass),
         (torch.nn.Module, "_apply", applied),
         (torch.nn.RNNBase, "get_expected_hidden_size", expected_hidden_size),
         # A text of a value is its symbol: right where it is printed, seen by the checks elsewhere.

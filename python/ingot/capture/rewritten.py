@@ -11,6 +11,7 @@ import torch
 import torch._functorch.config
 from torch import Tensor
 
+from ingot.capture.arrays import as_tensor, is_array
 from ingot.capture.quantized import fake_quantize, fake_quantize_channels
 from ingot.capture.spectral import istft, stft
 from ingot.capture.training import instance_norm
@@ -156,12 +157,17 @@ def _nonzero(input: Tensor, *, as_tuple: bool = False) -> Any:
 def _tensor(
     data: Any, *, dtype: torch.dtype | None = None, device: Any = None, **given: Any
 ) -> Tensor:
+    data = as_tensor(data)
     if not _has_symbols(data):
         return torch.tensor(data, dtype=dtype, device=device, **given)
     return _of_elements(data, dtype or _common_dtype(data))
 
 
 def _as_tensor(data: Any, dtype: torch.dtype | None = None, device: Any = None) -> Tensor:
+    if is_array(data):
+        data = as_tensor(data)
+        if isinstance(data, Tensor):
+            return data if dtype is None else data.to(dtype)
     if not _has_symbols(data):
         return torch.as_tensor(data, dtype=dtype, device=device)
     return _of_elements(data, dtype or _common_dtype(data))

@@ -204,7 +204,7 @@ class Scalars:
 
     def _round(self, x: Operand, digits: Operand = None) -> Value:
         if digits is not None:
-            fail("round() with digits on a size or a value of a tensor", code="unsupported")
+            return self._op("prim::round_digits", self.as_float(x), digits)
         if _type(x) != FLOAT:
             return self._int(x)
         return self._op("aten::Int.float", self._op("aten::round.float", x))

@@ -16,6 +16,7 @@ from typing import Any
 
 import torch
 
+from ingot.capture.arrays import as_tensor
 from ingot.ir.diagnostics import fail
 from ingot.ir.graph import Literal
 
@@ -103,6 +104,8 @@ def _outline(tree: Tree) -> tuple:
 
 
 def _flatten(value: Any, where: str, constants: bool, leaves: list[Any]) -> Tree:
+    if not isinstance(value, list | tuple):
+        value = as_tensor(value)
     if isinstance(value, torch.Tensor | torch.SymInt | torch.SymFloat | torch.SymBool):
         leaves.append(value)
         return LEAF_TREE
