@@ -174,9 +174,11 @@ def _takes_one_list(callee: Item) -> bool:
         own = callee.object in TORCH_FUNCTIONS or callee.object in (max, min)
     except TypeError:
         own = False
+    if own or isinstance(callee.object, types.FunctionType):
+        return own
     module = getattr(callee.object, "__module__", None) or ""
-    python = isinstance(callee.object, types.FunctionType)
-    return own or (not python and (module.startswith("torch") or "torch" in repr(callee.object)))
+    owner = getattr(callee.object, "__objclass__", object)
+    return module.startswith("torch") or (owner is not object and issubclass(torch.Tensor, owner))
 
 
 def call(frame: Frame, callee: Item, args: list[Item], kwargs: dict[str, Item]) -> Item:
