@@ -316,7 +316,7 @@ def _settle_internal(trials: Trials, shapes: Shapes, base: Values) -> None:
     others = [c for c in shapes.conditions if not c.internal]
     harmless: list[Condition] = []
     harmful: list[Condition] = []
-    for values in _around(shapes, base):
+    for together, values in _around(shapes, base):
         if not allowed(shapes, values, [*others, *harmful]):
             continue
         broken = [c for c in asked if not shapes.holds(c.expr, values)]
@@ -325,23 +325,24 @@ def _settle_internal(trials: Trials, shapes: Shapes, base: Values) -> None:
         outcome = trials.at(values)
         if outcome == SAME:
             harmless += broken
-        elif outcome == DIFFERENT:
+        elif outcome == DIFFERENT and not together:
             harmful += broken
     dropped = [c for c in harmless if c not in harmful]
     shapes.conditions = [c for c in shapes.conditions if c not in dropped]
     shapes.settle()
 
 
-def _around(shapes: Shapes, base: Values) -> Iterator[Values]:
-    """Sizes near the example's, then well beyond: all changed, which breaks the most conditions at
-    once, then one symbol's."""
+def _around(shapes: Shapes, base: Values) -> Iterator[tuple[bool, Values]]:
+    """Sizes near the example's, then well beyond: of all symbols together, which breaks the most
+    conditions at once but does not tell which of them matters, then of one symbol."""
     changes: list[Callable[[int], int]] = [
         lambda v: v + 1, lambda v: v + 4, lambda v: 2 * v, lambda v: v + v // 2,
         lambda v: v + 16, lambda v: 3 * v, lambda v: 2 * v + 8, lambda v: v // 2,
     ]  # fmt: skip
     for change in changes:
         for changed in [list(shapes.symbols), *([s] for s in shapes.symbols)]:
-            yield {**base, **{s: change(base[s]) for s in changed}}
+            together = len(changed) > 1
+            yield together, {**base, **{s: change(base[s]) for s in changed}}
 
 
 def _settle_assumptions(trials: Trials, shapes: Shapes, base: dict[sympy.Symbol, int]) -> None:

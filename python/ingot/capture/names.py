@@ -70,13 +70,10 @@ class Names:
             init(node, expr, env, kind, *given, **more)
 
         def set_replacement(env: ShapeEnv, symbol: sympy.Symbol, by: Any, message: str) -> None:
-            if symbol not in self._formulas and not self._formulas.keys().isdisjoint(
-                by.free_symbols
-            ):
-                if by not in self._formulas:
-                    return  # the formula of an input's size would be one in that size
-                symbol, by = by, symbol
-            replace(env, symbol, by, message)
+            """An equality of a formula stays a condition, as it would without a name: graphs
+            keep what they compute, and are right where the condition turns out not to matter."""
+            if self._formulas.keys().isdisjoint({symbol, *by.free_symbols}):
+                replace(env, symbol, by, message)
 
         def build_proxy(tracer: Any, expr: Any, out: Any = None) -> Any:
             if expr in self._formulas and expr not in tracer.sympy_expr_tracker:
