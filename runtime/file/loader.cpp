@@ -21,7 +21,7 @@ Tensor weight(const SafetensorsEntry& entry, const std::shared_ptr<const void>& 
       data, entry.dtype, entry.shape, {},
       [](void* context) { delete static_cast<std::shared_ptr<const void>*>(context); }, keep.get(),
       false);
-  keep.release();
+  static_cast<void>(keep.release());  // the tensor's from now on
   // Files rewritten by other tools may place tensors anywhere.
   const bool aligned = reinterpret_cast<uintptr_t>(data) % size_of(entry.dtype) == 0;
   return aligned ? tensor : tensor.clone();

@@ -58,12 +58,14 @@ class RegionRun {
     return values;
   }
 
-  void unpack(const Instruction& i, const std::vector<Value>& elements) {
+  void unpack(const Instruction& i) {
+    // Holds the elements: the register that the sequence comes from may be among those set.
+    const Value sequence = in(i, 0);
+    const std::vector<Value>& elements =
+        sequence.is_tuple() ? sequence.to_tuple().elements : sequence.to_list().elements;
     INGOT_CHECK(elements.size() == i.outputs, elements.size(), " elements cannot be unpacked into ",
                 i.outputs);
-    // The elements may belong to a value that goes as soon as a register is set.
-    const std::vector<Value> copy = elements;
-    for (uint32_t k = 0; k < i.outputs; ++k) set(i, k, copy[k]);
+    for (uint32_t k = 0; k < i.outputs; ++k) set(i, k, elements[k]);
   }
 
   void step(const Instruction& i) {
@@ -87,13 +89,13 @@ class RegionRun {
       }
       case Opcode::fresh_container: return set(i, 0, copy_containers(in(i, 0)));
       case Opcode::list_construct: return set(i, 0, Value::list(inputs(i)));
-      case Opcode::list_unpack: return unpack(i, in(i, 0).to_list().elements);
       case Opcode::tuple_construct: {
         auto* tuple = new Tuple(inputs(i));
         tuple->names = code_.tuple_names[i.aux];
         return set(i, 0, Value(static_cast<Object*>(tuple)));
       }
-      case Opcode::tuple_unpack: return unpack(i, in(i, 0).to_tuple().elements);
+      case Opcode::list_unpack:
+      case Opcode::tuple_unpack: return unpack(i);
       case Opcode::tuple_index: {
         const auto& elements = in(i, 0).to_tuple().elements;
         INGOT_CHECK(i.aux < elements.size(), "a tuple of ", elements.size(), " has no element ",
