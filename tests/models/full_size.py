@@ -15,6 +15,7 @@ from torch import nn
 
 IMAGES = images((1, 224, 224), (3, 192, 256))
 SQUARES = images((1, 224, 224), (3, 224, 224))
+SMALLER = images((1, 224, 224), (3, 192, 200))
 
 TORCHVISION = [
     "alexnet",
@@ -33,10 +34,10 @@ TORCHVISION = [
     "squeezenet1_1",
     "googlenet",
     "convnext_tiny",
-    "swin_t",
-    "swin_v2_t",
 ]
 TORCHVISION_SQUARE = ["vit_b_16", "maxvit_t"]
+# In larger images the windows of their last stage are shifted: another program.
+TORCHVISION_SMALLER = ["swin_t", "swin_v2_t"]
 SEGMENTATION = ["fcn_resnet50", "deeplabv3_resnet50", "lraspp_mobilenet_v3_large"]
 VIDEO = ["r3d_18", "mc3_18", "r2plus1d_18"]
 
@@ -96,7 +97,11 @@ def wav2vec2() -> nn.Module:
 
 def full_size() -> Iterator[tuple[str, Family]]:
     """Pairs of a library's name and a family of one model."""
-    for names, inputs in ((TORCHVISION, IMAGES), (TORCHVISION_SQUARE, SQUARES)):
+    for names, inputs in (
+        (TORCHVISION, IMAGES),
+        (TORCHVISION_SQUARE, SQUARES),
+        (TORCHVISION_SMALLER, SMALLER),
+    ):
         for name in names:
             yield "torchvision full", Family(name, partial(torchvision_model, name), inputs)
     for name in SEGMENTATION:

@@ -333,10 +333,11 @@ def _settle_internal(trials: Trials, shapes: Shapes, base: Values) -> None:
 
 
 def _around(shapes: Shapes, base: Values) -> Iterator[tuple[bool, Values]]:
-    """Sizes near the example's, then well beyond: of all symbols together, which breaks the most
+    """Sizes near the example's on either side, then well beyond: of all symbols together, which breaks the most
     conditions at once but does not tell which of them matters, then of one symbol."""
     changes: list[Callable[[int], int]] = [
         lambda v: v + 1, lambda v: v + 4, lambda v: 2 * v, lambda v: v + v // 2,
+        lambda v: v - 4, lambda v: v - v // 8, lambda v: v - v // 4,
         lambda v: v + 16, lambda v: 3 * v, lambda v: 2 * v + 8, lambda v: v // 2,
     ]  # fmt: skip
     for change in changes:
