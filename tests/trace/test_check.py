@@ -29,6 +29,15 @@ def test_a_wrong_kernel_is_found_with_its_line(monkeypatch):
     assert "y.tanh() + 1" in lines
 
 
+def test_ops_without_tensors_are_compared_too():
+    def function(x):
+        steps = torch.arange(x.shape[0]) + torch.ones(x.shape[0], dtype=torch.bfloat16)
+        return x * steps
+
+    module = ingot.trace(function, torch.ones(3))
+    assert locate.first_difference(module.program, [torch.ones(3)], {}) == ("", "")
+
+
 def test_a_program_that_differs_is_refused(monkeypatch):
     monkeypatch.setattr(
         check,

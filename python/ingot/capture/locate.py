@@ -6,7 +6,9 @@ import copy
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import numpy
 import torch
+from torch.utils._pytree import tree_map_only
 
 from ingot import _ingot
 from ingot.capture.compare import difference
@@ -58,6 +60,8 @@ class _Comparing(StepCompiler):
             self.found = (f"{node.op} fails: {error.message}", stack(node.source))
             return
         results = list(expected) if len(node.outputs) > 1 else [expected]
-        clause = difference(list(native), results, f"the result of {node.op}")
+        # Of arguments without tensors, such as arange's, NumPy arrays are made.
+        own = tree_map_only(numpy.ndarray, torch.from_numpy, list(native))
+        clause = difference(own, results, f"the result of {node.op}")
         if clause:
             self.found = (clause, stack(node.source))
