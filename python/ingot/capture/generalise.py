@@ -73,6 +73,13 @@ class Trials:
             self._known[key] = outcome
         return self._known[key]
 
+    def right(self) -> Iterator[Values]:
+        """The sizes of examples on which the graph answers as eager does."""
+        for sizes, outcome in self._on_examples.items():
+            values = dict(sizes)
+            if outcome == SAME and values.keys() == self.shapes.symbols.keys():
+                yield values
+
     def on_examples(self, leaves: list[Any]) -> str:
         """The outcome on inputs whose elements are nobody's guess, kept for their sizes."""
         outcome = self.on(leaves)
@@ -153,7 +160,7 @@ def generalise(captured: Captured, shapes: Shapes, original: list[Any], seconds:
     if trials.on_examples(original) != SAME:
         return False
     trials.longest = 1.0 + 20 * (time.monotonic() - started)
-    if trials.on(captured.leaves) == DIFFERENT:
+    if trials.on_examples(captured.leaves) == DIFFERENT:
         return False
     small = [c for c in shapes.conditions if _only_small(c, shapes)]
     hard = [c for c in shapes.conditions if not any(c is other for other in small)]
@@ -333,8 +340,9 @@ def _settle_internal(trials: Trials, shapes: Shapes, base: Values) -> None:
 
 
 def _around(shapes: Shapes, base: Values) -> Iterator[tuple[bool, Values]]:
-    """Sizes near the example's on either side, then well beyond: of all symbols together, which breaks the most
-    conditions at once but does not tell which of them matters, then of one symbol."""
+    """Sizes near the example's on either side, then well beyond, none of much more work: of all
+    symbols together, which breaks the most conditions at once but does not tell which of them
+    matters, then of one symbol."""
     changes: list[Callable[[int], int]] = [
         lambda v: v + 1, lambda v: v + 4, lambda v: 2 * v, lambda v: v + v // 2,
         lambda v: v - 4, lambda v: v - v // 8, lambda v: v - v // 4,
@@ -342,13 +350,16 @@ def _around(shapes: Shapes, base: Values) -> Iterator[tuple[bool, Values]]:
     ]  # fmt: skip
     for change in changes:
         for changed in [list(shapes.symbols), *([s] for s in shapes.symbols)]:
-            together = len(changed) > 1
-            yield together, {**base, **{s: change(base[s]) for s in changed}}
+            values = {**base, **{s: change(base[s]) for s in changed}}
+            if math.prod(values.values()) <= 8 * math.prod(base.values()):
+                yield len(changed) > 1, values
 
 
 def _settle_assumptions(trials: Trials, shapes: Shapes, base: dict[sympy.Symbol, int]) -> None:
     """Tries sizes at which something fails that the exporter assumed without a guard."""
     open_ = [c for c in shapes.assumptions if not _only_small(c, shapes)]
+    for values in trials.right():
+        open_ = [c for c in open_ if shapes.holds(c.expr, values)]
     for values in _candidates(shapes, base):
         broken = [c for c in open_ if not shapes.holds(c.expr, values)]
         if not broken:
