@@ -119,22 +119,28 @@ def _seeded() -> Iterator[None]:
         _ingot.set_random_state(state)
 
 
+def _gives(
+    module: Module, signature: Signature, leaves: list[Any], result: Any, *, own: bool
+) -> bool:
+    """Whether PyTorch's ops make this result of the program; ``own``: with Ingot's choices."""
+    args, kwargs = signature.rebuild(copied(leaves))
+    try:
+        again = open_all(choices.result(module.program, args, kwargs, own=own))[0]
+    except Error:
+        return False
+    return difference(again, result) is None
+
+
 def _chosen(
     module: Module, signature: Signature, leaves: list[Any], found: Any, expected: Any
 ) -> bool:
     """True if the results differ only by choices that ops leave open: PyTorch's ops give the
     model's result from this program, and the found one with Ingot's choices."""
-    if not choices.has_choices(module.program):
-        return False
-    for result, own in ((expected, False), (found, True)):
-        args, kwargs = signature.rebuild(copied(leaves))
-        try:
-            again = open_all(choices.result(module.program, args, kwargs, own=own))[0]
-        except Error:
-            return False
-        if difference(again, result):
-            return False
-    return True
+    return (
+        choices.has_choices(module.program)
+        and _gives(module, signature, leaves, expected, own=False)
+        and _gives(module, signature, leaves, found, own=True)
+    )
 
 
 def _rounds(
@@ -143,14 +149,8 @@ def _rounds(
     """True if results are so near that, every op's being right, rounding explains them: of
     millions of a deep model's elements a few are sums of many roundings. PyTorch's ops give the
     model's result from this program."""
-    if difference(found, expected, slack=_ROUNDINGS):
-        return False
-    args, kwargs = signature.rebuild(copied(leaves))
-    try:
-        again = open_all(choices.result(module.program, args, kwargs, own=False))[0]
-    except Error:
-        return False
-    return difference(again, expected) is None
+    near = difference(found, expected, slack=_ROUNDINGS) is None
+    return near and _gives(module, signature, leaves, expected, own=False)
 
 
 def _buffers(module: Module, root: Root) -> dict[str, torch.Tensor]:

@@ -81,7 +81,7 @@ class Trials:
                 yield values
 
     def on_examples(self, leaves: list[Any]) -> str:
-        """The outcome on inputs whose elements are nobody's guess, kept for their sizes."""
+        """The outcome on example inputs, which is then the one at their sizes."""
         outcome = self.on(leaves)
         self._on_examples[frozenset(self.shapes.values_at(leaves).items())] = outcome
         return outcome
