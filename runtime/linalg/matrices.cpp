@@ -2,14 +2,15 @@
 
 namespace ingot::linalg {
 
-void check_matrix(const Tensor& tensor, std::string_view name) {
+void check_matrix(const Tensor& tensor, std::string_view name, bool halves) {
   INGOT_CHECK(tensor.rank() >= 2, name, " must have at least 2 dimensions, got ", tensor);
-  INGOT_CHECK(real_of(tensor.dtype()) == DType::f32 || real_of(tensor.dtype()) == DType::f64, name,
-              " must be f32, f64, c64 or c128, got ", tensor);
+  const DType real = real_of(tensor.dtype());
+  INGOT_CHECK(real == DType::f32 || real == DType::f64 || (halves && is_floating(real)), name,
+              " must be ", halves ? "f16, bf16, " : "", "f32, f64, c64 or c128, got ", tensor);
 }
 
-void check_square(const Tensor& tensor, std::string_view name) {
-  check_matrix(tensor, name);
+void check_square(const Tensor& tensor, std::string_view name, bool halves) {
+  check_matrix(tensor, name, halves);
   INGOT_CHECK(rows_of(tensor) == columns_of(tensor), name,
               " must be square matrices, in its last two dimensions, got ", tensor);
 }

@@ -57,10 +57,11 @@ void dispatch(DType dtype, F&& f) {
     f(std::type_identity<double>{});
 }
 
-// Raises unless the tensor has at least two dimensions and dtype f32, f64, c64 or c128.
-void check_matrix(const Tensor& tensor, std::string_view name);
+// Raises unless the tensor has at least two dimensions and dtype f32, f64, c64 or c128; with
+// `halves` also f16 or bf16.
+void check_matrix(const Tensor& tensor, std::string_view name, bool halves = false);
 // The same, and as many rows as columns.
-void check_square(const Tensor& tensor, std::string_view name);
+void check_square(const Tensor& tensor, std::string_view name, bool halves = false);
 void check_same_dtype(const Tensor& a, const Tensor& b);
 
 inline int64_t rows_of(const Tensor& tensor) { return tensor.size(tensor.rank() - 2); }

@@ -9,7 +9,7 @@ namespace ingot::linalg {
 namespace {
 
 TensorInfo matrix_exp_meta(const Tensor& self) {
-  check_square(self, "self");
+  check_square(self, "self", true);
   return self.info();
 }
 void matrix_exp(const Tensor& self, Tensor& out) {

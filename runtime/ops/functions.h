@@ -294,7 +294,7 @@ std::complex<T> log_add_exp(std::complex<T> a, std::complex<T> b) {
   return a + log1p(std::exp(b - a));
 }
 
-// The functions below are in special_functions.cpp, computed in double.
+// The functions below are in special_functions.cpp, computed in double unless they say otherwise.
 
 // Inverses of erf and of the standard normal distribution function.
 double inverse_erf(double x);
@@ -313,7 +313,8 @@ double log_normal_cdf(double x);
 double scaled_erfc(double x);
 // Hurwitz zeta function (Euler and Maclaurin's summation).
 double hurwitz_zeta(double x, double q);
-// Derivative of order n >= 0 of digamma.
-double polygamma(int64_t n, double x);
+// Derivative of order n >= 0 of digamma. The first is computed in T, float or double.
+template <class T>
+T polygamma(int64_t n, T x);
 
 }  // namespace ingot::fn

@@ -5,6 +5,7 @@
 #include "ops/factory.h"
 #include "ops/random.h"
 #include "ops/shape.h"
+#include "ops/view.h"
 #include "tensor/iterate.h"
 
 namespace ingot {
@@ -51,14 +52,6 @@ void draw_many(Tensor& out, double mean, double std) {
   if (!direct) copy_into(values, out);
 }
 
-// A complex tensor's parts as reals, in a last dimension of 2.
-Tensor parts_of(const Tensor& tensor) {
-  Dims sizes = tensor.sizes();
-  sizes.push_back(2);
-  const DType dtype = tensor.dtype() == DType::c64 ? DType::f32 : DType::f64;
-  return Tensor::from_blob(tensor.data(), dtype, sizes);
-}
-
 }  // namespace
 
 void draw_normal(Tensor& out, double mean, double std) {
@@ -66,10 +59,8 @@ void draw_normal(Tensor& out, double mean, double std) {
   const DType dtype = out.dtype();
   INGOT_CHECK(!is_integral(dtype), "normal numbers cannot be drawn as ", dtype);
   if (is_complex(dtype)) {
-    Tensor values = out.is_contiguous() ? out : Tensor::empty(out.info());
-    Tensor parts = parts_of(values);
+    Tensor parts = view_as_real(out);
     draw_normal(parts, mean, std / std::numbers::sqrt2);
-    if (!out.is_contiguous()) copy_into(values, out);
   } else if (out.numel() < 16 || !out.is_contiguous()) {
     draw<double>(out, [&](Generator& g) { return g.normal() * std + mean; });
   } else if (dtype == DType::f64) {

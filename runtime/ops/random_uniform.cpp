@@ -7,6 +7,7 @@
 #include "ops/fill.h"
 #include "ops/random.h"
 #include "ops/shape.h"
+#include "ops/view.h"
 
 namespace ingot {
 namespace {
@@ -28,6 +29,10 @@ double rounded(double value, DType dtype) {
 }
 
 void draw_uniform(Tensor& out, double from, double to) {
+  if (is_complex(out.dtype())) {
+    Tensor parts = view_as_real(out);
+    return draw_uniform(parts, from, to);
+  }
   INGOT_CHECK(is_floating(out.dtype()), "random floats cannot be drawn as ", out.dtype());
   INGOT_CHECK(from <= to, "draws from ", from, " to ", to, ": from must not be larger than to");
   if (out.dtype() == DType::f64)

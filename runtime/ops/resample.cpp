@@ -7,12 +7,17 @@
 #include "ops/dispatch.h"
 #include "ops/plan/recorder.h"
 #include "ops/spatial.h"
+#include "ops/window_axis.h"
 
 namespace ingot {
 
 namespace {
 
 using Scales = std::array<double, 3>;  // 0: not given
+
+template <Interpolation kInterpolation>
+constexpr bool kSmooth =
+    kInterpolation == Interpolation::linear || kInterpolation == Interpolation::cubic;
 
 template <int kRank>
 TensorInfo resampled(const Tensor& input, std::span<const int64_t> output_size) {
@@ -72,6 +77,32 @@ std::array<ResampleAxis<T>, 3> axes_of(const Tensor& input, bool align_corners,
   return axes;
 }
 
+// Each output's taps as a window; taps beyond an edge read the edge.
+WindowAxis<double> window_axis(const ResampleAxis<double>& axis) {
+  WindowAxis<double> result{axis.in, axis.out, axis.taps, {}, {}, {}};
+  result.weights.assign(axis.weight.size(), 0);
+  for (int64_t i = 0; i < axis.out; ++i) {
+    const int64_t* index = axis.index.data() + i * axis.taps;
+    for (int64_t tap = 0; tap < axis.taps; ++tap)
+      result.weights[static_cast<size_t>(i * axis.taps + index[tap] - index[0])] +=
+          axis.weight[static_cast<size_t>(i * axis.taps + tap)];
+    result.first.push_back(index[0]);
+    result.counts.push_back(index[axis.taps - 1] - index[0] + 1);
+  }
+  return result;
+}
+
+// Linear or cubic, of u8.
+template <Interpolation kInterpolation>
+void resample_bytes_into(const Tensor& input, bool align_corners, const Scales& scales,
+                         Tensor& out) {
+  const auto axes = axes_of<2, kInterpolation, double>(input, align_corners, scales, out);
+  ComputeOutput result(out, DType::f64);
+  resample_bytes(input.size(0) * input.size(1), window_axis(axes[1]), window_axis(axes[2]),
+                 as_dense(input, DType::f64).data<double>(), result.data<double>());
+  result.store();
+}
+
 // The output may also be channels-last, as the input then is.
 template <int kRank, Interpolation kInterpolation>
 void resample_into(const Tensor& input, bool align_corners, const Scales& scales, Tensor& out) {
@@ -82,6 +113,9 @@ void resample_into(const Tensor& input, bool align_corners, const Scales& scales
     return resample_channels_last(input.size(0), axes, channels, input.data<float>(), channels,
                                   out.data<float>(), channels);
   }
+  if constexpr (kRank == 2 && kSmooth<kInterpolation>)
+    if (out.dtype() == DType::u8)
+      return resample_bytes_into<kInterpolation>(input, align_corners, scales, out);
   const DType compute = out.dtype() == DType::f64 ? DType::f64 : DType::f32;
   ComputeOutput result(out, compute);
   dispatch_floating(compute, [&]<class T>(std::type_identity<T>) {
@@ -190,10 +224,9 @@ INGOT_OP(
 
 template <int kRank>
 TensorInfo smooth_info(const Tensor& self, std::span<const int64_t> output_size) {
-  INGOT_CHECK(is_floating(self.dtype()),
-              "linear and cubic interpolation need a floating-point "
-              "input, but got ",
-              self);
+  INGOT_CHECK(is_floating(self.dtype()) || (kRank == 2 && self.dtype() == DType::u8),
+              "linear and cubic interpolation need a floating-point input",
+              kRank == 2 ? " or one of u8" : "", ", but got ", self);
   return resampled<kRank>(self, output_size);
 }
 

@@ -5,10 +5,10 @@
 #include <numbers>
 
 #include <ingot/op.h>
-#include "base/thread_pool.h"
 #include "ops/compute.h"
 #include "ops/dispatch.h"
 #include "ops/spatial.h"
+#include "ops/window_axis.h"
 
 namespace ingot {
 namespace {
@@ -42,19 +42,9 @@ T filtered(T x) {
   }
 }
 
-// What each output position reads along one axis.
-template <class T>
-struct Axis {
-  int64_t in, out;
-  int64_t width = 0;            // of each row of `weights`
-  std::vector<int64_t> first;   // [out]
-  std::vector<int64_t> counts;  // [out]
-  std::vector<T> weights;       // [out, width], each row's sum is 1
-};
-
 template <Filter kFilter, class T>
-Axis<T> axis_of(int64_t in, int64_t out, bool align_corners, std::optional<double> given) {
-  Axis<T> axis{in, out, 0, {}, {}, {}};
+WindowAxis<T> axis_of(int64_t in, int64_t out, bool align_corners, std::optional<double> given) {
+  WindowAxis<T> axis{in, out, 0, {}, {}, {}};
   T scale;
   if (align_corners)
     scale = out > 1 ? static_cast<T>(in - 1) / static_cast<T>(out - 1) : T(0);
@@ -88,41 +78,6 @@ Axis<T> axis_of(int64_t in, int64_t out, bool align_corners, std::optional<doubl
   return axis;
 }
 
-// Resamples the middle dimension of [outer, in, inner].
-template <class T>
-void resample(const T* from, const Axis<T>& axis, int64_t outer, int64_t inner, T* to) {
-  parallel_for(0, outer * axis.out, 1 + 4096 / (inner * axis.width),
-               [&](int64_t begin, int64_t end) {
-                 for (int64_t i = begin; i < end; ++i) {
-                   const auto place = static_cast<size_t>(i % axis.out);
-                   const T* rows = from + (i / axis.out * axis.in + axis.first[place]) * inner;
-                   const T* weights = axis.weights.data() + i % axis.out * axis.width;
-                   T* sums = to + i * inner;
-                   std::fill_n(sums, inner, T(0));
-                   for (int64_t k = 0; k < axis.counts[place]; ++k)
-                     for (int64_t j = 0; j < inner; ++j)
-                       sums[j] += weights[k] * rows[k * inner + j];
-                 }
-               });
-}
-
-// Bytes are resampled with weights rounded to as many bits as 16 hold, and rounded to bytes after
-// each dimension.
-template <class T>
-int round_weights(Axis<T>& axis) {
-  const T largest = *std::max_element(axis.weights.begin(), axis.weights.end());
-  int bits = 0;
-  while (bits < 22 && static_cast<int64_t>(T(0.5) + largest * static_cast<T>(2LL << bits)) < 32768)
-    ++bits;
-  for (T& weight : axis.weights)
-    weight = std::trunc(weight * static_cast<T>(1LL << bits) + (weight < 0 ? T(-0.5) : T(0.5)));
-  return bits;
-}
-void round_to_bytes(double* values, int64_t count, int bits) {
-  for (int64_t i = 0; i < count; ++i)
-    values[i] = std::clamp(std::floor(std::ldexp(values[i], -bits) + 0.5), 0.0, 255.0);
-}
-
 TensorInfo antialias_meta(const Tensor& self, const IntList& output_size, bool,
                           std::optional<double>, std::optional<double>) {
   INGOT_CHECK(self.rank() == 4 && (is_floating(self.dtype()) || self.dtype() == DType::u8),
@@ -143,16 +98,14 @@ void antialias(const Tensor& self, const IntList&, bool align_corners,
   const Tensor input = as_dense(self, compute);
   const int64_t planes = self.size(0) * self.size(1);
   ComputeOutput result(out, compute);
-  const Tensor wide = Tensor::empty(compute, Dims{planes, self.size(2), out.size(3)});
   dispatch_floating(compute, [&]<class T>(std::type_identity<T>) {
-    Axis<T> across = axis_of<kFilter, T>(self.size(3), out.size(3), align_corners, scales_w);
-    Axis<T> down = axis_of<kFilter, T>(self.size(2), out.size(2), align_corners, scales_h);
-    const int across_bits = bytes ? round_weights(across) : 0;
-    const int down_bits = bytes ? round_weights(down) : 0;
-    resample(input.data<T>(), across, planes * self.size(2), 1, wide.data<T>());
-    if (bytes) round_to_bytes(wide.data<double>(), wide.numel(), across_bits);
-    resample(wide.data<T>(), down, planes, out.size(3), result.data<T>());
-    if (bytes) round_to_bytes(result.data<double>(), out.numel(), down_bits);
+    WindowAxis<T> across = axis_of<kFilter, T>(self.size(3), out.size(3), align_corners, scales_w);
+    WindowAxis<T> down = axis_of<kFilter, T>(self.size(2), out.size(2), align_corners, scales_h);
+    if constexpr (std::is_same_v<T, double>)
+      if (bytes)
+        return resample_bytes(planes, std::move(down), std::move(across), input.data<T>(),
+                              result.data<T>());
+    resample_windows(planes, down, across, input.data<T>(), result.data<T>());
   });
   result.store();
 }

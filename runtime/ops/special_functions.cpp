@@ -162,11 +162,29 @@ double hurwitz_zeta(double x, double q) {
   return sum;
 }
 
-double polygamma(int64_t n, double x) {
-  if (n == 0) return digamma(x);
+// Reflection, recurrence, then the asymptotic series (Abramowitz and Stegun 6.4.7, 6.4.6, 6.4.12).
+// As PyTorch's it is finite at negative poles, where pi's rounding keeps the sine from being 0.
+template <class T>
+T trigamma(T x) {
+  if (x < T(0.5)) {
+    const T sine = std::sin(static_cast<T>(kPi) * x);
+    return static_cast<T>(kPi * kPi) / (sine * sine) - trigamma(1 - x);
+  }
+  T sum = 0;
+  for (int i = 0; i < 6; ++i, ++x) sum += 1 / (x * x);
+  const T square = 1 / (x * x);
+  return sum + (1 + 1 / (2 * x) + square * (T(1) / 6 - square * (T(1) / 30 - square / 42))) / x;
+}
+
+template <class T>
+T polygamma(int64_t n, T x) {
+  if (n == 0) return static_cast<T>(digamma(x));
+  if (n == 1) return trigamma(x);
   const double order = static_cast<double>(n);
   const double value = std::exp(log_gamma(order + 1)) * hurwitz_zeta(order + 1, x);
-  return n % 2 == 0 ? -value : value;
+  return static_cast<T>(n % 2 == 0 ? -value : value);
 }
+template float polygamma(int64_t, float);
+template double polygamma(int64_t, double);
 
 }  // namespace ingot::fn

@@ -238,7 +238,7 @@ INGOT_OP("aten::frexp.Tensor(Tensor self) -> (Tensor mantissa, Tensor exponent)"
 // The order n is no operand.
 constexpr Elementwise kPolygamma =
     elementwise<1, 1, kFloats>(Promotion::floating, [](auto x, auto n) {
-      return static_cast<decltype(x)>(fn::polygamma(static_cast<int64_t>(n), x));
+      return fn::polygamma(static_cast<int64_t>(n), x);
     });
 INGOT_ELEMENTWISE(kPolygamma, "aten::polygamma(int n, Tensor self) -> Tensor");
 INGOT_ELEMENTWISE(kPolygamma, "aten::polygamma_(Tensor(a!) self, int n) -> Tensor(a!)");

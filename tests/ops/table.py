@@ -27,6 +27,22 @@ SHORT = {
 }  # fmt: skip
 MARKS = {"native": "●", "decomposed": "○", "failed": "–", "none": ""}
 
+WHY = {
+    "chalf": "its results are complex32, which Ingot does not have",
+    "complex": "its results are complex32, which Ingot does not have",
+    "view_as_complex": "its results are complex32, which Ingot does not have",
+    "hash_tensor": "its results are uint64, which Ingot does not have",
+    "item": "torch.export takes no item of complex tensors",
+    "matrix_exp": "PyTorch's values are not finite; Ingot's are those of f64, rounded",
+    "sparse.mm.reduce": "Ingot has no sparse tensors",
+    "sparse.sampled_addmm": "Ingot has no sparse tensors",
+    "to_sparse": "Ingot has no sparse tensors",
+    "special.bessel_j0": "PyTorch's values are off by up to 1e-6 (at 5, see mpmath); Ingot's are not",
+    "special.bessel_j1": "PyTorch's values are off by up to 1e-6 (at 5, see mpmath); Ingot's are not",
+    "special.bessel_y1": "PyTorch's values are off by up to 1e-6 (at 5, see mpmath); Ingot's are not",
+}
+"""In a sentence, where the walk's finding alone does not say it."""
+
 Outcomes = dict[str, dict[str, dict[str, str]]]
 """op -> dtype -> {"status", "reason"}; and its catalogue ops under "ops"."""
 
@@ -77,12 +93,13 @@ def render(outcomes: dict[str, Any]) -> str:
         by_reason: dict[str, list[str]] = {}
         for d in dtypes:
             if "reason" in row["dtypes"].get(d, {}):
-                by_reason.setdefault(row["dtypes"][d]["reason"], []).append(SHORT[d])
+                reason = WHY.get(op, row["dtypes"][d]["reason"])
+                by_reason.setdefault(reason, []).append(SHORT[d])
         reasons += [
             f"* **{op}** ({', '.join(names)}): {reason.replace('|', '/')}"
             for reason, names in by_reason.items()
         ]
-    lines += ["", "## Not supported", "", *(reasons or ["Nothing."])]
+    lines += ["", "## Not supported or not as PyTorch", "", *(reasons or ["Nothing."])]
     names = [name for name, _, _ in _ingot.catalogue()]
     lines += ["", "## The catalogue", "", f"{len(names)} ops, by their schemas' names:", ""]
     lines += [f"`{name}`" for name in sorted(names)]

@@ -90,6 +90,22 @@ def test_antialiased(name: str, align_corners: bool, dtype: torch.dtype) -> None
     check(f"aten::{name}", x, [6, 9], align_corners, 0.5, 0.5)
 
 
+@pytest.mark.parametrize("align_corners", [False, True])
+@pytest.mark.parametrize("name", ["upsample_bilinear2d", "upsample_bicubic2d"])
+def test_bytes(name: str, align_corners: bool) -> None:
+    for channels in (1, 3, 5):
+        x = (torch.rand(2, channels, 13, 18) * 256).to(torch.uint8)
+        # PyTorch takes results of width 1 for channels-last ones and fills them wrongly.
+        for size in ([5, 8], [13, 4], [20, 40], [1, 3], [6, 18], [33, 2]):
+            check(f"aten::{name}", x, size, align_corners)
+            check(f"aten::{name}", x[..., :1, :2], size, align_corners)
+        check(f"aten::{name}", x, [6, 9], align_corners, 0.5, 0.5)
+        for scale in (0.5, 1.5, 2.3):
+            check(f"aten::{name}.vec", x, None, align_corners, [scale, scale])
+    with pytest.raises(ingot.Error, match="floating-point input or one of u8"):
+        run(f"aten::{name}", torch.ones(1, 3, 4, 4, dtype=torch.int16), [2, 2], align_corners)
+
+
 @pytest.mark.parametrize("dtype", [torch.float32, torch.int64, torch.bool])
 def test_resize(dtype: torch.dtype) -> None:
     x = torch.arange(24).view(2, 3, 4).to(dtype)

@@ -35,9 +35,16 @@ def _multilabel_margin_loss(self: Tensor, target: Tensor, reduction: int) -> tup
     return _reduced(losses, reduction), is_target.reshape(target.shape)
 
 
+def _soft_margin_loss(self: Tensor, target: Tensor, reduction: int = 1) -> Tensor:
+    """Rounded after each step, as the eager op. PyTorch's own computes 16-bit floats wider, so
+    that what overflows in eager does not."""
+    return _reduced(torch.log1p(torch.exp(-target * self)), reduction)
+
+
 OWN: dict[Any, Callable[..., Any]] = {
     aten.scaled_dot_product_attention.default: dropping_attention,
     aten.multilabel_margin_loss_forward.default: _multilabel_margin_loss,
+    aten.soft_margin_loss.default: _soft_margin_loss,
     aten._is_all_true.default: aten.all.default,
     aten._is_any_true.default: aten.any.default,
 }
