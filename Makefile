@@ -92,9 +92,11 @@ fuzz: build-asan ## the loader on damaged files, FUZZ_SECONDS=120 FUZZ_FLAGS=-se
 test-python: build-tests ## the Python tests
 	$(PYTHON) -m pytest -n $(JOBS) -q --durations=15
 
-# Some thousand units; WALK="--only fft --samples 4" and such: see tests/ops/walk.py.
+# Some thousand units and all their samples, which takes hours; WALK="--only fft --samples 4" and
+# such: see tests/ops/walk.py.
 test-ops-all: build ## PyTorch's whole OpInfo database, every dtype, WALK='--only fft'
-	$(PYTHON) -m tests.ops.walk --dtypes $(DTYPES) --jobs $(JOBS) --json build/outcomes.json $(WALK)
+	$(PYTHON) -m tests.ops.walk --dtypes $(DTYPES) --jobs $(JOBS) --samples 0 \
+	  --json build/outcomes.json $(WALK)
 
 ops-table: test-ops-all ## docs/ops.md from such a walk
 	$(PYTHON) -m tests.ops.table build/outcomes.json

@@ -61,8 +61,9 @@ struct RegisterStep {
 
 struct RegisterKernels {
   int64_t block;  // elements that a step computes at a time
-  // The step of `loop` with operand `held` of it in registers; null if there is none.
-  RegisterStep::Run (*find)(Loop loop, int held);
+  // The step of `loop` with operand `held` of it in registers; null if there is none. With
+  // `numbers` each of the others is the same in all elements of a block, and read less often.
+  RegisterStep::Run (*find)(Loop loop, int held, bool numbers);
   // Runs a chain over `count` elements, a multiple of `block`. Results are those of the loops.
   void (*run)(const RegisterStep* steps, const std::byte* const* addresses, int64_t count);
 };

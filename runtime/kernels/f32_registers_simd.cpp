@@ -37,19 +37,24 @@ constexpr int operands_of() {
   return std::is_invocable_v<F, V> ? 1 : std::is_invocable_v<F, V, V> ? 2 : 3;
 }
 
+// The other operand's vector `i`, or what all its elements are.
+template <bool kNumbers>
+HWY_INLINE V other(const float* x, int i) {
+  return kNumbers ? set(*x) : hn::LoadU(D(), x + i * kLanes);
+}
+
 // F of `held` as its operand kPosition and of vector `i` at x and y as the others, in order.
-template <int kPosition, class F>
+template <int kPosition, bool kNumbers, class F>
 HWY_INLINE V apply(const F& function, V held, const float* x, const float* y, int i) {
-  const D tag;
   constexpr int kOperands = operands_of<F>();
   if constexpr (kOperands == 1) {
     return function(held);
   } else {
-    const V first = hn::LoadU(tag, x + i * kLanes);
+    const V first = other<kNumbers>(x, i);
     if constexpr (kOperands == 2) {
       return kPosition == 0 ? function(held, first) : function(first, held);
     } else {
-      const V second = hn::LoadU(tag, y + i * kLanes);
+      const V second = other<kNumbers>(y, i);
       return kPosition == 0   ? function(held, first, second)
              : kPosition == 1 ? function(first, held, second)
                               : function(first, second, held);
@@ -59,7 +64,7 @@ HWY_INLINE V apply(const F& function, V held, const float* x, const float* y, in
 
 // The jump to the next step, which a compiler makes of the call at the end, is what a step costs
 // beside its work; so loads and stores are part of it rather than steps.
-template <class F, int kPosition>
+template <class F, int kPosition, bool kNumbers>
 void function_step(const RegisterStep* step, const std::byte* const* addresses, int64_t offset,
                    INGOT_HELD) {
   const D tag;
@@ -79,14 +84,14 @@ void function_step(const RegisterStep* step, const std::byte* const* addresses, 
   const float* y = nullptr;
   if constexpr (operands_of<F>() > 1) x = address(step->others[0], addresses, offset);
   if constexpr (operands_of<F>() > 2) y = address(step->others[1], addresses, offset);
-  a = apply<kPosition>(function, a, x, y, 0);
-  b = apply<kPosition>(function, b, x, y, 1);
-  c = apply<kPosition>(function, c, x, y, 2);
-  d = apply<kPosition>(function, d, x, y, 3);
-  e = apply<kPosition>(function, e, x, y, 4);
-  f = apply<kPosition>(function, f, x, y, 5);
-  g = apply<kPosition>(function, g, x, y, 6);
-  h = apply<kPosition>(function, h, x, y, 7);
+  a = apply<kPosition, kNumbers>(function, a, x, y, 0);
+  b = apply<kPosition, kNumbers>(function, b, x, y, 1);
+  c = apply<kPosition, kNumbers>(function, c, x, y, 2);
+  d = apply<kPosition, kNumbers>(function, d, x, y, 3);
+  e = apply<kPosition, kNumbers>(function, e, x, y, 4);
+  f = apply<kPosition, kNumbers>(function, f, x, y, 5);
+  g = apply<kPosition, kNumbers>(function, g, x, y, 6);
+  h = apply<kPosition, kNumbers>(function, h, x, y, 7);
   if (step->result.at >= 0) {
     float* to = const_cast<float*>(address(step->result, addresses, offset));
     hn::StoreU(a, tag, to);
@@ -102,20 +107,27 @@ void function_step(const RegisterStep* step, const std::byte* const* addresses, 
   if (step->run) reinterpret_cast<Step>(step->run)(step, addresses, offset, INGOT_HELD_VALUES);
 }
 
+template <class F, int kPosition>
+Step step_at(bool numbers) {
+  if constexpr (operands_of<F>() == 2 || (operands_of<F>() == 3 && kPosition == 0))
+    if (numbers) return function_step<F, kPosition, true>;
+  return function_step<F, kPosition, false>;
+}
+
 template <class F>
-RegisterStep::Run step_of(int held) {
+RegisterStep::Run step_of(int held, bool numbers) {
   constexpr int kOperands = operands_of<F>();
-  Step found = function_step<F, 0>;
+  Step found = step_at<F, 0>(numbers);
   if constexpr (kOperands > 1)
-    if (held == 1) found = function_step<F, 1>;
+    if (held == 1) found = step_at<F, 1>(numbers);
   if constexpr (kOperands > 2)
-    if (held == 2) found = function_step<F, 2>;
+    if (held == 2) found = step_at<F, 2>(numbers);
   return reinterpret_cast<RegisterStep::Run>(found);
 }
 
-RegisterStep::Run find_step(f32::Loop loop, int held) {
+RegisterStep::Run find_step(f32::Loop loop, int held, bool numbers) {
 #define INGOT_STEP_OF(name) \
-  if (loop == f32::name) return step_of<functors::name>(held);
+  if (loop == f32::name) return step_of<functors::name>(held, numbers);
   INGOT_F32_IN_REGISTERS(INGOT_STEP_OF)
 #undef INGOT_STEP_OF
   return nullptr;

@@ -110,7 +110,7 @@ struct FloorDiv {
 struct Remainder {
   static int64_t apply(int64_t a, int64_t b) {
     if (b == 0) [[unlikely]]
-      zero_division("integer division or modulo by zero");
+      zero_division("integer modulo by zero");
     if (b == -1) return 0;
     const int64_t remainder = a % b;
     return remainder != 0 && ((remainder < 0) != (b < 0)) ? remainder + b : remainder;

@@ -58,22 +58,30 @@ void expect_same(const std::vector<float>& found, const std::vector<float>& want
 }
 
 TEST(F32Registers, StepsGiveWhatLoopsGive) {
-  const auto values = operands();
+  const auto tensors = operands();
+  constexpr float kNumbers[] = {-0.5f, 0.75f, -0.0f};
   constexpr float kParams[] = {0.75f, 2.5f, 0, 0};
   for_each_simd_level([&] {
     const f32::RegisterKernels& kernels = f32::register_kernels();
     ASSERT_EQ(kCount % kernels.block, 0);
     for (const Named& one : kLoops) {
-      const void* in[] = {values[0].data(), values[1].data(), values[2].data()};
-      std::vector<float> wanted(kCount);
-      one.loop(kCount, wanted.data(), in, kParams);
-      for (int64_t held = 0; held < 3; ++held) {
+      for (int64_t i = 0; i < 6; ++i) {
+        const int64_t held = i / 2;
+        const bool numbers = i % 2 == 1;
         RegisterStep steps[2];
-        steps[0].run = kernels.find(one.loop, static_cast<int>(held));
+        steps[0].run = kernels.find(one.loop, static_cast<int>(held), numbers);
         ASSERT_NE(steps[0].run, nullptr);
         // A step without such an operand has its only one, or its first, in registers.
-        const bool has = held == 0 || steps[0].run != kernels.find(one.loop, 0);
+        const bool has = held == 0 || steps[0].run != kernels.find(one.loop, 0, numbers);
         if (!has) continue;
+        auto values = tensors;
+        for (int64_t k = 0; k < 3 && numbers; ++k)
+          if (k != held)
+            std::fill(values[static_cast<size_t>(k)].begin(), values[static_cast<size_t>(k)].end(),
+                      kNumbers[k]);
+        const void* in[] = {values[0].data(), values[1].data(), values[2].data()};
+        std::vector<float> wanted(kCount);
+        one.loop(kCount, wanted.data(), in, kParams);
         steps[0].held.at = held;
         int64_t other = 0;
         for (int64_t k = 0; k < 3; ++k)
@@ -86,7 +94,9 @@ TEST(F32Registers, StepsGiveWhatLoopsGive) {
           addresses[k] = reinterpret_cast<const std::byte*>(values[k].data());
         addresses[3] = reinterpret_cast<const std::byte*>(found.data());
         kernels.run(steps, addresses, kCount);
-        expect_same(found, wanted, std::string(one.name) + " held " + std::to_string(held));
+        expect_same(found, wanted,
+                    std::string(one.name) + " held " + std::to_string(held) +
+                        (numbers ? " beside numbers" : ""));
       }
     }
   });
@@ -106,7 +116,7 @@ TEST(F32Registers, AChainHandsResultsOn) {
     RegisterStep steps[6];
     const f32::Loop loops[] = {f32::mul, f32::add, f32::abs, f32::sqrt, f32::sub};
     for (size_t i = 0; i < std::size(loops); ++i) {
-      steps[i].run = kernels.find(loops[i], 0);
+      steps[i].run = kernels.find(loops[i], 0, i == 0);
       steps[i].params[0] = 1;
     }
     steps[0].held.at = 0;

@@ -37,9 +37,9 @@ WHY = {
     "sparse.mm.reduce": "Ingot has no sparse tensors",
     "sparse.sampled_addmm": "Ingot has no sparse tensors",
     "to_sparse": "Ingot has no sparse tensors",
-    "special.bessel_j0": "PyTorch's values are off by up to 1e-6 (at 5, see mpmath); Ingot's are not",
-    "special.bessel_j1": "PyTorch's values are off by up to 1e-6 (at 5, see mpmath); Ingot's are not",
-    "special.bessel_y1": "PyTorch's values are off by up to 1e-6 (at 5, see mpmath); Ingot's are not",
+    "special.bessel_j0": "PyTorch's values are off by up to 1e-6, most at 5; Ingot's are not",
+    "special.bessel_j1": "PyTorch's values are off by up to 1e-6, most at 5; Ingot's are not",
+    "special.bessel_y1": "PyTorch's values are off by up to 1e-6, most at 5; Ingot's are not",
 }
 """In a sentence, where the walk's finding alone does not say it."""
 

@@ -53,6 +53,7 @@ DTYPES = {
 KNOWN_SAMPLES = 40
 """Samples of a unit that a choice is made from."""
 UNIT_SECONDS = 120
+"""Ten times that where all samples of a unit are walked."""
 SEED = 0
 """Of the random numbers that ops draw."""
 FREE = bool(os.environ.get("INGOT_WALK_FREE"))
@@ -90,11 +91,12 @@ def infos(only: str = "") -> list[OpInfo]:
 
 
 def samples(info: OpInfo, dtype: torch.dtype, count: int) -> list[SampleInput]:
-    """The first sample and ``count`` - 1 of the next ones, always the same."""
+    """The first sample and ``count`` - 1 of the next ones, always the same; 0 is all of them."""
     torch.manual_seed(0)
     # Not info.sample_inputs, which looks through the stack for the test that asks.
-    known = list(islice(info.sample_inputs_func(info, "cpu", dtype, False), KNOWN_SAMPLES))
-    if count >= len(known):
+    every = info.sample_inputs_func(info, "cpu", dtype, False)
+    known = list(islice(every, KNOWN_SAMPLES if count else None))
+    if count == 0 or count >= len(known):
         return known
     chosen = random.Random(title(info)).sample(range(1, len(known)), count - 1)
     return [known[0], *(known[i] for i in sorted(chosen))]
@@ -264,12 +266,13 @@ def work(units: list[tuple[str, str]], count: int) -> Iterator[Unit]:
     signal.signal(signal.SIGALRM, ring)
     warnings.simplefilter("ignore")
     torch.set_num_threads(1)
+    seconds = UNIT_SECONDS if count else 10 * UNIT_SECONDS
     for op, dtype in units:
-        signal.alarm(UNIT_SECONDS)
+        signal.alarm(seconds)
         try:
             unit = walk(table[op], DTYPES[dtype], count)
         except _Timeout:
-            unit = Unit(op, dtype, "failed", f"takes more than {UNIT_SECONDS} s")
+            unit = Unit(op, dtype, "failed", f"takes more than {seconds} s")
         signal.alarm(0)
         yield unit
 
@@ -326,7 +329,7 @@ def main() -> None:
         return
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--dtypes", default="float32,int64,bool")
-    parser.add_argument("--samples", type=int, default=2)
+    parser.add_argument("--samples", type=int, default=2, help="of each unit, 0 for all")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--only", default="", help="a regular expression for op names")
     parser.add_argument("--json", default="", help="where outcomes go")

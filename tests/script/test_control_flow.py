@@ -260,3 +260,45 @@ def removed_on_the_way(xs: list[int]):
 def test_lists_that_change_while_a_loop_goes_over_them():
     check(work_list, ([1],), ([],), ([30, 9],))
     check(removed_on_the_way, ([1, 2, 2, 4, 4],), ([1, 2, 3, 4],), ([],), ([1, 3, 5, 7, 9, 11],))
+
+
+def entries_on_the_way(d: dict[str, int], limit: int):
+    total = 0
+    for key, value in d.items():
+        d[key] = value + 1
+        if value > limit:
+            d[key + "+"] = 0
+        if value == 9:
+            break
+        total += value
+    else:
+        total += 100
+    return total, d
+
+
+def dropped_on_the_way(d: dict[int, str], drop: int):
+    try:
+        for i, key in enumerate(d):
+            if key == drop:
+                d.pop(key)
+                continue
+            if i > 1:
+                return i, d
+    except RuntimeError as error:
+        return -1, {len(d): str(error)}
+    return len(d), d
+
+
+def found_on_the_way(n: int):
+    found = {1}
+    for each in found:
+        found.add(min(each, n))
+    return len(found)
+
+
+def test_dicts_and_sets_that_change_size_while_a_loop_goes_over_them():
+    numbers = {"a": 1, "b": 5}
+    check(entries_on_the_way, (numbers, 9), (numbers, 0), (numbers, 4), ({"c": 9}, 3), ({}, 0))
+    words = {1: "x", 2: "y", 3: "z"}
+    check(dropped_on_the_way, (words, 0), (words, 1), (words, 3), ({1: "x"}, 1))
+    check(found_on_the_way, (0,), (1,), (2,))

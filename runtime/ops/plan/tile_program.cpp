@@ -75,6 +75,9 @@ TileProgram::TileProgram(std::span<const std::unique_ptr<ElementwiseNode>> nodes
     sources_.push_back(std::move(result));
     ops_.push_back(op);
   }
+  for (size_t s = 0; s < sources_.size(); ++s)
+    if (sources_[s].from == From::memory || sources_[s].from == From::strided)
+      outside_.push_back(static_cast<uint8_t>(s));
   assign_slots();
   divide_into_pieces();
   tile_ = widest > 4 || !steps_.empty() ? kTileElements / 2 : kTileElements;
@@ -132,7 +135,9 @@ void TileProgram::assign_slots() {
 
 // Cheap ops that follow each other, from two on, become a piece in registers.
 void TileProgram::divide_into_pieces() {
-  const auto cheap = [&](const TileOp& op) { return op.vector && registers_->find(op.vector, 0); };
+  const auto cheap = [&](const TileOp& op) {
+    return op.vector && registers_->find(op.vector, 0, false);
+  };
   for (size_t first = 0; first < ops_.size();) {
     size_t last = first;
     while (last < ops_.size() && cheap(ops_[last])) ++last;
@@ -142,6 +147,11 @@ void TileProgram::divide_into_pieces() {
       pieces_.push_back({first, last = first + 1, -1});
     first = last;
   }
+}
+
+// A product of something with itself, which a step reads once.
+bool TileProgram::is_square(const TileOp& op) {
+  return op.vector == f32::mul && op.in[0] == op.in[1];
 }
 
 // The operand of ops_[op] that the op before left in registers; -1: none.
@@ -158,26 +168,31 @@ bool TileProgram::leaves_registers(size_t op, size_t last) const {
   if (sources_[static_cast<size_t>(result)].from == From::memory) return true;
   int64_t reads = 0;
   for (size_t reader = op + 1; reader < ops_.size(); ++reader)
-    reads += std::count_if(ops_[reader].in.begin(), ops_[reader].in.begin() + ops_[reader].inputs,
-                           [&](int16_t in) { return in == result; });
+    reads += std::count(ops_[reader].in.begin(), ops_[reader].in.begin() + operands(ops_[reader]),
+                        result);
   return reads != 1 || op + 1 == last || held_operand(op + 1, op) < 0;
 }
 
 void TileProgram::add_register_piece(size_t first, size_t last) {
   pieces_.push_back({first, last, static_cast<int64_t>(steps_.size())});
+  const auto is_number = [&](int16_t source) {
+    return sources_[static_cast<size_t>(source)].from == From::number;
+  };
   const auto place = [&](int16_t source) {
-    const bool number = sources_[static_cast<size_t>(source)].from == From::number;
-    return f32::RegisterStep::Place{source, number ? 0 : -1};
+    return f32::RegisterStep::Place{source, is_number(source) ? 0 : -1};
   };
   for (size_t i = first; i < last; ++i) {
     const TileOp& op = ops_[i];
     const int left = held_operand(i, first);
     const int held = left < 0 ? 0 : left;
     f32::RegisterStep& step = steps_.emplace_back();
-    step.run = registers_->find(op.vector, held);
+    bool numbers = true;
+    for (int k = 0; k < operands(op); ++k)
+      numbers &= k == held || is_number(op.in[static_cast<size_t>(k)]);
+    step.run = registers_->find(is_square(op) ? f32::square : op.vector, held, numbers);
     if (left < 0) step.held = place(op.in[0]);
     f32::RegisterStep::Place* other = step.others;
-    for (int k = 0; k < op.inputs; ++k)
+    for (int k = 0; k < operands(op); ++k)
       if (k != held) *other++ = place(op.in[static_cast<size_t>(k)]);
     if (leaves_registers(i, last)) step.result = place(op.out);
     for (size_t k = 0; k < kMaxParams; ++k) step.params[k] = detail::param_as<float>(op.params[k]);
@@ -221,11 +236,11 @@ void TileProgram::segment(const Memory& memory, Scratch& scratch, int64_t begin,
                           void* state, See see) const {
   for (int64_t at = begin; at < begin + count; at += tile_) {
     const int64_t length = std::min(tile_, begin + count - at);
-    for (size_t s = 0; s < sources_.size(); ++s) {
+    for (const uint8_t s : outside_) {
       const Source& source = sources_[s];
       if (source.from == From::memory) {
         scratch.at[s] = memory.at<const std::byte>(source.place) + at * source.item;
-      } else if (source.from == From::strided) {
+      } else {
         const auto* data = memory.at<const std::byte>(source.place);
         std::byte* const tile = scratch.tiles + source.slot * slot_bytes_;
         scratch.at[s] = tile;

@@ -69,6 +69,8 @@ class TileProgram {
   void assign_slots();
   void divide_into_pieces();
   void add_register_piece(size_t first, size_t last);
+  static bool is_square(const TileOp& op);
+  static int operands(const TileOp& op) { return is_square(op) ? 1 : op.inputs; }
   bool leaves_registers(size_t op, size_t last) const;
   int held_operand(size_t op, size_t first) const;
   void begin(Scratch& scratch, int64_t longest) const;
@@ -76,7 +78,8 @@ class TileProgram {
   void segment(const Memory& memory, Scratch& scratch, int64_t begin, int64_t count,
                void* state = nullptr, See see = nullptr) const;
 
-  std::vector<Source> sources_;
+  std::vector<Source> sources_;   // at most as many as Scratch::at holds
+  std::vector<uint8_t> outside_;  // those whose addresses change from tile to tile
   std::vector<TileOp> ops_;
   std::vector<Piece> pieces_;
   std::vector<f32::RegisterStep> steps_;

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ingot.capture.script.assignment import assign_target
+from ingot.capture.script.changing import checked, list_that_changes
 from ingot.capture.script.diagnostics import CompileError, Retry, Unwind
 from ingot.capture.script.expressions import expression
 from ingot.capture.script.flow import RESULT, Flow, Junction, Way, common_type, merge
@@ -27,7 +28,6 @@ from ingot.capture.script.values import (
     ZERO,
     Constant,
     Dynamic,
-    EnumerateItem,
     Environment,
     Item,
     IteratorItem,
@@ -85,13 +85,14 @@ def while_statement(frame: Frame, node: ast.While) -> Flow:
 def for_statement(frame: Frame, node: ast.For) -> Flow:
     from ingot.capture.script.statements import body
 
+    node = checked(frame, node)
     iterable = expression(frame, node.iter)
     own = own_iterator(frame, iterable)
     if own is not None:
         return _over_object(frame, node, own)
     if isinstance(iterable, IteratorItem):
         return _over_iterator(frame, node, iterable)
-    changing = _list_that_changes(node, iterable)
+    changing = list_that_changes(node, iterable)
     if changing is not None:
         place = frame.builder.list_construct([frame.value(ZERO)], INT)
         elements = IteratorItem(changing, frame.dynamic(place, ListType(INT)))
@@ -174,36 +175,6 @@ def _over_object(frame: Frame, node: ast.For, iterator: Item) -> Flow:
 
 
 _STOP = "stop iteration"
-
-
-_RESIZING = ("append", "extend", "insert", "pop", "remove", "clear")
-
-
-def _list_that_changes(node: ast.For, iterable: Item) -> Item | None:
-    """The list that a loop goes over, or enumerates, if the loop also makes it longer or shorter:
-    Python asks for its length before every turn."""
-    source = node.iter
-    if isinstance(iterable, EnumerateItem):
-        iterable = iterable.inner
-        source = source.args[0] if isinstance(source, ast.Call) and source.args else source
-    if not isinstance(type_of(iterable), ListType) or not isinstance(iterable, Dynamic):
-        return None
-    text = ast.unparse(source)
-    for inner in (each for statement in node.body for each in ast.walk(statement)):
-        changed: list[ast.expr] = []
-        match inner:
-            case ast.Call(ast.Attribute(base, name)) if name in _RESIZING:
-                changed = [base]
-            case ast.AugAssign(target):
-                changed = [target]
-            case ast.Delete(targets):
-                changed = [each.value for each in targets if isinstance(each, ast.Subscript)]
-            case ast.Assign(targets):
-                parts = [each for each in targets if isinstance(each, ast.Subscript)]
-                changed = [each.value for each in parts if isinstance(each.slice, ast.Slice)]
-        if any(ast.unparse(each) == text for each in changed):
-            return iterable
-    return None
 
 
 def _over_iterator(
