@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 from tests.ops.opinfo import CATALOGUE, numbers_where_due, resolve
-from tests.ops.oracle import check, overload, positional, run, torch_results
+from tests.ops.oracle import check, overload, positional, run, samples_of, torch_results
 from torch.testing._internal.common_methods_invocations import op_db
 from torch.testing._internal.opinfo.core import BinaryUfuncInfo, OpInfo, UnaryUfuncInfo
 
@@ -67,7 +67,7 @@ def test_opinfo_samples(info: OpInfo, dtype: torch.dtype) -> None:
     """Every sample, through the overload that PyTorch resolves it to."""
     packet = packet_of(info)
     tested = 0
-    for sample in info.sample_inputs("cpu", dtype):
+    for sample in samples_of(info, dtype):
         kwargs = dict(sample.kwargs)
         name, args = resolve(packet, (sample.input, *sample.args), kwargs)
         arguments = overload(name)._schema.arguments
@@ -103,7 +103,7 @@ IN_PLACE = [
 def test_in_place_samples(info: OpInfo, dtype: torch.dtype) -> None:
     """The in-place overload changes self as PyTorch's does, or refuses where PyTorch refuses."""
     packet = packet_of(info) + "_"
-    for sample in info.sample_inputs("cpu", dtype):
+    for sample in samples_of(info, dtype):
         kwargs = dict(sample.kwargs)
         if not isinstance(sample.input, torch.Tensor):
             continue

@@ -29,6 +29,7 @@ from typing import Any
 
 import torch
 from rich.progress import MofNCompleteColumn, Progress
+from tests.ops.oracle import samples_of
 from torch.testing._internal import common_methods_invocations
 from torch.testing._internal.common_methods_invocations import op_db
 from torch.testing._internal.opinfo.core import OpInfo, SampleInput
@@ -92,10 +93,7 @@ def infos(only: str = "") -> list[OpInfo]:
 
 def samples(info: OpInfo, dtype: torch.dtype, count: int) -> list[SampleInput]:
     """The first sample and ``count`` - 1 of the next ones, always the same; 0 is all of them."""
-    torch.manual_seed(0)
-    # Not info.sample_inputs, which looks through the stack for the test that asks.
-    every = info.sample_inputs_func(info, "cpu", dtype, False)
-    known = list(islice(every, KNOWN_SAMPLES if count else None))
+    known = list(islice(samples_of(info, dtype), KNOWN_SAMPLES if count else None))
     if count == 0 or count >= len(known):
         return known
     chosen = random.Random(title(info)).sample(range(1, len(known)), count - 1)
