@@ -218,6 +218,56 @@ def test_einsum():
     check(contractions, (torch.randn(2, 3, 4), torch.randn(2, 4, 5), torch.randn(5)))
 
 
+def with_ellipses(a: Tensor, b: Tensor, c: Tensor) -> list[Tensor]:
+    return [
+        torch.einsum("...ij,...jk->...ik", a, b),
+        torch.einsum("...ij,...jk", a, b),
+        torch.einsum("ji,...ik->...jk", c, b),
+        torch.einsum("...i,...i->...", a, a[:1]),
+        torch.einsum("...i->i", a),
+        torch.einsum("ki, ...ij, j -> i...k", c, a, c[0]),
+    ]
+
+
+def test_einsum_with_ellipses():
+    c = torch.randn(3, 4)
+    check(
+        with_ellipses,
+        (torch.randn(2, 5, 4, 4), torch.randn(5, 4, 6), c),
+        (torch.randn(4, 4), torch.randn(3, 0, 4, 1), c),
+    )
+
+
+def diagonals(a: Tensor) -> list[Tensor]:
+    return [
+        torch.einsum("...ii->...i", a),
+        torch.einsum("...ii->...", a),
+        torch.einsum("bii", a[0]),
+        torch.einsum("iij,j->ji", a[0, :2, :2], a[0, 0, 0]),
+    ]
+
+
+def test_einsum_of_diagonals():
+    check(diagonals, (torch.randn(2, 3, 3, 3),))
+
+
+@pytest.mark.parametrize(
+    ("equation", "sentence"),
+    [
+        ("ij->ii", "must have letters of the operands, each once"),
+        ("ij->ik", "must have letters of the operands, each once"),
+        ("i..j->ij", "at most one"),
+        ("i1->i", "write a letter per dimension"),
+    ],
+)
+def test_einsum_equations_that_are_none(equation: str, sentence: str):
+    def wrong(a: Tensor) -> Tensor:
+        return torch.einsum(equation, a)
+
+    with pytest.raises(ingot.Error, match=sentence):
+        ingot.script(wrong)
+
+
 def grown(x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     made = torch.empty(0)
     torch.mul(x, 2, out=made)
