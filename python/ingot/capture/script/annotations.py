@@ -249,10 +249,17 @@ def named_tuple_type(cls: Any, frame: Frame) -> NamedTupleType:
     for base in reversed(cls.__mro__):
         hints |= inspect.get_annotations(base)
     known = [hints.get(f, torch.Tensor) for f in cls._fields]
-    elements = tuple(
-        read_annotation(_evaluated(each, cls, frame) if isinstance(each, str) else each, frame)
-        for each in known
-    )
+    being_read = frame.compiler.classes.being_read
+    if cls in being_read:
+        raise _Unknown(f"{cls.__name__}, a NamedTuple that holds others of its class,")
+    being_read.append(cls)
+    try:
+        elements = tuple(
+            read_annotation(_evaluated(each, cls, frame) if isinstance(each, str) else each, frame)
+            for each in known
+        )
+    finally:
+        being_read.pop()
     frame.compiler.classes.named_tuples[cls.__name__, tuple(cls._fields)] = cls
     return NamedTupleType(cls.__name__, tuple(cls._fields), elements)
 

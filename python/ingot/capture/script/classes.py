@@ -130,6 +130,8 @@ class ClassTable:
         self.compiler = compiler
         self.types: dict[type, ObjectType] = {}
         self.named_tuples: dict[tuple[str, tuple[str, ...]], Any] = {}
+        self.being_read: list[Any] = []
+        """NamedTuple classes whose fields' types are being found."""
         self.changing: set[type] = set()
         """Classes whose instances are assigned to after they are made."""
         self.copied: dict[type, tuple[Frame, Any]] = {}
