@@ -24,7 +24,7 @@ CHOSEN = sorted(random.Random(1).sample(UNITS, 240))
 INFOS = {walk.title(info): info for info in walk.infos()}
 
 
-@pytest.mark.parametrize(("op", "dtype"), CHOSEN, ids="-".join)
+@pytest.mark.parametrize(("op", "dtype"), CHOSEN, ids=map("-".join, CHOSEN))
 def test_ops_answer_as_pytorch(op: str, dtype: str):
     unit = walk.walk(INFOS[op], walk.DTYPES[dtype], 1)
     assert unit.status != "failed", unit.reason

@@ -251,7 +251,10 @@ def named_tuple_type(cls: Any, frame: Frame) -> NamedTupleType:
     known = [hints.get(f, torch.Tensor) for f in cls._fields]
     being_read = frame.compiler.classes.being_read
     if cls in being_read:
-        raise _Unknown(f"{cls.__name__}, a NamedTuple that holds others of its class,")
+        raise CompileError(
+            f"{cls.__name__}, a NamedTuple that holds others of its class, cannot be compiled",
+            "write an ordinary class",
+        )
     being_read.append(cls)
     try:
         elements = tuple(
