@@ -1,10 +1,12 @@
 // Eigenvalues and eigenvectors of any square matrices.
 #include <array>
+#include <type_traits>
 #include <vector>
 
 #include <Eigen/Eigenvalues>
 
 #include <ingot/op.h>
+#include "linalg/eigen_order.h"
 #include "linalg/matrices.h"
 
 namespace ingot::linalg {
@@ -21,35 +23,52 @@ void check_converged(const Solver& solver) {
     fail(ErrorCode::runtime, "linalg.eig: the algorithm did not converge");
 }
 
-Pairs pairs_of(const Mat<double>& a, bool with_vectors) {
-  const Eigen::EigenSolver<Mat<double>> solver(a, with_vectors);
+template <class Solver, class T>
+Pairs pairs_of(const Mat<T>& a, bool with_vectors) {
+  const Solver solver(a, with_vectors);
   check_converged(solver);
   return {solver.eigenvalues(), with_vectors ? solver.eigenvectors() : Mat<Complex>()};
 }
-
-// Eigen sorts the pairs; LAPACK's order is that of the Schur form.
-struct ComplexSolver : Eigen::ComplexEigenSolver<Mat<Complex>> {
-  using ComplexEigenSolver::ComplexEigenSolver;
-  Vec<Complex> in_order() const { return m_schur.matrixT().diagonal(); }
-};
-
+Pairs pairs_of(const Mat<double>& a, bool with_vectors) {
+  return pairs_of<Eigen::EigenSolver<Mat<double>>>(a, with_vectors);
+}
 Pairs pairs_of(const Mat<Complex>& a, bool with_vectors) {
-  const ComplexSolver solver(a, with_vectors);
-  check_converged(solver);
-  Pairs pairs{solver.in_order(), Mat<Complex>()};
-  if (!with_vectors) return pairs;
-  pairs.vectors.resize(a.rows(), a.cols());
-  const Vec<Complex> sorted = solver.eigenvalues();
-  std::vector<bool> taken(static_cast<size_t>(a.rows()));
-  for (Index k = 0; k < a.rows(); ++k) {
-    Index at = 0;
-    // NaN is found nowhere and takes the last.
-    while (at + 1 < a.rows() && (taken[static_cast<size_t>(at)] || sorted[at] != pairs.values[k]))
-      ++at;
-    taken[static_cast<size_t>(at)] = true;
-    pairs.vectors.col(k) = solver.eigenvectors().col(at);
+  // Eigen divides by the norm.
+  if (a.isZero(0))
+    return {Vec<Complex>::Zero(a.rows()), Mat<Complex>::Identity(a.rows(), a.cols())};
+  return pairs_of<Eigen::ComplexEigenSolver<Mat<Complex>>>(a, with_vectors);
+}
+
+// Eigenvalues of `a`, as elements of T, in LAPACK's order.
+template <class T, class From>
+std::vector<Complex> order_of(const Mat<From>& a) {
+  std::vector<T> elements;
+  for (Index i = 0; i < a.rows(); ++i)
+    for (Index j = 0; j < a.cols(); ++j) elements.push_back(static_cast<T>(a(i, j)));
+  return eigenvalues_in_order(std::move(elements), a.rows());
+}
+
+// Each eigenvalue takes the place of the nearest in `order`, with its vector.
+Pairs put_in_order(const Pairs& pairs, const std::vector<Complex>& order) {
+  if (order.empty()) return pairs;
+  Pairs result{Vec<Complex>(pairs.values.size()),
+               Mat<Complex>(pairs.vectors.rows(), pairs.vectors.cols())};
+  std::vector<bool> taken(order.size());
+  for (size_t place = 0; place < order.size(); ++place) {
+    size_t nearest = order.size();
+    double least = 0;
+    for (size_t i = 0; i < order.size(); ++i) {
+      const double distance = std::abs(pairs.values[static_cast<Index>(i)] - order[place]);
+      if (taken[i] || (nearest < order.size() && !(distance < least))) continue;
+      nearest = i;
+      least = distance;
+    }
+    taken[nearest] = true;
+    const auto from = static_cast<Index>(nearest), to = static_cast<Index>(place);
+    result.values[to] = pairs.values[from];
+    if (pairs.vectors.size() > 0) result.vectors.col(to) = pairs.vectors.col(from);
   }
-  return pairs;
+  return result;
 }
 
 // Vectors of length 1 whose largest element is real, as LAPACK's geev gives them.
@@ -77,7 +96,10 @@ void eigen_all(const Tensor& self, Tensor& values, Tensor* vectors) {
     for_each(in.count, cube(in.rows), [&](int64_t i) {
       const Mat<T> matrix = in[i];
       INGOT_CHECK(matrix.allFinite(), "linalg.eig: the matrix has elements that are not finite");
-      Pairs pairs = pairs_of(matrix, vectors != nullptr);
+      using Single = std::conditional_t<kComplex<T>, std::complex<float>, float>;
+      const bool single = real_of(self.dtype()) == DType::f32;
+      Pairs pairs = put_in_order(pairs_of(matrix, vectors != nullptr),
+                                 single ? order_of<Single>(matrix) : order_of<T>(matrix));
       values_out.vector(i) = pairs.values;
       if (!vectors) return;
       normalize(pairs.vectors);

@@ -122,6 +122,20 @@ def call_of(name: str, *values: Any) -> Call:
 
 
 @pytest.mark.parametrize("dtype", DTYPES, ids=str)
+@pytest.mark.parametrize("size", [1, 2, 3, 4, 8])
+def test_eigenvalues_come_in_the_order_of_lapack(dtype: torch.dtype, size: int) -> None:
+    full = matrices(dtype, 40, size, size)
+    few = full * (matrices(torch.float64, 40, size, size) > 0.5)
+    for a in (full, full.tril(), full.triu(), full @ full.mH, few, torch.zeros_like(full)):
+        values, vectors = run("aten::linalg_eig", a)
+        want = torch.linalg.eigvals(a)
+        # Where rounding decides, and for defective matrices, it may be another one.
+        close = torch.isclose(values, want, rtol=1e-2, atol=1e-2).all(-1)
+        assert close.sum() >= 38
+        near(a.to(vectors.dtype) @ vectors, vectors * values.unsqueeze(-2))
+
+
+@pytest.mark.parametrize("dtype", DTYPES, ids=str)
 @pytest.mark.parametrize("rows", [1, 3, 17, 40, 70])
 @pytest.mark.parametrize("columns", [1, 5, 17, 64])
 def test_decompositions_of_odd_sizes(dtype: torch.dtype, rows: int, columns: int) -> None:
