@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ingot.capture.gradients import GRADIENTS
 from ingot.capture.training import dropping_attention
 
 aten = torch.ops.aten
@@ -42,6 +43,7 @@ def _soft_margin_loss(self: Tensor, target: Tensor, reduction: int = 1) -> Tenso
 
 
 OWN: dict[Any, Callable[..., Any]] = {
+    **GRADIENTS,
     aten.scaled_dot_product_attention.default: dropping_attention,
     aten.multilabel_margin_loss_forward.default: _multilabel_margin_loss,
     aten.soft_margin_loss.default: _soft_margin_loss,

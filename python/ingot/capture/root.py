@@ -12,12 +12,20 @@ from torch import nn
 from ingot.capture.kept import KeptWhole
 from ingot.capture.script_in_trace import calls_kept_whole
 from ingot.capture.structure import Tree, flatten, open_all
+from ingot.capture.transforms import (
+    followed_gradients,
+    in_plain_ops,
+    noticing_gradients,
+    without_gradients,
+)
 
 
 class Seen:
-    """The structure of a module's latest output; torch.export undoes plain attributes."""
+    """The structure of a module's latest output, and whether it asked for gradients;
+    torch.export undoes plain attributes."""
 
     tree: Tree
+    gradients = False
 
 
 class Root(nn.Module):
@@ -52,7 +60,18 @@ class Root(nn.Module):
     def eager(self, leaves: list[Any]) -> tuple[list[Any], tuple]:
         """What the model itself gives: the leaves of its output and their outline."""
         args, kwargs = self.__dict__["rebuild"](list(leaves))
-        return open_all(self.__dict__["callee"](*args, **kwargs))
+        wanted = self.differentiates()
+        with noticing_gradients() as asked, without_gradients(leaves):
+            try:
+                with torch.set_grad_enabled(wanted):
+                    found, outline = open_all(self.__dict__["callee"](*args, **kwargs))
+            finally:
+                self.__dict__["seen"].gradients |= asked.gradients
+        return [_detached(leaf) for leaf in found], outline
+
+    def differentiates(self) -> bool:
+        """Whether the model asks for gradients, as far as it has run."""
+        return bool(self.__dict__["seen"].gradients)
 
     def written(self) -> list[nn.Parameter]:
         """The parameters that the model writes into."""
@@ -60,12 +79,20 @@ class Root(nn.Module):
         return found
 
     def forward(self, *leaves: Any) -> tuple[Any, ...]:
-        args, kwargs = self.__dict__["rebuild"](list(leaves))
+        if self.differentiates():
+            return tuple(in_plain_ops(self._with_gradients)(*leaves))
         with KeptWhole(), calls_kept_whole():
-            output = self.__dict__["callee"](*args, **kwargs)
-        flat, tree = flatten(output)
+            return tuple(self._flat(*leaves))
+
+    def _flat(self, *leaves: Any) -> list[Any]:
+        args, kwargs = self.__dict__["rebuild"](list(leaves))
+        flat, tree = flatten(self.__dict__["callee"](*args, **kwargs))
         self.__dict__["seen"].tree = tree
-        return tuple(flat)
+        return flat
+
+    def _with_gradients(self, *leaves: Any) -> list[Any]:
+        with followed_gradients():
+            return self._flat(*leaves)
 
     def named_state(self) -> list[tuple[str, torch.Tensor]]:
         """Parameters and buffers in the order of the model's ``state_dict``."""
@@ -74,6 +101,10 @@ class Root(nn.Module):
         listed = self.state_dict(keep_vars=True)
         return [*((n, both[n]) for n in listed if n in both),
                 *((n, t) for n, t in both.items() if n not in listed)]  # fmt: skip
+
+
+def _detached(leaf: Any) -> Any:
+    return leaf.detach() if isinstance(leaf, torch.Tensor) and leaf.requires_grad else leaf
 
 
 def modules_of(function: Callable[..., Any]) -> dict[str, nn.Module]:

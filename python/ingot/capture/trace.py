@@ -201,8 +201,14 @@ def _refuse_torchscript(root: Root) -> None:
 def _run_once(root: Root, signature: Signature) -> None:
     """Raises Error with the user's line if the model does not run on the examples."""
     try:
-        with untouched(root, first=True):
-            root.eager(signature.leaves)
+        try:
+            with untouched(root, first=True):
+                root.eager(signature.leaves)
+        except RuntimeError:
+            if not root.differentiates():
+                raise
+            with untouched(root, first=True):  # with gradients
+                root.eager(signature.leaves)
     except Error:
         raise
     except Exception as error:

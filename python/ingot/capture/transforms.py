@@ -1,4 +1,5 @@
-"""``torch.vmap`` and ``torch.func.grad`` inside a trace: what they compute, in plain ops.
+"""``torch.vmap``, ``torch.func.grad`` and models that ask for gradients inside a trace: what they
+compute, in plain ops.
 
 A transform runs under layers of its own that the exporter would record as calls. Here it is traced
 by itself, below these layers, and the graph of that runs in its place.
@@ -7,12 +8,15 @@ by itself, below these layers, and the graph of that runs in its place.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+import functools
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
+from unittest import mock
 
 import torch
 import torch.utils._pytree as pytree
 from torch.fx.experimental.proxy_tensor import disable_proxy_modes_tracing, make_fx
+from torch.fx.traceback import preserve_node_meta
 from torch.overrides import _get_current_function_mode_stack, _pop_mode_temporarily
 
 
@@ -48,12 +52,104 @@ def in_plain_ops(transform: Callable[..., Any]) -> Callable[..., Any]:
         _outer.open = True
         try:
             with disable_proxy_modes_tracing(), _without_function_modes():
-                graph = make_fx(run)(*tensors)
+                graph = make_fx(run, record_stack_traces=True)(*tensors)
         finally:
             _outer.open = False
-        return pytree.tree_unflatten(graph(*tensors), outputs[-1])
+        with preserve_node_meta():  # the user's lines
+            results = torch.fx.Interpreter(graph).run(*tensors)
+        return pytree.tree_unflatten(results, outputs[-1])
 
     return call
+
+
+class Asked:
+    """Whether something asked PyTorch for gradients."""
+
+    gradients = False
+
+
+@contextlib.contextmanager
+def noticing_gradients() -> Iterator[Asked]:
+    """Notices calls of ``torch.autograd.grad`` and ``backward`` inside."""
+    asked = Asked()
+
+    def noticing(function: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(function)
+        def call(*args: Any, **kwargs: Any) -> Any:
+            asked.gradients = True
+            return function(*args, **kwargs)
+
+        return call
+
+    with contextlib.ExitStack() as stack:
+        for name in ("grad", "backward"):
+            hook = noticing(getattr(torch.autograd, name))
+            stack.enter_context(mock.patch.object(torch.autograd, name, hook))
+        yield asked
+
+
+@contextlib.contextmanager
+def without_gradients(values: Iterable[Any]) -> Iterator[None]:
+    """Tensors among the values have no gradients inside, and afterwards those that they had."""
+    tensors = [v for v in values if isinstance(v, torch.Tensor) and v.is_leaf]
+    before = [(tensor, tensor.requires_grad, tensor.grad) for tensor in tensors]
+    for tensor in tensors:
+        tensor.grad = None
+    try:
+        yield
+    finally:
+        for tensor, required, gradient in before:
+            tensor.grad = gradient
+            if tensor.is_leaf:
+                tensor.requires_grad_(required)
+
+
+@contextlib.contextmanager
+def followed_gradients() -> Iterator[None]:
+    """``backward`` inside as ``torch.autograd.grad``, whose results a trace can follow."""
+
+    def backward(
+        tensors: Any,
+        grad_tensors: Any = None,
+        retain_graph: bool | None = None,
+        create_graph: bool = False,
+        grad_variables: Any = None,
+        inputs: Any = None,
+    ) -> None:
+        outputs = [tensors] if isinstance(tensors, torch.Tensor) else list(tensors)
+        given = [inputs] if isinstance(inputs, torch.Tensor) else inputs
+        leaves = list(given) if given is not None else list(_leaves(outputs))
+        found = torch.autograd.grad(
+            outputs, leaves, grad_tensors, retain_graph, create_graph, allow_unused=True
+        )
+        for leaf, gradient in zip(leaves, found, strict=True):
+            if gradient is not None:
+                filled.append(leaf)
+                leaf.grad = gradient if leaf.grad is None else leaf.grad + gradient
+
+    filled: list[torch.Tensor] = []
+    with torch.enable_grad(), mock.patch.object(torch.autograd, "backward", backward):
+        try:
+            yield
+        finally:
+            for leaf in filled:
+                leaf.grad = None
+
+
+def _leaves(outputs: list[torch.Tensor]) -> list[torch.Tensor]:
+    """The tensors that ``backward`` of the outputs gives gradients to, but parameters."""
+    leaves = {id(t): t for t in outputs if t.is_leaf and t.requires_grad}
+    seen: set[Any] = set()
+    nodes = [t.grad_fn for t in outputs]
+    while nodes:
+        node = nodes.pop()
+        if node is None or node in seen:
+            continue
+        seen.add(node)
+        if hasattr(node, "variable") and not isinstance(node.variable, torch.nn.Parameter):
+            leaves[id(node.variable)] = node.variable
+        nodes += [following for following, _ in node.next_functions]
+    return list(leaves.values())
 
 
 @contextlib.contextmanager

@@ -13,15 +13,17 @@ import torch
 from torch import nn
 from torch.overrides import TorchFunctionMode
 
+from ingot.capture.transforms import without_gradients
+
 if TYPE_CHECKING:
     from ingot.capture.root import Root
 
 
 @contextlib.contextmanager
 def untouched(root: Root, first: bool = False) -> Iterator[None]:
-    """Undoes what the block does to the module: tensors, attributes, registered entries; and
-    to the default random generator. Gradients and warnings are off inside, and the model's
-    prints, except in its ``first`` run.
+    """Undoes what the block does to the module: tensors, attributes, registered entries,
+    gradients; and to the default random generator. Gradients and warnings are off inside, and
+    the model's prints, except in its ``first`` run.
 
     The first run finds out which parameters the model writes into; others are not saved later.
     """
@@ -34,6 +36,7 @@ def untouched(root: Root, first: bool = False) -> Iterator[None]:
         with contextlib.ExitStack() as stack:
             stack.enter_context(torch.no_grad())
             stack.enter_context(torch.random.fork_rng(devices=[]))
+            stack.enter_context(without_gradients(root.parameters()))
             stack.enter_context(warnings.catch_warnings())
             warnings.simplefilter("ignore")
             if not first:
