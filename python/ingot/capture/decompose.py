@@ -16,6 +16,7 @@ from torch._decomp import core_aten_decompositions, decomposition_table
 from torch.fx.experimental.proxy_tensor import make_fx
 
 from ingot.capture.decompositions import OWN
+from ingot.capture.size_rules import size_rules
 
 
 @dataclass
@@ -48,7 +49,7 @@ def decompose(node: fx.Node) -> Parts | None:
 
     modes = [v.fake_mode for v in values if isinstance(v, torch._subclasses.FakeTensor)]
     try:
-        with modes[0] if modes else contextlib.nullcontext():
+        with size_rules(), modes[0] if modes else contextlib.nullcontext():
             module = make_fx(call)(*values)
     except Exception:  # a decomposition that does not fit these arguments
         return None

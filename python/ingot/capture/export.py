@@ -23,7 +23,7 @@ from torch._export.verifier import Verifier
 from torch._functorch import apis, eager_transforms
 from torch._functorch.vmap import vmap_impl
 from torch._guards import SLoc
-from torch._subclasses import fake_impls, meta_utils
+from torch._subclasses import meta_utils
 from torch._subclasses.fake_tensor import (
     DataDependentOutputException,
     FakeTensor,
@@ -43,6 +43,7 @@ from ingot.capture.kept import applied, attention_of_sizes
 from ingot.capture.names import Names, unsolved
 from ingot.capture.packed import expected_hidden_size
 from ingot.capture.root import Root
+from ingot.capture.size_rules import size_rules
 from ingot.capture.sources import asked_by_torch, make_source, raised_by_torch, user_frames
 from ingot.capture.structure import Tree
 from ingot.capture.transforms import in_plain_ops
@@ -195,16 +196,6 @@ _NOISY = (
 """Loggers that report what ends up as a guard or an error here."""
 
 
-def _normed(
-    mode: FakeTensorMode, op: Any, input: torch.Tensor, *_: Any, **__: Any
-) -> tuple[torch.Tensor, ...]:
-    return torch.empty_like(input), input.new_empty(0), input.new_empty(0)
-
-
-_SIZES = {torch.ops.aten._native_batch_norm_legit_no_training.default: _normed}
-"""Size rules of ops whose decomposition takes the exporter long."""
-
-
 @contextlib.contextmanager
 def _hooks(record: Record, real: bool) -> Iterator[None]:
     """Settings and hooks for one export; all are undone on the way out."""
@@ -216,7 +207,7 @@ def _hooks(record: Record, real: bool) -> Iterator[None]:
         stack.enter_context(torch._functorch.config.patch(fake_tensor_propagate_real_tensors=real))
         stack.enter_context(warnings.catch_warnings())
         warnings.simplefilter("ignore")
-        stack.enter_context(mock.patch.dict(fake_impls.op_implementations_dict, _SIZES))
+        stack.enter_context(size_rules())
         for owner, name, hook in [
             *record.names.patches(),
             *arrays.patches(),

@@ -15,17 +15,18 @@ from ingot.capture.structure import Tree, flatten, open_all
 from ingot.capture.transforms import (
     followed_gradients,
     in_plain_ops,
-    noticing_gradients,
+    noticing,
     without_gradients,
 )
 
 
 class Seen:
-    """The structure of a module's latest output, and whether it asked for gradients;
-    torch.export undoes plain attributes."""
+    """The structure of a module's latest output, and whether it ever asked for gradients or
+    autocast; torch.export undoes plain attributes."""
 
     tree: Tree
     gradients = False
+    casts = False
 
 
 class Root(nn.Module):
@@ -61,12 +62,13 @@ class Root(nn.Module):
         """What the model itself gives: the leaves of its output and their outline."""
         args, kwargs = self.__dict__["rebuild"](list(leaves))
         wanted = self.differentiates()
-        with noticing_gradients() as asked, without_gradients(leaves):
+        with noticing() as asked, without_gradients(leaves):
             try:
                 with torch.set_grad_enabled(wanted):
                     found, outline = open_all(self.__dict__["callee"](*args, **kwargs))
             finally:
                 self.__dict__["seen"].gradients |= asked.gradients
+                self.__dict__["seen"].casts |= asked.casts
         return [_detached(leaf) for leaf in found], outline
 
     def differentiates(self) -> bool:
@@ -81,6 +83,8 @@ class Root(nn.Module):
     def forward(self, *leaves: Any) -> tuple[Any, ...]:
         if self.differentiates():
             return tuple(in_plain_ops(self._with_gradients)(*leaves))
+        if self.__dict__["seen"].casts:
+            return tuple(in_plain_ops(self._flat)(*leaves))
         with KeptWhole(), calls_kept_whole():
             return tuple(self._flat(*leaves))
 

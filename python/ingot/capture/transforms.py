@@ -1,5 +1,5 @@
-"""``torch.vmap``, ``torch.func.grad`` and models that ask for gradients inside a trace: what they
-compute, in plain ops.
+"""``torch.vmap``, ``torch.func.grad``, gradients and autocast inside a trace: what they compute, in
+plain ops.
 
 A transform runs under layers of its own that the exporter would record as calls. Here it is traced
 by itself, below these layers, and the graph of that runs in its place.
@@ -63,17 +63,23 @@ def in_plain_ops(transform: Callable[..., Any]) -> Callable[..., Any]:
 
 
 class Asked:
-    """Whether something asked PyTorch for gradients."""
+    """Whether something asked PyTorch for gradients, or to choose dtypes (autocast)."""
 
     gradients = False
+    casts = False
 
 
 @contextlib.contextmanager
-def noticing_gradients() -> Iterator[Asked]:
-    """Notices calls of ``torch.autograd.grad`` and ``backward`` inside."""
+def noticing() -> Iterator[Asked]:
+    """Notices ``torch.autograd.grad``, ``backward`` and ``torch.autocast`` inside."""
     asked = Asked()
+    enter = torch.autocast.__enter__
 
-    def noticing(function: Callable[..., Any]) -> Callable[..., Any]:
+    def enter_autocast(self: torch.autocast) -> Any:
+        asked.casts |= self._enabled and self.device == "cpu"
+        return enter(self)
+
+    def noticed(function: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(function)
         def call(*args: Any, **kwargs: Any) -> Any:
             asked.gradients = True
@@ -82,8 +88,9 @@ def noticing_gradients() -> Iterator[Asked]:
         return call
 
     with contextlib.ExitStack() as stack:
+        stack.enter_context(mock.patch.object(torch.autocast, "__enter__", enter_autocast))
         for name in ("grad", "backward"):
-            hook = noticing(getattr(torch.autograd, name))
+            hook = noticed(getattr(torch.autograd, name))
             stack.enter_context(mock.patch.object(torch.autograd, name, hook))
         yield asked
 

@@ -55,6 +55,14 @@ def apply_function(frame: Frame, cls: type, args: list[Item], kwargs: dict[str, 
     return frame.compiler.call(frame, function, args, kwargs, frame.node)
 
 
+def gradients(frame: Frame, *args: Item, **kwargs: Item) -> Item:
+    """``torch.autograd.grad`` and ``backward``. Raises CompileError."""
+    raise CompileError(
+        "programs have no gradients",
+        "ingot.trace follows models that ask for gradients",
+    )
+
+
 def set_context(frame: Frame, name: str, item: Item) -> None:
     """``ctx.name = item``."""
     frame.environment.names[_key(name)] = item

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from ingot.capture.script import library
+from ingot.capture.script.autograd_functions import gradients
 from ingot.capture.script.diagnostics import CompileError
 from ingot.capture.script.handlers import apply_handler
 from ingot.capture.script.items import type_of
@@ -241,10 +242,6 @@ def _lister(expected: Type) -> Callable[..., Any] | None:
     return functools.partial(library.list_parts, convert=inner)
 
 
-def _backward(frame: Frame, tensor: Item, *args: Item, **kwargs: Item) -> Item:
-    raise CompileError("programs have no gradients", "call backward outside the compiled code")
-
-
 def _plain(op: str) -> Callable[..., Item]:
     """A method that PyTorch wraps in Python for its own purposes."""
 
@@ -295,7 +292,7 @@ _METHODS: dict[str, Callable[..., Item]] = {
     "get_device": _get_device,
     "numpy": _numpy,
     "tolist": _to_list,
-    "backward": _backward,
+    "backward": gradients,
     "ndimension": _plain("aten::dim"),
     "nonzero": _nonzero,
     "__radd__": _reflected("+"),

@@ -16,6 +16,7 @@ import torch.utils.checkpoint
 
 from ingot.capture.script import library
 from ingot.capture.script.annotations import read_annotation
+from ingot.capture.script.autograd_functions import gradients
 from ingot.capture.script.awaits import awaitable, awaitable_nowait, wait
 from ingot.capture.script.decompositions import linear_algebra, neural, tensors
 from ingot.capture.script.diagnostics import CompileError
@@ -580,6 +581,8 @@ def _functions() -> dict[Any, Callable[..., Item]]:
         torch.accelerator.is_available: _constant(False),
         torch.accelerator.current_accelerator: _constant(None),
         torch.backends.mps.is_available: _constant(False),
+        torch.autograd.grad: gradients,
+        torch.autograd.backward: gradients,
         **LEGACY,
         **{each: _evaluated(each) for each in _FACTORIES},
     }
