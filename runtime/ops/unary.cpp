@@ -236,10 +236,8 @@ INGOT_OP("aten::frexp.Tensor(Tensor self) -> (Tensor mantissa, Tensor exponent)"
          Structured<frexp_meta, frexp>);
 
 // The order n is no operand.
-constexpr Elementwise kPolygamma =
-    elementwise<1, 1, kFloats>(Promotion::floating, [](auto x, auto n) {
-      return fn::polygamma(static_cast<int64_t>(n), x);
-    });
+constexpr Elementwise kPolygamma = elementwise<1, 1, kFloats>(
+    Promotion::floating, [](auto x, auto n) { return fn::polygamma(static_cast<int64_t>(n), x); });
 INGOT_ELEMENTWISE(kPolygamma, "aten::polygamma(int n, Tensor self) -> Tensor");
 INGOT_ELEMENTWISE(kPolygamma, "aten::polygamma_(Tensor(a!) self, int n) -> Tensor(a!)");
 

@@ -1,4 +1,5 @@
-"""Models that ask for gradients of what they compute: forces, saliency, differential equations."""
+"""Models that ask for gradients of what they compute (forces, saliency, differential equations),
+and autocast, which is followed in the same way."""
 
 from __future__ import annotations
 
@@ -16,7 +17,7 @@ import ingot
 from ingot.capture.gradients import GRADIENTS
 
 
-def agrees(model: nn.Module, *examples: tuple[Any, ...]) -> ingot.Module:
+def agrees(model: nn.Module, *examples: tuple[Any, ...], tolerance: float = 1e-4) -> ingot.Module:
     """Traced with the first example, the program answers as the model on all."""
     traced = ingot.trace(model, tuple(t.clone() for t in examples[0]))
     for example in examples:
@@ -24,7 +25,7 @@ def agrees(model: nn.Module, *examples: tuple[Any, ...]) -> ingot.Module:
         found = traced(*(t.clone() for t in example))
         wanted, found = ((r,) if isinstance(r, Tensor) else tuple(r) for r in (wanted, found))
         for one, other in zip(found, wanted, strict=True):
-            torch.testing.assert_close(one, other.detach(), rtol=1e-4, atol=1e-5)
+            torch.testing.assert_close(one, other.detach(), rtol=tolerance, atol=tolerance / 10)
     return traced
 
 
@@ -215,3 +216,53 @@ def test_decompositions_give_what_pytorchs_ops_give():
         torch.cdist(x, y).square().sum().backward()
         torch.cdist(x, x).sum().backward()
     assert beside.seen == set(GRADIENTS)
+
+
+class Jacobian(nn.Module):
+    def __init__(self, kind: str) -> None:
+        super().__init__()
+        self.layer = nn.Linear(3, 2)
+        self.kind = kind
+
+    def forward(self, x: Tensor) -> Tensor:
+        def function(row: Tensor) -> Tensor:
+            return self.layer(row).tanh()
+
+        if self.kind == "vjp":
+            result, back = torch.func.vjp(function, x)
+            return torch.cat([result, back(result)[0]])
+        if self.kind == "hessian":
+            return torch.func.hessian(lambda row: function(row).sum())(x)
+        if self.kind == "batch":
+            return torch.func.vmap(torch.func.jacrev(function))(x.expand(4, 3))
+        if self.kind == "autograd":
+            return torch.autograd.functional.jacobian(function, x)
+        return getattr(torch.func, self.kind)(function)(x)
+
+
+@pytest.mark.parametrize("kind", ["jacrev", "jacfwd", "hessian", "vjp", "batch", "autograd"])
+def test_jacobians(kind: str):
+    agrees(Jacobian(kind), (torch.randn(3),), (torch.randn(3),))
+
+
+class Mixed(nn.Module):
+    """bfloat16 where autocast takes it, float32 elsewhere."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first = nn.Linear(3, 4)
+        self.second = nn.Conv1d(4, 4, 2)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, ...]:
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            y = self.first(x)
+            z = torch.softmax(self.second(y.mT), 1)
+            with torch.autocast("cpu", enabled=False):
+                w = self.first(x)
+        return y, z, w
+
+
+def test_autocast():
+    traced = agrees(Mixed(), (torch.randn(2, 5, 3),), (torch.randn(1, 9, 3),), tolerance=0.05)
+    dtypes = [t.dtype for t in traced(torch.randn(1, 2, 3))]
+    assert dtypes == [torch.bfloat16, torch.bfloat16, torch.float32]

@@ -224,3 +224,37 @@ def test_questions_about_memory_layout_do_not_bound_sizes():
     module = ingot.trace(function, torch.randn(3, 4))
     for shape in ((3, 4), (1, 7), (3, 13), (5, 20)):
         check(module, function, torch.randn(shape))
+
+
+class Spectral(nn.Module):
+    """A layer of a Fourier neural operator: as many frequencies as kept, at any size."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(3, 3, 4, 3, dtype=torch.complex64))
+
+    def forward(self, x):
+        spectrum = torch.fft.rfft2(x)
+        kept = torch.einsum("bihw,iohw->bohw", spectrum[..., :4, :3], self.weight)
+        wide = spectrum.new_zeros(spectrum.shape)
+        wide[..., :4, :3] = kept
+        return torch.fft.irfft2(wide, s=(x.shape[-2], x.shape[-1]))
+
+
+def test_sizes_of_fourier_transforms_are_free():
+    model = Spectral()
+    module = ingot.trace(model, torch.randn(2, 3, 8, 6))
+    for sizes in ((1, 3, 8, 6), (4, 3, 9, 7), (2, 3, 16, 5)):
+        check(module, model, torch.randn(sizes))
+    line = ingot.trace(lambda x: torch.fft.irfft(torch.fft.rfft(x), n=x.shape[-1]), torch.randn(9))
+    for size in (8, 9, 11):
+        x = torch.randn(size)
+        torch.testing.assert_close(line(x), x)
+
+
+def test_offsets_that_the_check_makes_do_not_descend():
+    model = nn.EmbeddingBag(10, 4, mode="mean")
+    example = torch.randint(0, 10, (7,)), torch.tensor([0, 3, 5])
+    module = ingot.trace(model, example)
+    for offsets in ([0, 8], [0, 0, 2, 9]):
+        check(module, model, torch.randint(0, 10, (9,)), torch.tensor(offsets))

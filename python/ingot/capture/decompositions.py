@@ -46,6 +46,7 @@ OWN: dict[Any, Callable[..., Any]] = {
     **GRADIENTS,
     aten.scaled_dot_product_attention.default: dropping_attention,
     aten.multilabel_margin_loss_forward.default: _multilabel_margin_loss,
+    aten._efficientzerotensor.default: aten.zeros.default,
     aten.soft_margin_loss.default: _soft_margin_loss,
     aten._is_all_true.default: aten.all.default,
     aten._is_any_true.default: aten.any.default,

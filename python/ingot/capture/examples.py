@@ -39,13 +39,15 @@ def resized(
 
     Elements are the example's, so indices stay in range and probabilities stay probabilities:
     floating tensors shuffled, others repeated in order for seed 0 and drawn for other seeds.
+    Integers that do not descend, or not rise, along the last dimension do not either: they may be
+    offsets.
     """
     random = torch.Generator().manual_seed(seed)
     found: list[Any] = []
     for i, leaf in enumerate(leaves):
         if isinstance(leaf, torch.Tensor) and leaf.dim() > 0:
             sizes = [shapes.value(shapes.sizes[i, dim], values) for dim in range(leaf.dim())]
-            found.append(_resize(leaf, sizes, seed, random))
+            found.append(_ordered_as(leaf, _resize(leaf, sizes, seed, random)))
         elif isinstance(leaf, torch.Tensor):
             found.append(leaf.clone())
         elif isinstance(leaf, int) and not isinstance(leaf, bool):
@@ -79,3 +81,12 @@ def _resize(
         if size != source.shape[dim]:
             source = source.index_select(dim, torch.arange(size) % source.shape[dim])
     return source.clone()
+
+
+def _ordered_as(leaf: torch.Tensor, made: torch.Tensor) -> torch.Tensor:
+    if leaf.is_floating_point() or leaf.is_complex() or leaf.dtype == torch.bool:
+        return made
+    steps = leaf[..., 1:] >= leaf[..., :-1], leaf[..., 1:] <= leaf[..., :-1]
+    if leaf.shape[-1] < 2 or not any(each.all() for each in steps):
+        return made
+    return made.sort(-1, descending=not steps[0].all()).values

@@ -22,11 +22,11 @@ from ingot.capture.transforms import (
 
 class Seen:
     """The structure of a module's latest output, and whether it ever asked for gradients or
-    autocast; torch.export undoes plain attributes."""
+    for rewrites (transforms.Asked); torch.export undoes plain attributes."""
 
     tree: Tree
     gradients = False
-    casts = False
+    rewrites = False
 
 
 class Root(nn.Module):
@@ -68,7 +68,7 @@ class Root(nn.Module):
                     found, outline = open_all(self.__dict__["callee"](*args, **kwargs))
             finally:
                 self.__dict__["seen"].gradients |= asked.gradients
-                self.__dict__["seen"].casts |= asked.casts
+                self.__dict__["seen"].rewrites |= asked.rewrites
         return [_detached(leaf) for leaf in found], outline
 
     def differentiates(self) -> bool:
@@ -83,7 +83,7 @@ class Root(nn.Module):
     def forward(self, *leaves: Any) -> tuple[Any, ...]:
         if self.differentiates():
             return tuple(in_plain_ops(self._with_gradients)(*leaves))
-        if self.__dict__["seen"].casts:
+        if self.__dict__["seen"].rewrites:
             return tuple(in_plain_ops(self._flat)(*leaves))
         with KeptWhole(), calls_kept_whole():
             return tuple(self._flat(*leaves))

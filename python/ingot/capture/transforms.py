@@ -1,5 +1,4 @@
-"""``torch.vmap``, ``torch.func.grad``, gradients and autocast inside a trace: what they compute, in
-plain ops.
+"""``torch.func``, gradients and autocast inside a trace: what they compute, in plain ops.
 
 A transform runs under layers of its own that the exporter would record as calls. Here it is traced
 by itself, below these layers, and the graph of that runs in its place.
@@ -15,6 +14,7 @@ from unittest import mock
 
 import torch
 import torch.utils._pytree as pytree
+from torch._functorch import eager_transforms
 from torch.fx.experimental.proxy_tensor import disable_proxy_modes_tracing, make_fx
 from torch.fx.traceback import preserve_node_meta
 from torch.overrides import _get_current_function_mode_stack, _pop_mode_temporarily
@@ -63,35 +63,36 @@ def in_plain_ops(transform: Callable[..., Any]) -> Callable[..., Any]:
 
 
 class Asked:
-    """Whether something asked PyTorch for gradients, or to choose dtypes (autocast)."""
+    """Whether something asked PyTorch for gradients, or for a Jacobian of ``torch.func`` or
+    autocast (``rewrites``)."""
 
     gradients = False
-    casts = False
+    rewrites = False
 
 
 @contextlib.contextmanager
 def noticing() -> Iterator[Asked]:
-    """Notices ``torch.autograd.grad``, ``backward`` and ``torch.autocast`` inside."""
+    """Notices what is asked for inside."""
     asked = Asked()
-    enter = torch.autocast.__enter__
 
-    def enter_autocast(self: torch.autocast) -> Any:
-        asked.casts |= self._enabled and self.device == "cpu"
-        return enter(self)
-
-    def noticed(function: Callable[..., Any]) -> Callable[..., Any]:
+    def noticed(function: Callable[..., Any], kind: str) -> Callable[..., Any]:
         @functools.wraps(function)
         def call(*args: Any, **kwargs: Any) -> Any:
-            asked.gradients = True
+            setattr(asked, kind, True)
             return function(*args, **kwargs)
 
         return call
 
     with contextlib.ExitStack() as stack:
-        stack.enter_context(mock.patch.object(torch.autocast, "__enter__", enter_autocast))
-        for name in ("grad", "backward"):
-            hook = noticed(getattr(torch.autograd, name))
-            stack.enter_context(mock.patch.object(torch.autograd, name, hook))
+        for owner, name, kind in (
+            (torch.autograd, "grad", "gradients"),
+            (torch.autograd, "backward", "gradients"),
+            (eager_transforms, "_vjp_with_argnums", "rewrites"),
+            (eager_transforms, "_jvp_with_argnums", "rewrites"),
+            (torch.autocast, "__enter__", "rewrites"),
+        ):
+            hook = noticed(getattr(owner, name), kind)
+            stack.enter_context(mock.patch.object(owner, name, hook))
         yield asked
 
 
