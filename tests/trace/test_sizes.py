@@ -258,3 +258,15 @@ def test_offsets_that_the_check_makes_do_not_descend():
     module = ingot.trace(model, example)
     for offsets in ([0, 8], [0, 0, 2, 9]):
         check(module, model, torch.randint(0, 10, (9,)), torch.tensor(offsets))
+
+
+def test_sizes_of_folded_blocks_are_free():
+    def smoothed(x):
+        columns = F.unfold(x, (3, 2), padding=1, stride=2)
+        return F.fold(columns, x.shape[-2:], (3, 2), padding=1, stride=2)
+
+    module = ingot.trace(smoothed, torch.randn(1, 2, 6, 7))
+    for sizes in ((1, 2, 6, 7), (3, 4, 5, 9)):
+        check(module, smoothed, torch.randn(sizes))
+    flat = ingot.trace(smoothed, torch.randn(2, 6, 7))
+    check(flat, smoothed, torch.randn(2, 9, 8))
