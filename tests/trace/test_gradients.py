@@ -231,6 +231,8 @@ class Jacobian(nn.Module):
         if self.kind == "vjp":
             result, back = torch.func.vjp(function, x)
             return torch.cat([result, back(result)[0]])
+        if self.kind == "jvp":
+            return torch.cat(torch.func.jvp(function, (x,), (torch.ones_like(x),)))
         if self.kind == "hessian":
             return torch.func.hessian(lambda row: function(row).sum())(x)
         if self.kind == "batch":
@@ -240,7 +242,7 @@ class Jacobian(nn.Module):
         return getattr(torch.func, self.kind)(function)(x)
 
 
-@pytest.mark.parametrize("kind", ["jacrev", "jacfwd", "hessian", "vjp", "batch", "autograd"])
+@pytest.mark.parametrize("kind", ["jacrev", "jacfwd", "hessian", "vjp", "jvp", "batch", "autograd"])
 def test_jacobians(kind: str):
     agrees(Jacobian(kind), (torch.randn(3),), (torch.randn(3),))
 
