@@ -268,3 +268,16 @@ def test_autocast():
     traced = agrees(Mixed(), (torch.randn(2, 5, 3),), (torch.randn(1, 9, 3),), tolerance=0.05)
     dtypes = [t.dtype for t in traced(torch.randn(1, 2, 3))]
     assert dtypes == [torch.bfloat16, torch.bfloat16, torch.float32]
+
+
+def test_autocast_that_is_off_leaves_ops_whole():
+    class Rotary(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.layer = nn.Linear(3, 4)
+
+        def forward(self, x: Tensor) -> Tensor:
+            with torch.autocast("cpu", enabled=False), torch.autocast("cuda", enabled=False):
+                return self.layer(x)
+
+    assert "aten::linear" in str(agrees(Rotary(), (torch.randn(2, 3),)).graph)

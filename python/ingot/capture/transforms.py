@@ -83,13 +83,19 @@ def noticing() -> Iterator[Asked]:
 
         return call
 
+    enter = torch.autocast.__enter__
+
+    def enter_autocast(self: torch.autocast) -> Any:
+        asked.rewrites |= self._enabled and self.device == "cpu"
+        return enter(self)
+
     with contextlib.ExitStack() as stack:
+        stack.enter_context(mock.patch.object(torch.autocast, "__enter__", enter_autocast))
         for owner, name, kind in (
             (torch.autograd, "grad", "gradients"),
             (torch.autograd, "backward", "gradients"),
             (eager_transforms, "_vjp_with_argnums", "rewrites"),
             (eager_transforms, "_jvp_with_argnums", "rewrites"),
-            (torch.autocast, "__enter__", "rewrites"),
         ):
             hook = noticed(getattr(owner, name), kind)
             stack.enter_context(mock.patch.object(owner, name, hook))
