@@ -9,6 +9,8 @@ import torch
 from torch import Tensor
 
 from ingot.capture.gradients import GRADIENTS
+from ingot.capture.script import compositions
+from ingot.capture.script.decompositions import neural
 from ingot.capture.training import dropping_attention
 
 aten = torch.ops.aten
@@ -36,47 +38,17 @@ def _multilabel_margin_loss(self: Tensor, target: Tensor, reduction: int) -> tup
     return _reduced(losses, reduction), is_target.reshape(target.shape)
 
 
-def _soft_margin_loss(self: Tensor, target: Tensor, reduction: int = 1) -> Tensor:
-    """Rounded after each step, as the eager op. PyTorch's own computes 16-bit floats wider, so
-    that what overflows in eager does not."""
-    return _reduced(torch.log1p(torch.exp(-target * self)), reduction)
-
-
-def _col2im(
-    self: Tensor,
-    output_size: list[int],
-    kernel_size: list[int],
-    dilation: list[int],
-    padding: list[int],
-    stride: list[int],
-) -> Tensor:
-    """Sums of overlapping blocks. PyTorch's own takes the output's sizes for numbers."""
-    columns = self if self.dim() == 3 else self.unsqueeze(0)
-    height, width = (size + 2 * pad for size, pad in zip(output_size, padding, strict=True))
-    along = []
-    for size, kernel, gap, step in zip((height, width), kernel_size, dilation, stride, strict=True):
-        count = (size - gap * (kernel - 1) - 1) // step + 1
-        along.append((torch.arange(kernel) * gap).unsqueeze(1) + torch.arange(count) * step)
-    rows, places = along[0][:, None, :, None], along[1][None, :, None, :]
-    index = (rows * width + places).reshape(-1)
-    batch, channels = columns.shape[0], columns.shape[1] // (kernel_size[0] * kernel_size[1])
-    flat = columns.new_zeros([batch, channels, height * width])
-    sums = flat.index_add(2, index, columns.reshape(batch, channels, index.shape[0]))
-    whole = sums.reshape(batch, channels, height, width)
-    (top, left), (tall, wide) = padding, output_size
-    result = whole[:, :, top : top + tall, left : left + wide]
-    return result if self.dim() == 3 else result.squeeze(0)
-
-
 OWN: dict[Any, Callable[..., Any]] = {
     **GRADIENTS,
     aten.scaled_dot_product_attention.default: dropping_attention,
     aten.multilabel_margin_loss_forward.default: _multilabel_margin_loss,
-    aten.col2im.default: _col2im,
+    # The scriptable ones: PyTorch's take the sizes of a folded image for numbers, and compute
+    # 16-bit losses wider than the eager op, where they overflow.
+    aten.col2im.default: neural.col2im,
+    aten.soft_margin_loss.default: compositions.soft_margin_loss,
     # Asked where a forward derivative is checked; its answer changes no value.
     aten._has_same_storage_numel.default: lambda self, other: True,
     aten._efficientzerotensor.default: aten.zeros.default,
-    aten.soft_margin_loss.default: _soft_margin_loss,
     aten._is_all_true.default: aten.all.default,
     aten._is_any_true.default: aten.any.default,
 }

@@ -176,7 +176,7 @@ def _cubic(x: Tensor, size: list[int], align_corners: bool, scale: float | None)
 def _max_pool_backward(rank: int) -> Callable[..., Tensor]:
     def backward(grad_output: Tensor, self: Tensor, *rest: Any) -> Tensor:
         indices = rest[-1]
-        flat = self.new_zeros([*self.shape[:-rank], *self.shape[-rank:]]).flatten(-rank)
+        flat = self.new_zeros(self.shape).flatten(-rank)
         summed = flat.scatter_add(-1, indices.flatten(-rank), grad_output.flatten(-rank))
         return summed.reshape(self.shape)
 
@@ -209,7 +209,6 @@ GRADIENTS: dict[Any, Callable[..., Any]] = {
     aten.upsample_nearest1d_backward.default: _upsample_backward(aten.upsample_nearest1d, False),
     aten.upsample_nearest2d_backward.default: _upsample_backward(aten.upsample_nearest1d, False),
     aten.upsample_nearest3d_backward.default: _upsample_backward(aten.upsample_nearest1d, False),
-    aten.max_pool2d_with_indices_backward.default: _max_pool_backward(2),
     aten.max_pool3d_with_indices_backward.default: _max_pool_backward(3),
     aten.adaptive_max_pool2d_backward.default: _max_pool_backward(2),
     aten.adaptive_max_pool3d_backward.default: _max_pool_backward(3),
