@@ -20,8 +20,8 @@ INGOT_F32_LOOP_OF(leaky_relu, 4)
 INGOT_F32_LOOP_OF(threshold, 4)
 INGOT_F32_LOOP_OF(prelu, 4)
 
-INGOT_F32_UNARY(silu, 4, hn::Mul(x, sigmoid(x)))
-INGOT_F32_BINARY(glu, 4, hn::Mul(a, sigmoid(b)))
+INGOT_F32_UNARY(silu, 4, silu(x))
+INGOT_F32_BINARY(glu, 4, hn::Div(a, one_plus_exp_of_minus<true>(b)))
 // tanh(log(1 + w)) = n / (n + 2) with w = exp(x) and n = w (w + 2).
 HWY_INLINE V mish(V x) {
   const V w = exp_to_zero(at_most(x, set(20.0f)));

@@ -22,6 +22,7 @@ namespace {
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 constexpr float kLog2E = 1.44269504f;
+constexpr float kLog2ELow = 1.92596303e-08f;  // what rounding took from it
 // ln 2 in two parts; products of the first with small integers are exact.
 constexpr float kLn2High = 0x1.62e4p-1f;
 constexpr float kLn2Low = 1.42860677e-06f;
@@ -187,7 +188,7 @@ HWY_INLINE V log(V x) {
 HWY_INLINE V log2(V x) {
   return log_with(x, [](V n, V m) INGOT_LAMBDA {
     const V y = log1p_reduced(hn::Sub(m, set(1.0f)), hn::Zero(D()));
-    return hn::MulAdd(y, set(kLog2E), hn::MulAdd(y, set(1.92596303e-08f), n));
+    return hn::MulAdd(y, set(kLog2E), hn::MulAdd(y, set(kLog2ELow), n));
   });
 }
 
@@ -217,19 +218,6 @@ HWY_INLINE V log1p(V x) {
   return hn::IfThenElse(hn::Lt(hn::Abs(x), set(0x1p-24f)), x, y);
 }
 
-// 1 / y for y from 1 to 2^126. 1 ulp.
-HWY_INLINE V reciprocal(V y) {
-#if HWY_TARGET == HWY_AVX2 || HWY_TARGET == HWY_AVX3
-  // A division takes as long as six multiplications. From 12 bits two terms of the series of
-  // 1 / (1 - rest) lead to all.
-  const V guess = hn::ApproximateReciprocal(y);
-  const V rest = hn::NegMulAdd(y, guess, set(1.0f));
-  return hn::MulAdd(guess, hn::MulAdd(rest, rest, rest), guess);
-#else
-  return hn::Div(set(1.0f), y);
-#endif
-}
-
 // 3 ulp. tanh(x) = -e / (e + 2) with e = expm1(-2 |x|).
 HWY_INLINE V tanh(V x) {
   const V magnitude = at_most(hn::Abs(x), set(10.0f));
@@ -239,20 +227,37 @@ HWY_INLINE V tanh(V x) {
   return hn::CopySign(hn::Div(e, hn::Add(e, set(2.0f))), x);
 }
 
-// 1 / (1 + exp(-x)), 0 below the smallest normal number. 2.5 ulp.
-HWY_INLINE V sigmoid(V x) {
-  constexpr float kZero = -87.3365402f;  // its exponential is the smallest normal number
-  const V bounded = at_least(at_most(x, set(-kZero)), set(kZero));
+// 1 + exp(-x), infinite from 2^127.5 on. The exponential is within 1.5 ulp, or, if not kFine and in
+// fewer steps, within (2 + |x| / 3) ulp.
+template <bool kFine>
+HWY_INLINE V one_plus_exp_of_minus(V x) {
+  // At the lower bound the power is 2^128, whose bits are those of infinity.
+  const V bounded = at_least(at_most(x, set(87.0f)), set(-88.8f));
   const V shifted = hn::MulAdd(bounded, set(-kLog2E), set(kRounder));
   const V n = hn::Sub(shifted, set(kRounder));
-  // -x = n ln 2 - r
-  const V r = hn::MulAdd(n, set(kLn2Low), hn::MulAdd(n, set(kLn2High), bounded));
-  const V q = polynomial(r, 1.0f, -1.0f, kExpTerms[0], -kExpTerms[1], kExpTerms[2], -kExpTerms[3],
-                         kExpTerms[4]);
+  // -x log2(e) = n + r
+#if HWY_NATIVE_FMA
+  V r = hn::MulSub(bounded, set(-kLog2E), n);
+  if constexpr (kFine) r = hn::MulAdd(bounded, set(-kLog2ELow), r);
+#else
+  const V rest = hn::MulAdd(n, set(kLn2Low), hn::MulAdd(n, set(kLn2High), bounded));
+  const V r = hn::Mul(rest, set(-kLog2E));
+#endif
+  // 2^r
+  const V q =
+      kFine ? polynomial(r, 1.0f, 0.693147203f, 0.240226479f, 0.0555033247f, 0.00961843736f,
+                         0.00133988744f, 0.000153533623f)
+            : polynomial(r, 1.0f, 0.69314698f, 0.24022242f, 0.05550734f, 0.00967151f, 0.00132647f);
   const V power = hn::BitCast(
       D(), hn::Add(hn::ShiftLeft<23>(hn::BitCast(DI(), shifted)), hn::Set(DI(), 0x3f800000)));
-  return hn::IfThenZeroElse(hn::Lt(x, set(kZero)), reciprocal(hn::MulAdd(q, power, set(1.0f))));
+  return hn::MulAdd(q, power, set(1.0f));
 }
+
+// 1 / (1 + exp(-x)), 0 below the smallest normal number. 2.5 ulp.
+HWY_INLINE V sigmoid(V x) { return hn::Div(set(1.0f), one_plus_exp_of_minus<true>(x)); }
+
+// x sigmoid(x), within 2e-7 |x|.
+HWY_INLINE V silu(V x) { return hn::Div(x, one_plus_exp_of_minus<false>(x)); }
 
 // 2 ulp.
 HWY_INLINE V erf(V x) {
@@ -288,11 +293,11 @@ HWY_INLINE V gelu(V x) {
   return hn::Mul(x, hn::IfThenElse(hn::Lt(x, hn::Zero(D())), tail, hn::Sub(set(1.0f), tail)));
 }
 
-// The same through tanh: x (1 + tanh(u)) / 2 = x sigmoid(2u).
+// The same through tanh: x (1 + tanh(u)) / 2 = x sigmoid(2u), within 2e-7 |x|.
 HWY_INLINE V gelu_tanh(V x) {
   constexpr float kTwiceRoot = 1.59576912f;
   const V inner = hn::MulAdd(hn::Mul(x, x), set(kTwiceRoot * 0.044715f), set(kTwiceRoot));
-  return hn::Mul(x, sigmoid(hn::Mul(x, inner)));
+  return hn::Div(x, one_plus_exp_of_minus<false>(hn::Mul(x, inner)));
 }
 
 // sin(n pi + r), where the low bit of `rounded` is that of n; |r| <= pi / 2.
