@@ -10,6 +10,7 @@
 #include "base/half.h"
 #include "tensor/abstract.h"
 #include "tensor/iterate.h"
+#include "tensor/reorder.h"
 
 namespace ingot {
 namespace {
@@ -140,6 +141,11 @@ void copy_into(const Tensor& from, Tensor& to) {
   if (to.numel() == 0) return;
   if (from.is_contiguous() && to.is_contiguous() && from.sizes() == to.sizes())
     return convert(from.data(), from.dtype(), to.data(), to.dtype(), to.numel());
+  if (from.dtype() == to.dtype()) {
+    const Reorder reorder(to.sizes(), broadcast_strides(from, to.sizes()), to.strides(),
+                          size_of(to.dtype()));
+    return reorder.run(from.data<const std::byte>(), to.data<std::byte>());
+  }
   TileReader reader(from, to.sizes(), to.dtype());
   TileWriter writer(to, to.dtype());
   const int64_t step = tile_elements(std::max(size_of(from.dtype()), size_of(to.dtype())));

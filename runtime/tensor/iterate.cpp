@@ -54,17 +54,21 @@ Dims broadcast(std::span<const int64_t> a, std::span<const int64_t> b) {
   return sizes;
 }
 
-StridedRange::StridedRange(const Tensor& tensor, std::span<const int64_t> sizes) : rank_(0) {
+Dims broadcast_strides(const Tensor& tensor, std::span<const int64_t> sizes) {
   const int lead = static_cast<int>(sizes.size()) - tensor.rank();
   INGOT_CHECK(lead >= 0, "a tensor of sizes ", tensor.sizes(), " does not broadcast to ", sizes);
+  Dims strides;
   for (int d = 0; d < static_cast<int>(sizes.size()); ++d) {
     const int64_t own = d < lead ? 1 : tensor.size(d - lead);
     INGOT_CHECK(own == sizes[d] || own == 1, "a tensor of sizes ", tensor.sizes(),
                 " does not broadcast to ", sizes);
-    add_dim(sizes[d], own == 1 ? 0 : tensor.stride(d - lead));
+    strides.push_back(own == 1 ? 0 : tensor.stride(d - lead));
   }
-  if (rank_ == 0) *this = StridedRange();
+  return strides;
 }
+
+StridedRange::StridedRange(const Tensor& tensor, std::span<const int64_t> sizes)
+    : StridedRange(sizes, broadcast_strides(tensor, sizes)) {}
 
 StridedRange::StridedRange(std::span<const int64_t> sizes, std::span<const int64_t> strides)
     : rank_(0) {

@@ -23,6 +23,10 @@ constexpr int64_t tile_elements(size_t size) {
 // The sizes that all of `a` and `b` broadcast to. Throws Error (invalid_argument).
 INGOT_API Dims broadcast(std::span<const int64_t> a, std::span<const int64_t> b);
 
+// One stride per size of a tensor broadcast to `sizes`: 0 where one element stands for all. Throws
+// Error (invalid_argument) if it does not broadcast.
+Dims broadcast_strides(const Tensor& tensor, std::span<const int64_t> sizes);
+
 // The elements of a tensor broadcast to `sizes`, in row-major order of `sizes`, with adjacent
 // dimensions merged wherever the strides allow.
 class StridedRange {

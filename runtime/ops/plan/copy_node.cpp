@@ -1,6 +1,6 @@
 #include "ops/plan/copy_node.h"
 
-#include "kernels/reorder.h"
+#include "tensor/reorder.h"
 #include "ops/plan/memory_order.h"
 
 namespace ingot::plan {

@@ -1,7 +1,7 @@
 #include "ops/plan/join_node.h"
 
 #include <ingot/check.h>
-#include "kernels/reorder.h"
+#include "tensor/reorder.h"
 
 namespace ingot::plan {
 namespace {
