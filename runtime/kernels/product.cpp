@@ -165,6 +165,8 @@ namespace {
 
 // With at most this many rows the panels, read once, are all the traffic: no blocks.
 constexpr int64_t kFewRows = 4;
+// Floats of a panel that one sum takes in several panels abreast: rounding errors grow with them.
+constexpr int64_t kAbreastDepth = 1024;
 
 void product_of_rows(const Product& product, const float* a, int64_t a_stride) {
   run_product(product, [a, a_stride](int64_t row, const RowTiles& tiles, int64_t, int64_t,
@@ -188,7 +190,7 @@ void product_of_few_rows(const ProductKernels& kernels, int64_t m, int64_t n, in
   call.run = depth;
   call.panel = panels + first * depth;
   call.tap_stride = 0;
-  // The processor's own fetching of one stream is faster than any of ours.
+  // The processor's own fetching is faster than any of ours.
   call.ahead = panels;
   call.ahead_step = 0;
   call.c = c + first;
@@ -201,17 +203,44 @@ void product_of_few_rows(const ProductKernels& kernels, int64_t m, int64_t n, in
   call.residual_stride = e.residual_stride;
   call.low = e.low;
   call.high = e.high;
+  const auto advance = [&](int64_t columns) {
+    call.panel += columns * depth;
+    call.c += columns;
+    if (call.bias) call.bias += columns;
+    if (call.residual) call.residual += columns;
+  };
+  int64_t column = first;
+  if (m <= ProductKernels::kRowsAbreast && kernels.abreast[m - 1].tile) {
+    const auto [panels_abreast, tile] = kernels.abreast[m - 1];
+    const int64_t width = panels_abreast * kernels.width;
+    TileCall part = call;
+    part.columns = static_cast<int>(width);
+    part.panel_stride = kernels.width * depth;
+    for (; column + width <= last; column += width) {
+      part.c = call.c;
+      part.bias = call.bias;
+      part.residual = call.residual;
+      int64_t at = 0;
+      do {
+        part.offset = at;
+        part.run = std::min(kAbreastDepth, depth - at);
+        part.panel = call.panel + at * kernels.width;
+        part.accumulate = at > 0;
+        part.finish = at + part.run == depth;
+        tile(part);
+        at += part.run;
+      } while (at < depth);
+      advance(width);
+    }
+  }
   int units = kernels.width / kernels.unit;
-  for (int64_t column = first; column < last; column += kernels.width) {
+  for (; column < last; column += kernels.width) {
     if (n - column < kernels.width) {
       call.columns = static_cast<int>(n - column);
       units = (call.columns + kernels.unit - 1) / kernels.unit;
     }
     kernels.tiles[units - 1][m - 1](call);
-    call.panel += kernels.width * depth;
-    call.c += kernels.width;
-    if (call.bias) call.bias += kernels.width;
-    if (call.residual) call.residual += kernels.width;
+    advance(kernels.width);
   }
   if (e.then) e.then(e.context, 0, m, first, last - first);
 }

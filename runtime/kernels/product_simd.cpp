@@ -175,10 +175,19 @@ struct Bf16 {
 };
 #endif
 
-template <class Elements, int kRows, int kWidth>
+// Vector v of row u of panels that are kStep wide.
+template <int kStep>
+HWY_INLINE V panel_vector(const TileCall& t, const float* b, int u, int v) {
+  return hn::LoadU(D(), b + v * kLanes / kStep * t.panel_stride + u * kStep + v * kLanes % kStep);
+}
+
+// kWidth columns in kPanels equal panels.
+template <class Elements, int kRows, int kWidth, int kPanels = 1>
 HWY_NOINLINE void tile(const TileCall& t) {
   using Row = PanelRow<kWidth>;
   constexpr int kWhole = Row::kWhole;
+  constexpr int kStep = kWidth / kPanels;  // floats of a panel's row
+  static_assert(kPanels == 1 || kStep % kLanes == 0);
   constexpr int kAll = kWhole + (Row::kHalf ? 1 : 0);
   // Enough independent sums to hide the latency of the multiply-add.
   constexpr int kPhases = kRows * kAll >= 8 ? 1 : kRows * kAll >= 4 ? 2 : 4;
@@ -191,36 +200,38 @@ HWY_NOINLINE void tile(const TileCall& t) {
   for (int h = 0; h < kPhases; ++h) {
     HWY_UNROLL(12)
     for (int r = 0; r < kRows; ++r) {
-      HWY_UNROLL(4)
+      HWY_UNROLL(8)
       for (int v = 0; v < kWhole; ++v) sum[h][r][v] = hn::Zero(d);
       half[h][r] = hn::Zero(dh);
     }
   }
   const float* const* rows = t.rows;
   const float* tap_panel = t.panel;
-  const float* ahead = t.ahead;
+  [[maybe_unused]] const float* ahead = t.ahead;
   for (int64_t tap = 0; tap < t.taps; ++tap, rows += kRows, tap_panel += t.tap_stride) {
     const float* a[kRows];
     HWY_UNROLL(12)
     for (int r = 0; r < kRows; ++r) a[r] = rows[r] + t.offset;
     const float* HWY_RESTRICT b = tap_panel;
     int64_t i = 0;
-    for (; i + kUnroll <= t.run; i += kUnroll, b += kUnroll * kWidth) {
+    for (; i + kUnroll <= t.run; i += kUnroll, b += kUnroll * kStep) {
       HWY_UNROLL(4)
       for (int u = 0; u < kUnroll; ++u) {
-        HWY_UNROLL(4)
-        for (int line = 0; line < kWidth; line += kCacheLine) hwy::Prefetch(ahead + line);
-        ahead += t.ahead_step;
+        if constexpr (kPanels == 1) {
+          HWY_UNROLL(4)
+          for (int line = 0; line < kWidth; line += kCacheLine) hwy::Prefetch(ahead + line);
+          ahead += t.ahead_step;
+        }
         V row[kWhole + 1];
-        HWY_UNROLL(4)
-        for (int v = 0; v < kWhole; ++v) row[v] = hn::LoadU(d, b + u * kWidth + v * kLanes);
+        HWY_UNROLL(8)
+        for (int v = 0; v < kWhole; ++v) row[v] = panel_vector<kStep>(t, b, u, v);
         VHalf row_half;
-        if constexpr (Row::kHalf) row_half = hn::LoadU(dh, b + u * kWidth + kWhole * kLanes);
+        if constexpr (Row::kHalf) row_half = hn::LoadU(dh, b + u * kStep + kWhole * kLanes);
         HWY_UNROLL(12)
         for (int r = 0; r < kRows; ++r) {
           if constexpr (kWhole > 0) {
             const V x = hn::Set(d, a[r][i + u]);
-            HWY_UNROLL(4)
+            HWY_UNROLL(8)
             for (int v = 0; v < kWhole; ++v)
               sum[u % kPhases][r][v] = Elements::multiply_add(x, row[v], sum[u % kPhases][r][v]);
             if constexpr (Row::kHalf)
@@ -234,16 +245,16 @@ HWY_NOINLINE void tile(const TileCall& t) {
       }
     }
     if constexpr (kUnroll > 1)
-      for (; i < t.run; ++i, b += kWidth) {
+      for (; i < t.run; ++i, b += kStep) {
         V row[kWhole + 1];
-        HWY_UNROLL(4)
-        for (int v = 0; v < kWhole; ++v) row[v] = hn::LoadU(d, b + v * kLanes);
+        HWY_UNROLL(8)
+        for (int v = 0; v < kWhole; ++v) row[v] = panel_vector<kStep>(t, b, 0, v);
         VHalf row_half;
         if constexpr (Row::kHalf) row_half = hn::LoadU(dh, b + kWhole * kLanes);
         HWY_UNROLL(12)
         for (int r = 0; r < kRows; ++r) {
           const V x = hn::Set(d, a[r][i]);
-          HWY_UNROLL(4)
+          HWY_UNROLL(8)
           for (int v = 0; v < kWhole; ++v)
             sum[0][r][v] = Elements::multiply_add(x, row[v], sum[0][r][v]);
           if constexpr (Row::kHalf)
@@ -255,7 +266,7 @@ HWY_NOINLINE void tile(const TileCall& t) {
   for (int h = 1; h < kPhases; ++h) {
     HWY_UNROLL(12)
     for (int r = 0; r < kRows; ++r) {
-      HWY_UNROLL(4)
+      HWY_UNROLL(8)
       for (int v = 0; v < kWhole; ++v) sum[0][r][v] = hn::Add(sum[0][r][v], sum[h][r][v]);
       if constexpr (Row::kHalf) half[0][r] = hn::Add(half[0][r], half[h][r]);
     }
@@ -264,7 +275,7 @@ HWY_NOINLINE void tile(const TileCall& t) {
     HWY_ALIGN float sums[kRows * kWidth];
     HWY_UNROLL(12)
     for (int r = 0; r < kRows; ++r) {
-      HWY_UNROLL(4)
+      HWY_UNROLL(8)
       for (int v = 0; v < kWhole; ++v) hn::StoreU(sum[0][r][v], d, sums + r * kWidth + v * kLanes);
       if constexpr (Row::kHalf) hn::StoreU(half[0][r], dh, sums + r * kWidth + kWhole * kLanes);
     }
@@ -274,7 +285,7 @@ HWY_NOINLINE void tile(const TileCall& t) {
     HWY_UNROLL(12)
     for (int r = 0; r < kRows; ++r) {
       const float* from = t.c + r * t.c_stride;
-      HWY_UNROLL(4)
+      HWY_UNROLL(8)
       for (int v = 0; v < kWhole; ++v)
         sum[0][r][v] = hn::Add(sum[0][r][v], hn::LoadU(d, from + v * kLanes));
       if constexpr (Row::kHalf)
@@ -283,7 +294,7 @@ HWY_NOINLINE void tile(const TileCall& t) {
   }
   if (t.finish) {
     if (t.bias) {
-      HWY_UNROLL(4)
+      HWY_UNROLL(8)
       for (int v = 0; v < kWhole; ++v) {
         const V bias = hn::LoadU(d, t.bias + v * kLanes);
         HWY_UNROLL(12)
@@ -299,7 +310,7 @@ HWY_NOINLINE void tile(const TileCall& t) {
       HWY_UNROLL(12)
       for (int r = 0; r < kRows; ++r) {
         const float* from = t.residual + r * t.residual_stride;
-        HWY_UNROLL(4)
+        HWY_UNROLL(8)
         for (int v = 0; v < kWhole; ++v)
           sum[0][r][v] = hn::Add(sum[0][r][v], hn::LoadU(d, from + v * kLanes));
         if constexpr (Row::kHalf)
@@ -310,7 +321,7 @@ HWY_NOINLINE void tile(const TileCall& t) {
     const V high = hn::Set(d, t.high);
     HWY_UNROLL(12)
     for (int r = 0; r < kRows; ++r) {
-      HWY_UNROLL(4)
+      HWY_UNROLL(8)
       for (int v = 0; v < kWhole; ++v) sum[0][r][v] = clamp(sum[0][r][v], low, high);
       if constexpr (Row::kHalf) half[0][r] = clamp(half[0][r], lower_half(low), lower_half(high));
     }
@@ -318,7 +329,7 @@ HWY_NOINLINE void tile(const TileCall& t) {
   HWY_UNROLL(12)
   for (int r = 0; r < kRows; ++r) {
     float* to = t.c + r * t.c_stride;
-    HWY_UNROLL(4)
+    HWY_UNROLL(8)
     for (int v = 0; v < kWhole; ++v) hn::StoreU(sum[0][r][v], d, to + v * kLanes);
     if constexpr (Row::kHalf) hn::StoreU(half[0][r], dh, to + kWhole * kLanes);
   }
@@ -330,6 +341,21 @@ constexpr TileFunction tile_or_null() {
     return &tile<Elements, kRows, kUnitsWide * kUnit>;
   else
     return nullptr;
+}
+
+// Panels that few rows meet at once: the sums need registers, as does what they are made of.
+constexpr int kRegistersOfSums = HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_NEON ? 24 : 12;
+template <int kRows>
+constexpr int kAbreast = kRows * 4 * kVectors <= kRegistersOfSums   ? 4
+                         : kRows * 2 * kVectors <= kRegistersOfSums ? 2
+                                                                    : 1;
+
+template <class E, int kRows>
+constexpr ProductKernels::Abreast abreast() {
+  if constexpr (kAbreast<kRows> == 1)
+    return {1, nullptr};
+  else
+    return {kAbreast<kRows>, &tile<E, kRows, kAbreast<kRows> * kVectors * kLanes, kAbreast<kRows>>};
 }
 
 #define INGOT_TILES(w)                                                               \
@@ -352,6 +378,7 @@ constexpr ProductKernels kKernels = {
     .block_depth = kBlockDepth,
     .copy = E::copy,
     .tiles = {INGOT_TILES(1), INGOT_TILES(2), INGOT_TILES(3), INGOT_TILES(4)},
+    .abreast = {abreast<E, 1>(), abreast<E, 2>()},
 };
 #undef INGOT_TILES
 

@@ -22,15 +22,16 @@ namespace ingot {
 struct TileCall {
   const float* const* rows;  // [taps][rows of the tile]
   int64_t taps;
-  int64_t offset;      // floats from each pointer to the first that is read
-  int64_t run;         // floats read
-  const float* panel;  // [taps * run][panel width]
-  int64_t tap_stride;  // floats of the panel from tap to tap
-  const float* ahead;  // fetched to the first-level cache meanwhile, if there is memory
-  int64_t ahead_step;  // floats further for every float of a run
+  int64_t offset;        // floats from each pointer to the first that is read
+  int64_t run;           // floats read
+  const float* panel;    // [taps * run][panel width]
+  int64_t tap_stride;    // floats of the panel from tap to tap
+  int64_t panel_stride;  // floats from panel to panel, where a tile has several
+  const float* ahead;    // fetched to the first-level cache meanwhile, if there is memory
+  int64_t ahead_step;    // floats further for every float of a run
   float* c;
   int64_t c_stride;
-  int columns;            // of C; at most the panel's width
+  int columns;            // of C; at most the width of the panel or panels
   bool accumulate;        // onto what is in C
   bool finish;            // apply bias, residual and clamp
   const float* bias;      // at the first column; null: none
@@ -45,6 +46,7 @@ using TileFunction = void (*)(const TileCall& call);
 struct ProductKernels {
   static constexpr int kMostRows = 12;
   static constexpr int kMostUnits = 4;
+  static constexpr int kRowsAbreast = 2;
 
   SimdLevel level;
   int elements;  // of K in each float of A and B; above 1 A is always copied
@@ -59,6 +61,13 @@ struct ProductKernels {
   void (*copy)(const float* from, int64_t count, float* to, int64_t at);
   // [panel width / unit - 1][rows - 1]
   TileFunction tiles[kMostUnits][kMostRows];
+  // [rows - 1]: tiles of several full panels at once. Few rows wait for memory, which gives several
+  // streams a third more than one. One panel: there is none.
+  struct Abreast {
+    int panels;
+    TileFunction tile;
+  };
+  Abreast abreast[kRowsAbreast];
 };
 
 // The kernels for the SimdLevel in use. Throws Error (unsupported) if the machine lacks them.

@@ -126,6 +126,8 @@ TEST(PackedGemm, BeyondOneBlock) {
   on_every_level([] {
     check(300, 530, 700, true, true);
     check(3, 100, 5000, true, true);
+    check(1, 300, 2500, true, true);
+    check(2, 130, 1025, false, true);
   });
 }
 
@@ -182,6 +184,7 @@ TEST(PackedGemm, OddSizesInBf16) {
               check(m, n, k, variant & 1, variant & 2, 3, Precision::bf16);
       check(300, 530, 1701, true, true, 3, Precision::bf16);
       check(3, 100, 5001, true, true, 3, Precision::bf16);
+      check(1, 300, 4100, true, true, 3, Precision::bf16);
       check(40, 200, 1024, true, true, 0, Precision::bf16);
     }
     set_pool_threads(0);

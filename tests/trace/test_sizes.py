@@ -11,6 +11,7 @@ from torch.nn import functional as F
 
 import ingot
 import ingot.capture.trace
+from ingot.capture.decompositions import OWN
 from ingot.capture.shapes import read_shapes
 
 
@@ -270,3 +271,14 @@ def test_sizes_of_folded_blocks_are_free():
         check(module, smoothed, torch.randn(sizes))
     flat = ingot.trace(smoothed, torch.randn(2, 6, 7))
     check(flat, smoothed, torch.randn(2, 9, 8))
+
+
+def test_sizes_that_the_steps_of_an_op_take_for_granted_are_checked(monkeypatch):
+    def flipped(x):
+        return x.flip(1) if x.shape[0] > 3 else x
+
+    monkeypatch.setitem(OWN, torch.ops.aten.fliplr.default, flipped)
+    module = ingot.trace(torch.fliplr, torch.randn(5, 3), check=False)
+    check(module, torch.fliplr, torch.randn(4, 2))
+    with pytest.raises(ingot.GuardError, match=r"aten::fliplr was traced for sizes with"):
+        module(torch.randn(2, 3))

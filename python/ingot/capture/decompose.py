@@ -6,10 +6,11 @@ import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 import torch
 import torch._library.custom_ops
+import torch.fx.experimental._config as fx_config
 import torch.utils._pytree as pytree
 from torch import fx
 from torch._decomp import core_aten_decompositions, decomposition_table
@@ -49,7 +50,12 @@ def decompose(node: fx.Node) -> Parts | None:
 
     modes = [v.fake_mode for v in values if isinstance(v, torch._subclasses.FakeTensor)]
     try:
-        with size_rules(), modes[0] if modes else contextlib.nullcontext():
+        with (
+            size_rules(),
+            # As when the graph was captured: a size that is 1 at times is no case of its own.
+            cast(Any, fx_config).patch(backed_size_oblivious=True),
+            modes[0] if modes else contextlib.nullcontext(),
+        ):
             module = make_fx(call)(*values)
     except Exception:  # a decomposition that does not fit these arguments
         return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import sympy
 import torch
 from torch import fx
 from torch.export.graph_signature import InputKind
@@ -253,15 +254,32 @@ class Lowering:
 
     def decompose(self, node: fx.Node, op: str) -> None:
         """Lowers the steps of an op, or notes that it is missing."""
+        env = self.captured.env
+        known = len(env.guards) if env is not None else 0
         # A primitive of PyTorch's may lead back to the op that it is a part of.
         parts = None if op in self._open else decompose(node)
         if parts is None:
             outer = [name for name in self._open if not name.startswith("prims::")]
             self._miss(node, outer[-1] if op.startswith("prims::") or op in self._open else op)
             return
+        for guard in env.guards[known:] if env is not None else ():
+            self._assumed(op, self.captured.record.names.written(guard.expr))
         self._open.append(op)
         self._steps(parts, node)
         self._open.pop()
+
+    def _assumed(self, op: str, expr: sympy.Basic) -> None:
+        """What the steps of an op take for granted of the sizes. Whether one is 1 is what
+        broadcasting asks, whose steps are right for both."""
+        shapes = self.interface.shapes
+        if isinstance(expr, sympy.Ne) and 1 in expr.args:
+            return
+        if not shapes.implied(expr) and all(expr != c.expr for c in shapes.conditions):
+            self.guard(
+                self.interface.lower(expr),
+                f"{op} was traced for sizes with {self.interface.written(expr)}",
+                self.b.source,
+            )
 
     def _steps(self, parts: Parts, node: fx.Node) -> None:
         inner = parts.graph

@@ -108,7 +108,7 @@ class Shapes:
         while changed:
             changed = False
             for condition in list(self.conditions):
-                if self._bound(condition) or self._implied(condition.expr):
+                if self._bound(condition) or self.implied(condition.expr):
                     self.conditions = [c for c in self.conditions if c is not condition]
                     changed = True
 
@@ -126,7 +126,7 @@ class Shapes:
                 return True
         return False
 
-    def _implied(self, expr: sympy.Basic) -> bool:
+    def implied(self, expr: sympy.Basic) -> bool:
         if expr is sympy.true:
             return True
         if any(r.max is not None and r.max < r.min for r in self.ranges.values()):
