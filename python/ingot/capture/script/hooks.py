@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-import torch
-
 from ingot.capture.script.diagnostics import CompileError
 from ingot.capture.script.items import type_of
 from ingot.capture.script.modules import module_attribute
@@ -34,11 +32,6 @@ def call_module(frame: Frame, item: ModuleItem, args: list[Item], kwargs: dict[s
     from ingot.capture.script.calls import call
 
     module = item.module
-    if isinstance(module, torch.jit.ScriptModule):
-        raise CompileError(
-            f"{item.describe()} is a torch.jit.ScriptModule, whose Python source is gone",
-            "use the nn.Module that it was made from",
-        )
     for number, hook in module._forward_pre_hooks.items():
         args, kwargs = _before(
             frame, item, hook, number in module._forward_pre_hooks_with_kwargs, args, kwargs

@@ -93,6 +93,12 @@ def source_of(function: types.FunctionType) -> FunctionSource:
     return found[1]
 
 
+def register_source(function: types.FunctionType, node: ast.FunctionDef, path: str) -> None:
+    """The syntax tree of a function that was made from text, whose lines ``linecache`` has."""
+    code = function.__code__
+    _cache[id(code)] = (code, FunctionSource(node, function.__name__, path, path, 0))
+
+
 def _parse(function: types.FunctionType) -> FunctionSource:
     code = function.__code__
     name = function.__name__
