@@ -181,6 +181,23 @@ def watch(module: nn.Module, args: Any, result: Tensor) -> None:
     return None
 
 
+def sometimes_before(module, args: tuple[Tensor]) -> tuple[Tensor] | None:
+    return None if args[0].sum() > 3 else (args[0] + 1,)
+
+
+def sometimes_after(module, args: tuple[Tensor], result: Tensor) -> Tensor | None:
+    return None if result.sum() > 5 else result * 2
+
+
+def test_hooks_that_sometimes_give_none():
+    module = nn.Sequential(nn.Identity())
+    module[0].register_forward_pre_hook(sometimes_before)
+    module[0].register_forward_hook(sometimes_after)
+    program = ingot.script(module)
+    for x in (torch.zeros(2), torch.ones(2) * 2, torch.ones(2) * 9):
+        assert agree(module(x), program(x))
+
+
 def test_hooks_run_in_order():
     module = nn.Sequential(nn.Linear(4, 4), nn.ReLU())
     module[0].register_forward_hook(double)

@@ -35,6 +35,7 @@ from ingot.capture.script.objects import (
     object_members,
     special,
 )
+from ingot.capture.script.operator_functions import OPERATOR_FUNCTIONS
 from ingot.capture.script.own_exceptions import make_exception
 from ingot.capture.script.refinement import jit_isinstance_test, test
 from ingot.capture.script.script_modules import plain_function
@@ -212,6 +213,7 @@ def call_object(frame: Frame, object: Any, args: list[Item], kwargs: dict[str, I
         return call_numpy(frame, object, args, kwargs)
     try:
         handler = BUILTINS.get(object) or TORCH_FUNCTIONS.get(object) or function_by_name(object)
+        handler = handler or OPERATOR_FUNCTIONS.get(object)
         handler = handler or PATTERN_FUNCTIONS.get(
             (getattr(object, "__module__", None), getattr(object, "__name__", None))
         )

@@ -27,10 +27,11 @@ from torch import nn
 from ingot.capture.script.annotations import read_annotation
 from ingot.capture.script.diagnostics import CompileError
 from ingot.capture.script.items import type_of
-from ingot.capture.script.language import is_subtype, lower
+from ingot.capture.script.language import ANY, is_subtype, lower
 from ingot.capture.script.markers import export
+from ingot.capture.script.modules import changeable
 from ingot.capture.script.operations import call_op
-from ingot.capture.script.sources import register_source
+from ingot.capture.script.sources import mangle, register_source
 from ingot.capture.script.values import NOTHING, Constant, Item, PythonItem
 from ingot.ir.types import STR, Type
 
@@ -162,17 +163,14 @@ def _run(text: str, path: str, scope: dict[str, Any]) -> None:
     lines = text.splitlines(keepends=True)
     linecache.cache[path] = (len(text), None, lines, path)
     tree = _Rewritten().visit(ast.parse(text))
-    by_place: dict[tuple[str, int], ast.FunctionDef] = {}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef):
-            by_place[node.name, node.lineno] = node
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+    by_line = {(node.lineno, node.name): node for node in functions}
     exec(compile(tree, path, "exec", _LATER, dont_inherit=True), scope)
     for value in [*scope.values()]:
         members = vars(value).values() if isinstance(value, type) else (value,)
         for each in members:
             if isinstance(each, types.FunctionType) and each.__code__.co_filename == path:
-                place = each.__code__.co_name, each.__code__.co_firstlineno
-                register_source(each, by_place[place], path)
+                register_source(each, by_line[each.__code__.co_firstlineno, each.__name__], path)
                 if not each.__name__.startswith("__"):
                     export(each)
 
@@ -191,6 +189,9 @@ class _Rewritten(ast.NodeTransformer):
         self.generic_visit(node)
         node.body = [each for each in node.body if not _annotates_by_key(each)] or [ast.Pass()]
         ast.fix_missing_locations(node)
+        for each in node.body:
+            if isinstance(each, ast.FunctionDef):
+                mangle(each, node.name)
         return [node, *_as_function(node)] if node.name == _PLACEHOLDER else [node]
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
@@ -245,7 +246,19 @@ class _Op:
         self.name = name
 
     def compile(self, frame: Frame, *args: Item, **kwargs: Item) -> Item:
+        if args and self.name in _CHANGING:
+            args = (changeable(frame, args[0]), *args[1:])
         return call_op(frame, self.name, args, kwargs)
+
+
+_CHANGING = frozenset(
+    f"aten::{name}"
+    for name in (
+        "append", "clear", "Delete", "extend", "insert", "pop", "popitem", "remove", "reverse",
+        "setdefault", "sort", "update", "_set_item",
+    )
+)  # fmt: skip
+"""Ops that change a list or dict."""
 
 
 class _Namespace:
@@ -300,7 +313,7 @@ def _unchecked_cast(frame: Frame, annotation: Item, item: Item) -> Item:
     """A value that the text knows to be of a narrower type."""
     type = _read_type(frame, annotation)
     actual = type_of(item)
-    if actual is None or is_subtype(actual, type):
+    if actual is None or type == ANY or is_subtype(actual, type):
         return item
     return frame.dynamic(frame.builder.cast(frame.value(item), lower(type)), type)
 
@@ -332,6 +345,7 @@ _PRIMS: dict[str, Any] = {
     "RaiseException": _Form(_raise),
     "NumToTensor": _Form(lambda frame, item: call_op(frame, "aten::tensor", [item])),
     "data": _Form(_same),
+    "type": _Form(lambda frame, device: Constant("cpu")),
     "unchecked_unwrap_optional": _Op("aten::_unwrap_optional"),
 }
 _TORCH: dict[str, Any] = {
@@ -342,6 +356,8 @@ _TORCH: dict[str, Any] = {
 _NAMES: dict[str, Any] = {
     **{name: getattr(typing, name) for name in typing.__all__ if name[0].isupper()},
     "Module": nn.Module,
+    "Interface": object,
+    "ModuleInterface": nn.Module,
     "Enum": enum.Enum,
     "Tensor": torch.Tensor,
     "NoneType": type(None),
