@@ -15,12 +15,13 @@ import torch
 
 from ingot.capture.script import statements
 from ingot.capture.script.annotations import annotation_of, any_type, broadcast_length
+from ingot.capture.script.broadcasting import broadcast, broadcast_types
 from ingot.capture.script.classes import ClassTable
 from ingot.capture.script.diagnostics import CompileError, Diagnostic, Diagnostics, Poisoned
 from ingot.capture.script.enums import require_member
 from ingot.capture.script.exceptions import ExceptionNames
 from ingot.capture.script.expressions import expression
-from ingot.capture.script.flow import RESULT, Flow, Junction, Way, merge, unless_none
+from ingot.capture.script.flow import RESULT, Flow, Way, merge, unless_none
 from ingot.capture.script.frame import Frame, fits_loosely
 from ingot.capture.script.hooks import call_module, has_hooks
 from ingot.capture.script.items import leaves, rebuild, signature, type_of
@@ -66,7 +67,6 @@ from ingot.ir.types import (
     TENSOR,
     ListType,
     OptionalType,
-    TupleType,
     Type,
 )
 
@@ -247,7 +247,7 @@ class Compiler:
         held: Type = OptionalType(declared) if made else declared
         length = broadcast_length(parameter.annotation)
         if length is not None and isinstance(declared, ListType):
-            held = union_of(held, *_broadcast_types(declared.element, length))
+            held = union_of(held, *broadcast_types(declared.element, length))
         value = Value(lower(held), name)
         method.body.inputs.append(value)
         if default is not NO_DEFAULT:
@@ -257,7 +257,7 @@ class Compiler:
         frame.declared[name] = declared
         item: Item = frame.dynamic(value, held)
         if length is not None and isinstance(declared, ListType):
-            item = _broadcast(frame, item, declared.element, length)
+            item = broadcast(frame, item, declared.element, length)
         if made:
             item = unless_none(frame, item, wrap(frame, default, name), name, declared)
         frame.environment.names[name] = NOTHING if declared == NONE else item
@@ -680,37 +680,6 @@ def declared_parameters(function: types.FunctionType, source: FunctionSource) ->
                 parameters[name] = declared[name]
         break
     return parameters
-
-
-def _broadcast_types(element: Type, length: int) -> list[Type]:
-    """What callers may give in place of a list of that length."""
-    numbers = [element, INT] if element == FLOAT else [element]
-    return [*numbers, *(TupleType((each,) * length) for each in numbers)]
-
-
-def _broadcast(frame: Frame, item: Item, element: Type, length: int) -> Item:
-    """The input as a list, which may be one number for all elements, or a tuple."""
-    value, whole = frame.value(item), ListType(element)
-    rest = OptionalType(whole) if may_be_none(type_of(item) or NONE) else whole
-
-    def among(alternatives: list[Type]) -> Item:
-        if not alternatives:
-            return frame.dynamic(frame.builder.cast(value, lower(rest)), rest)
-        first = alternatives[0]
-        branch = frame.builder.if_(frame.builder.is_instance(value, lower(first)))
-        with frame.builder.at(branch.blocks[0]):
-            given: Item = frame.dynamic(frame.builder.cast(value, lower(first)), first)
-            if not isinstance(first, TupleType):
-                given = TupleItem((given,) * length)
-            given = frame.dynamic(frame.value(given, whole), whole)
-        with frame.builder.at(branch.blocks[1]):
-            other = among(alternatives[1:])
-        junction = Junction(frame, branch, frame.source.line(frame.node))
-        result = junction.join_items(given, other, "the input")
-        junction.finish()
-        return result
-
-    return among(_broadcast_types(element, length))
 
 
 def defaults_of(function: types.FunctionType, arguments: ast.arguments) -> dict[str, Any]:

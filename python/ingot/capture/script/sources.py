@@ -124,7 +124,7 @@ def _parse(function: types.FunctionType) -> FunctionSource:
 
 
 def mangle(function: ast.FunctionDef, owner: str) -> None:
-    """Gives private names, ``__x``, the form that they have in Python inside the class ``owner``."""
+    """Gives private names, ``__x``, the form that they have inside the class ``owner``."""
 
     def mangled(name: str) -> str:
         private = name.startswith("__") and not name.endswith("__")
