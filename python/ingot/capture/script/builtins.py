@@ -59,6 +59,7 @@ from ingot.capture.script.sets import set_of
 from ingot.capture.script.strings import as_repr, as_string, concatenate
 from ingot.capture.script.subscripts import unroll_loops
 from ingot.capture.script.truth import truth
+from ingot.capture.script.unions import each_member
 from ingot.capture.script.values import (
     EMPTY,
     FALSE,
@@ -130,6 +131,9 @@ def _len(frame: Frame, item: Item) -> Item:
         return ZERO
     if isinstance(type, ListType | DictType | SetType | TensorType) or type in (STR, SIZE):
         return call_op(frame, "aten::len", [item])
+    found = each_member(frame, item, lambda each: _len(frame, each))
+    if found is not None:
+        return found
     raise CompileError(f"{item.describe()} has no len()")
 
 

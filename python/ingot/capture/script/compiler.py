@@ -262,7 +262,7 @@ class Compiler:
             item = unless_none(frame, item, wrap(frame, default, name), name, declared)
         frame.environment.names[name] = NOTHING if declared == NONE else item
         if isinstance(declared, EnumType):
-            require_member(frame, item, declared.cls, name)
+            require_member(frame, frame.dynamic(value, declared), declared.cls, name)
 
     def close(self) -> None:
         """Gives every value its final type, now that all holes that will be filled are."""

@@ -368,7 +368,7 @@ def unless_none(
         return other
     builder = frame.builder
     value = frame.value(item)
-    branch = builder.if_(builder.op("aten::__isnot__", value, None))  # type: ignore[arg-type]
+    branch = builder.if_(builder.op("aten::__isnot__", value, None))
     with builder.at(branch.blocks[0]):
         narrow = without_none(type)
         given = frame.dynamic(builder.cast(value, lower(narrow)), narrow)
