@@ -352,3 +352,36 @@ def test_max_of_a_tensor_and_a_number(x):
             return torch.zeros(4)[int(low) : int(high)] + min(x, 0.1) * 1.0
 
     same(Clipped(), (torch.tensor(x), 2))
+
+
+class Shelf(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.parts = nn.ModuleList([nn.ReLU(), nn.Tanh()])
+
+    def __len__(self) -> int:
+        return 5
+
+    def __getitem__(self, k: int) -> int:
+        return k * 3
+
+    def __contains__(self, name: str) -> bool:
+        return name == "yes"
+
+    def __iter__(self):
+        return iter(self.parts)
+
+
+class UsesShelf(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.shelf = Shelf()
+
+    def forward(self, x: Tensor, name: str):
+        for part in self.shelf:
+            x = part(x)
+        return x, len(self.shelf), self.shelf[4], name in self.shelf, "yes" in self.shelf
+
+
+def test_modules_with_special_methods():
+    same(UsesShelf(), (X, "yes"), (X, "no"))

@@ -96,6 +96,7 @@ from ingot.ir.types import (
     TENSOR,
     DictType,
     ListType,
+    NamedTupleType,
     TensorType,
     TupleType,
 )
@@ -127,6 +128,8 @@ def _len(frame: Frame, item: Item) -> Item:
                 return Constant(max(count.value, 0))
             return call_op(frame, "prim::max", [count, ZERO])
     type = type_of(item)
+    if isinstance(type, TupleType | NamedTupleType):
+        return Constant(len(type.elements))
     if frame.assume_empty(type):
         return ZERO
     if isinstance(type, ListType | DictType | SetType | TensorType) or type in (STR, SIZE):

@@ -72,7 +72,8 @@ def turns_of(frame: Frame, item: Item) -> Turns:
         case PythonItem(object) if isinstance(object, enum.EnumMeta):
             return _static(tuple(map(Constant, object)))
         case ModuleItem():
-            return _static(module_items(frame, item))
+            own = special(frame, item, "__iter__")
+            return _static(module_items(frame, item)) if own is None else turns_of(frame, own)
         case EnumerateItem(inner, start):
             return _enumerate_turns(frame, turns_of(frame, inner), start)
         case ZipItem(inner):
