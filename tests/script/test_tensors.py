@@ -330,3 +330,14 @@ def conditions(x: Tensor, mask: Tensor) -> list[Tensor]:
 
 def test_methods_whose_tensor_is_not_first():
     check(conditions, (torch.tensor([1.0, -2.5]), torch.tensor([True, False])))
+
+
+def dimension_in_a_tensor(x: Tensor, dim: Tensor) -> Tensor:
+    return x.unsqueeze(dim)
+
+
+def test_a_tensor_given_for_an_int_is_one_of_ints():
+    program = ingot.script(dimension_in_a_tensor)
+    assert program(torch.ones(2), torch.tensor(1)).shape == (2, 1)
+    with pytest.raises(ingot.Error, match="int"):
+        program(torch.ones(2), torch.tensor(1.5))
