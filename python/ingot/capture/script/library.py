@@ -125,6 +125,19 @@ def tensor_of_numbers(values):  # type: ignore[no-untyped-def]
     return torch.tensor([bool(value) for value in values])
 
 
+def floor_divided(number: Number, x: Tensor) -> Tensor:
+    """``number // x``; a float counts as PyTorch's default float among integers only."""
+    if isinstance(number, bool):
+        return torch.floor_divide(torch.tensor(number), x)
+    if isinstance(number, int):
+        return torch.floor_divide(torch.tensor(number), x)
+    if not isinstance(number, float):
+        raise RuntimeError("a complex number cannot be divided by //")
+    if x.is_floating_point():
+        return torch.floor_divide(torch.tensor(number, dtype=torch.float64), x)
+    return torch.floor_divide(torch.tensor(number), x)
+
+
 def clone_all(tensors: list[Tensor]) -> list[Tensor]:
     return [tensor.clone() for tensor in tensors]
 

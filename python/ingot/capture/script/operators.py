@@ -256,8 +256,9 @@ def _tensors(frame: Frame, symbol: str, a: Item, b: Item, x: Type, y: Type) -> I
         case "/":
             return call_op(frame, "aten::mul", [call_op(frame, "aten::reciprocal", [b]), a])
         case "//":
-            number = call_op(frame, "aten::scalar_tensor", [a])
-            return call_op(frame, op, [number, b])
+            from ingot.capture.script.library import floor_divided
+
+            return frame.call(floor_divided, a, b)
     return call_op(frame, op, [a, b])
 
 
