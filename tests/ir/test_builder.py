@@ -111,7 +111,7 @@ def test_number_for_tensor_takes_the_overload_with_numbers():
 def test_tensor_is_read_as_number_last():
     b = make(x=TENSOR, t=TENSOR)
     b.call("aten::view", [b.inputs[0], [2, b.inputs[1]]])
-    assert ops(b) == ["aten::IntImplicit", "prim::ListConstruct", "aten::view"]
+    assert ops(b) == ["aten::ScalarImplicit", "prim::Cast", "prim::ListConstruct", "aten::view"]
 
 
 def test_tuple_of_ints_serves_as_int_list():

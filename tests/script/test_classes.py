@@ -693,3 +693,33 @@ def test_frozen_and_suggestion():
         ingot.script(f)
     with pytest.raises(ingot.Error, match="did you mean length"):
         ingot.script(g)
+
+
+class Private:
+    __step = 3
+
+    def __init__(self, n: int) -> None:
+        self.__n = n
+
+    def __stepped(self) -> int:
+        return self.__n + self.__step
+
+    def get(self) -> int:
+        return self.__stepped()
+
+
+class PrivateToo(Private):
+    def __init__(self, n: int) -> None:
+        super().__init__(n)
+        self.__n = -n
+
+    def own(self) -> int:
+        return self.__n
+
+
+def test_private_names_belong_to_their_class():
+    def f(n: int):
+        made = PrivateToo(n)
+        return made.get(), made.own(), Private(1).get()
+
+    check(f, (5,), (0,))

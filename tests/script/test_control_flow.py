@@ -302,3 +302,28 @@ def test_dicts_and_sets_that_change_size_while_a_loop_goes_over_them():
     words = {1: "x", 2: "y", 3: "z"}
     check(dropped_on_the_way, (words, 0), (words, 1), (words, 3), ({1: "x"}, 1))
     check(found_on_the_way, (0,), (1,), (2,))
+
+
+class Link:
+    def __init__(self, value: int) -> None:
+        self.value = value
+        self.next: Link | None = None
+
+
+def along_a_chain(n: int):
+    head = Link(1)
+    head.next = Link(n)
+    here: Link | None = head
+    digits = 0
+    while here is not None:
+        digits = digits * 10 + here.value
+        here = here.next
+    left: int | None = n
+    while left is not None and left >= 0:
+        digits += left
+        left = left - 1 if left > 0 else None
+    return digits, left
+
+
+def test_while_conditions_narrow_what_a_turn_makes_wider():
+    check(along_a_chain, (4,), (0,), (-1,))

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import functools
+import operator
 from collections.abc import Callable
 
+import torch
 from agreement import Programs
+from torch.nn.common_types import _size_2_t
+
+import ingot
 
 CONST_A = 4
 CONST_D = {"a": [1, 2]}
@@ -224,6 +230,37 @@ def called_among_other_variables(n: int):
     return nested, generated, mapped, [t(n) for t in times], add(1), [add(k) for k in range(n)]
 
 
+@case((torch.arange(3.0), 5), (torch.ones(3), -2))
+def operators_as_functions(x: torch.Tensor, n: int):
+    numbers = [2, n, 4]
+    return (
+        functools.reduce(operator.mul, numbers),
+        operator.add(x, n),
+        operator.matmul(x, x),
+        operator.neg(x),
+        operator.floordiv(n, 3),
+        operator.lt(n, 0),
+        operator.is_not(n, None),
+        operator.getitem(numbers, 1),
+        operator.contains(numbers, 5),
+        operator.not_(n > 0),
+    )
+
+
+@case((3,), (3, (5, "z")))
+def tuple_default(n: int, pair: tuple[int, str] = (1, "a"), sizes: tuple[int, ...] = (2, 3)):
+    return n + pair[0], pair[1] * n, len(sizes)
+
+
+@case(([1, 2],))
+def one_number_for_all(size: _size_2_t):
+    return size[0] * 10 + size[1]
+
+
 @programs.parametrize
 def test_program(function):
     programs.check(function)
+
+
+def test_one_number_for_all():
+    assert ingot.script(one_number_for_all)(4) == 44

@@ -181,6 +181,23 @@ def watch(module: nn.Module, args: Any, result: Tensor) -> None:
     return None
 
 
+def sometimes_before(module, args: tuple[Tensor]) -> tuple[Tensor] | None:
+    return None if args[0].sum() > 3 else (args[0] + 1,)
+
+
+def sometimes_after(module, args: tuple[Tensor], result: Tensor) -> Tensor | None:
+    return None if result.sum() > 5 else result * 2
+
+
+def test_hooks_that_sometimes_give_none():
+    module = nn.Sequential(nn.Identity())
+    module[0].register_forward_pre_hook(sometimes_before)
+    module[0].register_forward_hook(sometimes_after)
+    program = ingot.script(module)
+    for x in (torch.zeros(2), torch.ones(2) * 2, torch.ones(2) * 9):
+        assert agree(module(x), program(x))
+
+
 def test_hooks_run_in_order():
     module = nn.Sequential(nn.Linear(4, 4), nn.ReLU())
     module[0].register_forward_hook(double)
@@ -335,3 +352,36 @@ def test_max_of_a_tensor_and_a_number(x):
             return torch.zeros(4)[int(low) : int(high)] + min(x, 0.1) * 1.0
 
     same(Clipped(), (torch.tensor(x), 2))
+
+
+class Shelf(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.parts = nn.ModuleList([nn.ReLU(), nn.Tanh()])
+
+    def __len__(self) -> int:
+        return 5
+
+    def __getitem__(self, k: int) -> int:
+        return k * 3
+
+    def __contains__(self, name: str) -> bool:
+        return name == "yes"
+
+    def __iter__(self):
+        return iter(self.parts)
+
+
+class UsesShelf(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.shelf = Shelf()
+
+    def forward(self, x: Tensor, name: str):
+        for part in self.shelf:
+            x = part(x)
+        return x, len(self.shelf), self.shelf[4], name in self.shelf, "yes" in self.shelf
+
+
+def test_modules_with_special_methods():
+    same(UsesShelf(), (X, "yes"), (X, "no"))

@@ -27,6 +27,17 @@ def complex_of_tensors(a: Tensor, b: Tensor, c: Tensor):
     return complex(a), complex(b), complex(c), complex("3-4j")
 
 
+@case((torch.tensor([[1j, 2 + 1j]]),), (torch.zeros(0, 2, dtype=torch.cfloat),))
+def complex_lists(x: Tensor):
+    rows: list[list[complex]] = x.tolist()
+    return rows, [sum([z.real for z in row]) for row in rows]
+
+
+@case(((1, (2, "a"), [3]),))
+def length_of_a_tuple(t: tuple[int, tuple[int, str], list[int]]):
+    return len(t), len(t[1]), t[-1]
+
+
 @case((0j,))
 def log_of_zero(z: complex):
     return cmath.log(z)

@@ -330,3 +330,26 @@ def conditions(x: Tensor, mask: Tensor) -> list[Tensor]:
 
 def test_methods_whose_tensor_is_not_first():
     check(conditions, (torch.tensor([1.0, -2.5]), torch.tensor([True, False])))
+
+
+def dimension_in_a_tensor(x: Tensor, dim: Tensor) -> Tensor:
+    return x.unsqueeze(dim)
+
+
+def test_a_tensor_given_for_an_int_is_one_of_ints():
+    program = ingot.script(dimension_in_a_tensor)
+    assert program(torch.ones(2), torch.tensor(1)).shape == (2, 1)
+    with pytest.raises(ingot.Error, match="int"):
+        program(torch.ones(2), torch.tensor(1.5))
+
+
+def number_by_tensor(x: Tensor, n: int, q: float, b: bool, m: Tensor):
+    return 10 // x, n // (x + 1), 7.5 // x, q // x, b // x, m.item() // x
+
+
+def test_numbers_divided_by_tensors_keep_the_dtype():
+    numbers = torch.arange(1, 7).reshape(2, 3)
+    dtypes = (torch.int64, torch.int32, torch.uint8, torch.float16, torch.float32, torch.float64)
+    tensors = [numbers.to(dtype) for dtype in dtypes]
+    cases = [(x, -7, 0.7, True, m) for x in tensors for m in (torch.tensor(9), torch.tensor(2.5))]
+    check(number_by_tensor, *cases)

@@ -261,6 +261,36 @@ def awaits(x: Tensor, early: bool):
     return before, between, last, parts, waits(held), held.x
 
 
+@case(([torch.ones(2), torch.zeros(3)],), (torch.ones(2, 3),))
+def union_as_sequence(x: Union[List[Tensor], Tensor]):
+    total = torch.zeros(1)
+    for row in x:
+        total = total + row.sum()
+    return total, x[0], len(x), [row * 2 for row in x]
+
+
+@case(([1, 2],), ((3, 4),))
+def union_of_list_and_tuple(x: Union[List[int], "tuple[int, int]"]):
+    return sum([v for v in x]), x[-1] + x[0]
+
+
+@case((2,), (torch.tensor(3.0),), (2.5,))
+def union_as_number(x: Union[int, float, Tensor]):
+    return x * 2 + 1, float(x), int(x), x > 2, 10 / x, 1 if x else 0
+
+
+@case((2,), ("ab",))
+def union_as_operand(x: Union[int, str]):
+    return x * 2, str(x), f"{x}", x == 2
+
+
+@case((torch.ones(2), True), (torch.zeros(2), True), (torch.ones(2), False))
+def tensor_or_bool(x: Tensor, q: bool):
+    either, both = (x > 0).all() or q, q and (x > 0).all()
+    text = "both" if either and both else "one" if both else "none"
+    return either, both, text, not both, bool(either)
+
+
 @programs.parametrize
 def test_program(function):
     programs.check(function)

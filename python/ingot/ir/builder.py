@@ -53,7 +53,6 @@ _CONVERSIONS: dict[tuple[Type, Type], str] = {
     (NUMBER, COMPLEX): "aten::Complex.Scalar",
 }
 _TENSOR_CONVERSIONS: dict[Type, str] = {
-    INT: "aten::IntImplicit",
     FLOAT: "aten::FloatImplicit",
     COMPLEX: "aten::ComplexImplicit",
     NUMBER: "aten::ScalarImplicit",
@@ -306,6 +305,10 @@ class Builder:
                 return self._convert([value] * length, formal, None)
             return value
         name = _CONVERSIONS.get((type, formal))
+        if isinstance(type, TensorType) and formal == INT:  # of floats it is a mistake
+            whole = self.op("aten::ScalarImplicit", value)
+            assert isinstance(whole, Value)
+            return self.cast(whole, INT)
         if isinstance(type, TensorType):
             name = _TENSOR_CONVERSIONS.get(formal)
         if name is not None:

@@ -7,6 +7,7 @@ import dataclasses
 import enum
 import inspect
 import numbers
+import re
 import sys
 import types
 import typing
@@ -76,6 +77,14 @@ _DEFAULT_NAMES: dict[str, Any] = {
 }
 """Names that type comments may use without an import, as in TorchScript."""
 
+_BROADCASTING = re.compile(r"(?:_size_|_ratio_|BroadcastingList)(\d)(?:_t)?")
+_SIZES = [
+    value
+    for name, value in vars(torch.nn.common_types).items()
+    if _BROADCASTING.fullmatch(name) and typing.get_args(value)
+]
+"""``torch.nn.common_types._size_2_t`` and its like."""
+
 _SUPPORTED = "use Tensor, int, float, bool, str, None, Optional, List, Tuple, Dict or a class"
 
 
@@ -104,6 +113,8 @@ def annotation_of(frame: Frame, node: ast.expr | None) -> Type | None:
     text = ast.unparse(node)
     try:
         value = _evaluate(text, frame)
+        if value in _SIZES and broadcast_length(node) is not None:
+            return ListType(read_annotation(typing.get_args(value)[0], frame))
         if value is None and isinstance(node, ast.Subscript):  # BroadcastingList2[int]
             inner = annotation_of(frame, node.slice)
             return None if inner is None else ListType(inner)
@@ -116,6 +127,13 @@ def annotation_of(frame: Frame, node: ast.expr | None) -> Type | None:
         raise CompileError(
             f"the annotation {text} cannot be read: {error}", _SUPPORTED, node
         ) from None
+
+
+def broadcast_length(node: ast.expr | None) -> int | None:
+    """How long a list is for which callers may give one number for all elements."""
+    named = node.value if isinstance(node, ast.Subscript) else node
+    found = None if named is None else _BROADCASTING.fullmatch(ast.unparse(named).split(".")[-1])
+    return None if found is None else int(found[1])
 
 
 _CONTAINERS: tuple[Type, ...] = (

@@ -59,6 +59,7 @@ from ingot.capture.script.sets import set_of
 from ingot.capture.script.strings import as_repr, as_string, concatenate
 from ingot.capture.script.subscripts import unroll_loops
 from ingot.capture.script.truth import truth
+from ingot.capture.script.unions import each_member
 from ingot.capture.script.values import (
     EMPTY,
     FALSE,
@@ -95,6 +96,7 @@ from ingot.ir.types import (
     TENSOR,
     DictType,
     ListType,
+    NamedTupleType,
     TensorType,
     TupleType,
 )
@@ -126,10 +128,15 @@ def _len(frame: Frame, item: Item) -> Item:
                 return Constant(max(count.value, 0))
             return call_op(frame, "prim::max", [count, ZERO])
     type = type_of(item)
+    if isinstance(type, TupleType | NamedTupleType):
+        return Constant(len(type.elements))
     if frame.assume_empty(type):
         return ZERO
     if isinstance(type, ListType | DictType | SetType | TensorType) or type in (STR, SIZE):
         return call_op(frame, "aten::len", [item])
+    found = each_member(frame, item, lambda each: _len(frame, each))
+    if found is not None:
+        return found
     raise CompileError(f"{item.describe()} has no len()")
 
 

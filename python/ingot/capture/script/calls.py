@@ -35,8 +35,10 @@ from ingot.capture.script.objects import (
     object_members,
     special,
 )
+from ingot.capture.script.operator_functions import OPERATOR_FUNCTIONS
 from ingot.capture.script.own_exceptions import make_exception
 from ingot.capture.script.refinement import jit_isinstance_test, test
+from ingot.capture.script.script_modules import plain_function
 from ingot.capture.script.special_methods import special_method
 from ingot.capture.script.tensors import call_tensor_method
 from ingot.capture.script.torch_functions import (
@@ -211,6 +213,7 @@ def call_object(frame: Frame, object: Any, args: list[Item], kwargs: dict[str, I
         return call_numpy(frame, object, args, kwargs)
     try:
         handler = BUILTINS.get(object) or TORCH_FUNCTIONS.get(object) or function_by_name(object)
+        handler = handler or OPERATOR_FUNCTIONS.get(object)
         handler = handler or PATTERN_FUNCTIONS.get(
             (getattr(object, "__module__", None), getattr(object, "__name__", None))
         )
@@ -228,7 +231,7 @@ def call_object(frame: Frame, object: Any, args: list[Item], kwargs: dict[str, I
     if isinstance(object, functools._lru_cache_wrapper):
         object = object.__wrapped__
     if isinstance(object, torch.jit.ScriptFunction):
-        object = getattr(object, "_torchdynamo_inline", object)
+        object = plain_function(object)
     function = getattr(object, "python_function", object)
     if isinstance(function, types.FunctionType):
         return python_function(frame, function, args, kwargs)

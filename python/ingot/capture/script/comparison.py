@@ -33,6 +33,7 @@ from ingot.capture.script.objects import class_of, object_members, special
 from ingot.capture.script.operations import call_op
 from ingot.capture.script.operators import as_number, as_plain, binary
 from ingot.capture.script.readonly import readable
+from ingot.capture.script.unions import each_member
 from ingot.capture.script.values import (
     FALSE,
     CaughtClassItem,
@@ -170,6 +171,11 @@ def _ordered(frame: Frame, op: ast.cmpop, a: Item, b: Item) -> Item:
         return set_order(frame, _SIGNS[op.__class__], a, b)
     elif x is not None and y is not None and _have_order(x, y):
         return _by_less(frame, op, a, b)
+    found = each_member(frame, a, lambda each: _ordered(frame, op, each, b))
+    if found is None:
+        found = each_member(frame, b, lambda each: _ordered(frame, op, a, each))
+    if found is not None:
+        return found
     hint = ""
     if any(t is not None and may_be_none(t) for t in (x, y)):
         hint = "check the Optional value with `is not None` first"

@@ -14,17 +14,26 @@ from typing import Any, cast
 import torch
 
 from ingot.capture.script import statements
-from ingot.capture.script.annotations import annotation_of, any_type
+from ingot.capture.script.annotations import annotation_of, any_type, broadcast_length
+from ingot.capture.script.broadcasting import broadcast, broadcast_types
 from ingot.capture.script.classes import ClassTable
 from ingot.capture.script.diagnostics import CompileError, Diagnostic, Diagnostics, Poisoned
 from ingot.capture.script.enums import require_member
 from ingot.capture.script.exceptions import ExceptionNames
 from ingot.capture.script.expressions import expression
-from ingot.capture.script.flow import RESULT, Flow, Way, merge
+from ingot.capture.script.flow import RESULT, Flow, Way, merge, unless_none
 from ingot.capture.script.frame import Frame, fits_loosely
 from ingot.capture.script.hooks import call_module, has_hooks
 from ingot.capture.script.items import leaves, rebuild, signature, type_of
-from ingot.capture.script.language import ANY, EnumType, Hole, is_subtype, lower
+from ingot.capture.script.language import (
+    ANY,
+    EnumType,
+    Hole,
+    is_subtype,
+    lower,
+    may_be_none,
+    union_of,
+)
 from ingot.capture.script.modules import begin
 from ingot.capture.script.names import free_names, nonlocal_names
 from ingot.capture.script.parameters import bind_arguments, parameters_of
@@ -49,7 +58,17 @@ from ingot.errors import Error
 from ingot.ir.builder import Builder
 from ingot.ir.graph import NO_DEFAULT, Block, Input, Method, Program, Value
 from ingot.ir.schema import Catalogue, catalogue
-from ingot.ir.types import BOOL, FLOAT, INT, NONE, STR, TENSOR, OptionalType, Type
+from ingot.ir.types import (
+    BOOL,
+    FLOAT,
+    INT,
+    NONE,
+    STR,
+    TENSOR,
+    ListType,
+    OptionalType,
+    Type,
+)
 
 _MAX_DEPTH = 150
 
@@ -210,6 +229,12 @@ class Compiler:
                 f"annotate it, for example {name}: torch.Tensor",
                 parameter,
             )
+        if isinstance(default, list | dict | set):
+            raise CompileError(
+                f"the default of {name} is a {type(default).__name__}, which all calls would share",
+                f"make it None, and {name} in the function where it is None",
+                parameter,
+            )
         if default is not NO_DEFAULT:
             given = type_of(wrap(frame, default, name))
             if given in (INT, FLOAT, BOOL, STR) and not _may_default(given, declared):
@@ -218,15 +243,26 @@ class Compiler:
                     "change the annotation or the default",
                     parameter,
                 )
-            default = frame.literal(default)
-        value = Value(lower(declared), name)
+        made = isinstance(default, tuple) and not may_be_none(declared)
+        held: Type = OptionalType(declared) if made else declared
+        length = broadcast_length(parameter.annotation)
+        if length is not None and isinstance(declared, ListType):
+            held = union_of(held, *broadcast_types(declared.element, length))
+        value = Value(lower(held), name)
         method.body.inputs.append(value)
-        method.inputs.append(Input(name, default))
+        if default is not NO_DEFAULT:
+            method.inputs.append(Input(name, None if made else frame.literal(default)))
+        else:
+            method.inputs.append(Input(name))
         frame.declared[name] = declared
-        item = frame.dynamic(value, declared)
+        item: Item = frame.dynamic(value, held)
+        if length is not None and isinstance(declared, ListType):
+            item = broadcast(frame, item, declared.element, length)
+        if made:
+            item = unless_none(frame, item, wrap(frame, default, name), name, declared)
         frame.environment.names[name] = NOTHING if declared == NONE else item
         if isinstance(declared, EnumType):
-            require_member(frame, item, declared.cls, name)
+            require_member(frame, frame.dynamic(value, declared), declared.cls, name)
 
     def close(self) -> None:
         """Gives every value its final type, now that all holes that will be filled are."""

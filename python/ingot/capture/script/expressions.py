@@ -37,8 +37,10 @@ from ingot.capture.script.values import (
 )
 from ingot.capture.script.wrapping import wrap
 from ingot.ir.types import (
+    BOOL,
     INT,
     STR,
+    TENSOR,
     DictType,
     ListType,
     OptionalType,
@@ -186,6 +188,9 @@ def _either(frame: Frame, conjunction: bool, values: list[ast.expr], node: ast.A
     sides = (second, first) if conjunction else (first, second)
     ends = (after, before) if conjunction else (before, after)
     _join_assigned(frame, junction, values[1:], ends)
+    types = [type_of(side) for side in sides]
+    if {TENSOR, BOOL} == set(types):
+        junction.expected = union_of(TENSOR, BOOL)
     return _joined(frame, junction, sides, "the value")
 
 

@@ -11,11 +11,22 @@ from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
+from ingot.capture.script.diagnostics import CompileError
 from ingot.capture.script.items import type_of
-from ingot.capture.script.language import ANY, Hole, is_subtype, join, lower, settle, union_of
+from ingot.capture.script.language import (
+    ANY,
+    Hole,
+    is_subtype,
+    join,
+    lower,
+    settle,
+    union_of,
+    without_none,
+)
 from ingot.capture.script.values import (
     FALSE,
     KEPT,
+    NOTHING,
     TRUE,
     Dynamic,
     Environment,
@@ -346,3 +357,25 @@ def merge(frame: Frame, flow: Flow, lower_way: Way, upper_way: Way, line: int) -
         if lower_way < way <= upper_way:
             below[way] = stays
     return Flow(dict(sorted(ends.items())), below)
+
+
+def unless_none(
+    frame: Frame, item: Item, other: Item, what: str, expected: Type | None = None
+) -> Item:
+    """``item``, or ``other`` where it is None. Raises CompileError if their types differ."""
+    type = type_of(item)
+    if item == NOTHING or type is None:
+        return other
+    builder = frame.builder
+    value = frame.value(item)
+    branch = builder.if_(builder.op("aten::__isnot__", value, None))
+    with builder.at(branch.blocks[0]):
+        narrow = without_none(type)
+        given = frame.dynamic(builder.cast(value, lower(narrow)), narrow)
+    junction = Junction(frame, branch, frame.source.line(frame.node))
+    junction.expected = expected
+    result = junction.join_items(given, other, what)
+    junction.finish()
+    if isinstance(result, Missing):
+        raise CompileError(result.reason, result.hint)
+    return result

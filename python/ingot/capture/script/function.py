@@ -21,7 +21,7 @@ from ingot.capture.script.compiler import Compiler
 from ingot.capture.script.diagnostics import CompileError
 from ingot.capture.script.finish import finish
 from ingot.capture.script.markers import marker_of
-from ingot.capture.script.script_modules import plain_module
+from ingot.capture.script.script_modules import plain_function, plain_module
 from ingot.capture.script.state import Knowledge, Restart
 from ingot.capture.script.values import ModuleItem
 from ingot.capture.sources import import_path
@@ -125,7 +125,12 @@ def script(target: Any) -> Any:
     if isinstance(target, type) and not issubclass(target, torch.nn.Module):
         _check_class(target)
         return target
+    if not isinstance(target, types.FunctionType) and hasattr(target, "__prepare_scriptable__"):
+        target = target.__prepare_scriptable__()
     function = target
+    if isinstance(target, torch.jit.ScriptFunction):
+        with _reported():
+            function = plain_function(target)
     if inspect.iscoroutinefunction(function) or inspect.isgeneratorfunction(function):
         kind = "an async function" if inspect.iscoroutinefunction(function) else "a generator"
         raise Error(
@@ -142,6 +147,15 @@ def script(target: Any) -> Any:
             else "write a def",
         )
     return ScriptFunction(function, compile_function(function))
+
+
+@contextmanager
+def _reported() -> Iterator[None]:
+    """A mistake that has no line."""
+    try:
+        yield
+    except CompileError as error:
+        raise Error(error.message, "unsupported", hint=error.hint) from None
 
 
 def _first_line(function: Any) -> str:
@@ -178,7 +192,8 @@ def compile_function(function: types.FunctionType, ops: Catalogue | None = None)
 def compile_module(module: torch.nn.Module, ops: Catalogue | None = None) -> Program:
     """The program of a module: ``forward`` and every method marked for export."""
     if isinstance(module, torch.jit.ScriptModule):
-        module = plain_module(module) or module
+        with _reported():
+            module = plain_module(module)
     methods = exported_methods(module)
 
     def build(compiler: Compiler) -> None:
@@ -207,12 +222,6 @@ def _collection_paused() -> Iterator[None]:
 
 def exported_methods(module: torch.nn.Module) -> dict[str, types.FunctionType]:
     """``forward``, if the module has one, and the marked methods, by name."""
-    if isinstance(module, torch.jit.ScriptModule):
-        raise Error(
-            f"{type(module).__name__} is a torch.jit.ScriptModule, whose Python source is gone",
-            "unsupported",
-            hint="give the nn.Module that it was made from",
-        )
     if "_parameters" not in vars(module):
         raise Error(
             f"{type(module).__name__} is no module yet: its __init__ does not call nn.Module's",

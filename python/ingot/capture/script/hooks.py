@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-import torch
-
 from ingot.capture.script.diagnostics import CompileError
+from ingot.capture.script.flow import unless_none
 from ingot.capture.script.items import type_of
+from ingot.capture.script.language import may_be_none, without_none
 from ingot.capture.script.modules import module_attribute
 from ingot.capture.script.values import (
     NOTHING,
@@ -19,7 +19,7 @@ from ingot.capture.script.values import (
     TupleItem,
 )
 from ingot.capture.script.wrapping import wrap
-from ingot.ir.types import TupleType
+from ingot.ir.types import NONE, TupleType
 
 if TYPE_CHECKING:
     from ingot.capture.script.frame import Frame
@@ -34,11 +34,6 @@ def call_module(frame: Frame, item: ModuleItem, args: list[Item], kwargs: dict[s
     from ingot.capture.script.calls import call
 
     module = item.module
-    if isinstance(module, torch.jit.ScriptModule):
-        raise CompileError(
-            f"{item.describe()} is a torch.jit.ScriptModule, whose Python source is gone",
-            "use the nn.Module that it was made from",
-        )
     for number, hook in module._forward_pre_hooks.items():
         args, kwargs = _before(
             frame, item, hook, number in module._forward_pre_hooks_with_kwargs, args, kwargs
@@ -48,8 +43,7 @@ def call_module(frame: Frame, item: ModuleItem, args: list[Item], kwargs: dict[s
         given: list[Item] = [item, TupleItem(tuple(args))]
         if number in module._forward_hooks_with_kwargs:
             given.append(DictItem(dict(kwargs)))
-        replaced = _run(frame, hook, [*given, result])
-        result = result if replaced == NOTHING else replaced
+        result = _unless_none(frame, _run(frame, hook, [*given, result]), result)
     return result
 
 
@@ -68,6 +62,8 @@ def _before(
     if result == NOTHING:
         return args, kwargs
     if not with_kwargs:
+        alone = len(args) == 1 and not isinstance(without_none(type_of(result) or NONE), TupleType)
+        result = _unless_none(frame, result, args[0] if alone else TupleItem(tuple(args)))
         return list(_elements(frame, result)), kwargs
     parts = _elements(frame, result)
     if len(parts) != 2 or not isinstance(parts[1], DictItem):
@@ -81,13 +77,15 @@ def _before(
 def _run(frame: Frame, hook: Callable[..., Any], given: list[Item]) -> Item:
     from ingot.capture.script.calls import call
 
-    result = call(frame, wrap(frame, hook, "hook"), given, {})
-    if result != NOTHING and "Optional" in str(type_of(result)):
-        raise CompileError(
-            "a hook gives None or a value, which is decided at run time",
-            "return the value that is to be used in every case",
-        )
-    return result
+    return call(frame, wrap(frame, hook, "hook"), given, {})
+
+
+def _unless_none(frame: Frame, replaced: Item, before: Item) -> Item:
+    """What a hook gives in place of ``before``, which stays where that is None."""
+    type = type_of(replaced)
+    if type is None or not may_be_none(type):
+        return replaced
+    return unless_none(frame, replaced, before, "the result of the hook")
 
 
 def _elements(frame: Frame, result: Item) -> tuple[Item, ...]:

@@ -15,6 +15,7 @@ from ingot.capture.script.language import SIZE, SetType, settle
 from ingot.capture.script.objects import object_members, special
 from ingot.capture.script.operations import call_op
 from ingot.capture.script.readonly import readable
+from ingot.capture.script.unions import each_member
 from ingot.capture.script.values import (
     Constant,
     DictItem,
@@ -71,7 +72,8 @@ def turns_of(frame: Frame, item: Item) -> Turns:
         case PythonItem(object) if isinstance(object, enum.EnumMeta):
             return _static(tuple(map(Constant, object)))
         case ModuleItem():
-            return _static(module_items(frame, item))
+            own = special(frame, item, "__iter__")
+            return _static(module_items(frame, item)) if own is None else turns_of(frame, own)
         case EnumerateItem(inner, start):
             return _enumerate_turns(frame, turns_of(frame, inner), start)
         case ZipItem(inner):
@@ -104,10 +106,27 @@ def turns_of(frame: Frame, item: Item) -> Turns:
     if isinstance(type, DictType):
         keys = frame.dynamic(frame.value(call_op(frame, "aten::keys", [item])), ListType(type.key))
         return turns_of(frame, keys)
+    count = each_member(frame, item, lambda each: turns_of(frame, each).count)
+    if count is not None:
+        return Turns(count, lambda i: _element_of_union(frame, item, i))
     raise CompileError(
         f"{item.describe()} cannot be iterated over",
         "check it with `is not None` first" if "Optional" in item.describe() else "",
     )
+
+
+def _element_of_union(frame: Frame, item: Item, i: Item) -> Item:
+    def element(each: Item) -> Item:
+        type = type_of(each)
+        if isinstance(type, TupleType) and type.elements:
+            whole = ListType(type.elements[0])
+            each = frame.dynamic(frame.value(each, whole), whole)
+        return turns_of(frame, each).element(i)
+
+    found = each_member(frame, item, element)
+    if found is None:
+        raise CompileError(f"what iterating over {item.describe()} gives cannot be compiled")
+    return found
 
 
 def _iterator_turns(frame: Frame, item: IteratorItem) -> Turns:

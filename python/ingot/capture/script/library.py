@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.types import Number
 
 from ingot.capture.script.language import NUMBER
-from ingot.ir.types import BOOL, FLOAT, INT
+from ingot.ir.types import BOOL, COMPLEX, FLOAT, INT
 
 
 def repeat_string(text: str, count: int) -> str:
@@ -87,6 +87,12 @@ def _bool_of(element: Tensor) -> bool:
     return value
 
 
+def _complex_of(element: Tensor) -> complex:
+    if not element.is_complex():
+        raise RuntimeError("the tensor is not one of complex numbers, as the annotation has it")
+    return complex(element)
+
+
 def _number_of(element):  # type: ignore[no-untyped-def]
     return element.item()
 
@@ -119,6 +125,19 @@ def tensor_of_numbers(values):  # type: ignore[no-untyped-def]
     return torch.tensor([bool(value) for value in values])
 
 
+def floor_divided(number: Number, x: Tensor) -> Tensor:
+    """``number // x``; a float counts as PyTorch's default float among integers only."""
+    if isinstance(number, bool):
+        return torch.floor_divide(torch.tensor(number), x)
+    if isinstance(number, int):
+        return torch.floor_divide(torch.tensor(number), x)
+    if not isinstance(number, float):
+        raise RuntimeError("a complex number cannot be divided by //")
+    if x.is_floating_point():
+        return torch.floor_divide(torch.tensor(number, dtype=torch.float64), x)
+    return torch.floor_divide(torch.tensor(number), x)
+
+
 def clone_all(tensors: list[Tensor]) -> list[Tensor]:
     return [tensor.clone() for tensor in tensors]
 
@@ -149,7 +168,13 @@ def floats_of(numbers):  # type: ignore[no-untyped-def]
     return result
 
 
-ELEMENTS = {INT: _int_of, FLOAT: _float_of, BOOL: _bool_of, NUMBER: _number_of}
+ELEMENTS = {
+    INT: _int_of,
+    FLOAT: _float_of,
+    BOOL: _bool_of,
+    COMPLEX: _complex_of,
+    NUMBER: _number_of,
+}
 """What makes an element of a tensor a number of the type; another one raises."""
 # --- text --------------------------------------------------------------------------------
 

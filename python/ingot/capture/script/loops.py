@@ -310,8 +310,9 @@ def _attempt(
     header.forget_attributes()
     body_block = loop.blocks[0]
     with builder.at(body_block):
-        plan.endless = turns is None and _always(frame, header, start)
-        _narrow(header, condition, plan)
+        each = _at_start(frame, header, start)
+        plan.endless = turns is None and each.known is True
+        _narrow(header, condition, each, plan)
         header.forget_attributes()
         frame.environment = header.copy()
         flow = turn(body_block.inputs[0])
@@ -325,22 +326,23 @@ def _attempt(
     return _flow_after(frame, flow, after, slots, results, plan)
 
 
-def _always(frame: Frame, header: Environment, start: Callable[[], Test]) -> bool:
-    """Whether the condition holds in every turn."""
+def _at_start(frame: Frame, header: Environment, start: Callable[[], Test]) -> Test:
+    """The condition over the variables as they are in every turn; nothing is compiled."""
     mark = frame.builder.mark()
     frame.environment = header.copy()
-    known = start().known
+    found = start()
     frame.builder.rewind(mark)
-    return known is True
+    return found
 
 
-def _narrow(header: Environment, condition: Test, plan: _Plan) -> None:
-    """What the condition says of the variables at the start of each turn."""
-    for name, item in condition.if_true.items():
-        current = header.names.get(name)
+def _narrow(header: Environment, first: Test, each: Test, plan: _Plan) -> None:
+    """What the condition, before the first turn and each, says of the variables in a turn."""
+    for name, item in first.if_true.items():
         if name not in plan.carried:
             header.names[name] = item
-        elif isinstance(item, Narrowed) and isinstance(current, Dynamic):
+    for name, item in each.if_true.items():
+        current = header.names.get(name)
+        if name in plan.carried and isinstance(item, Narrowed) and isinstance(current, Dynamic):
             header.names[name] = Narrowed(current, item.type)
 
 

@@ -14,6 +14,7 @@ from ingot.capture.script.objects import special
 from ingot.capture.script.operations import call_op
 from ingot.capture.script.operators import as_number, as_plain, binary
 from ingot.capture.script.sequence_builtins import sequence
+from ingot.capture.script.unions import each_member
 from ingot.capture.script.values import (
     NOTHING,
     ZERO,
@@ -63,6 +64,9 @@ def _number(frame: Frame, item: Item, type: Type, convert: Callable[[Any], Any],
         return item
     if actual in (*_NUMBERS, NUMBER, STR) or isinstance(actual, TensorType):
         return call_op(frame, op, [item], type=type)
+    found = each_member(frame, item, lambda each: _number(frame, each, type, convert, op))
+    if found is not None:
+        return found
     raise CompileError(f"{item.describe()} cannot be converted to {type}")
 
 

@@ -25,6 +25,7 @@ from ingot.capture.script.values import (
     InstanceItem,
     Item,
     MethodItem,
+    ModuleItem,
     PythonItem,
     TupleItem,
 )
@@ -393,6 +394,11 @@ def _dispatch(
 
 def special(frame: Frame, item: Item, name: str, *args: Item, **kwargs: Item) -> Item | None:
     """``item.__name__(*args)``, None if the item's class does not write that method itself."""
+    if isinstance(item, ModuleItem):
+        written = inspect.getattr_static(type(item.module), name, None)
+        if not isinstance(written, types.FunctionType) or is_of_torch(written):
+            return None
+        return frame.compiler.call(frame, written, [item, *args], kwargs, frame.node)
     members = object_members(type_of(item))
     if len(members) > 1:
         if all(isinstance(getattr(m.cls, name, None), types.FunctionType) for m in members):
@@ -413,13 +419,16 @@ def special(frame: Frame, item: Item, name: str, *args: Item, **kwargs: Item) ->
     return frame.compiler.call(frame, found, [item, *args], kwargs, frame.node)
 
 
+def is_of_torch(function: types.FunctionType) -> bool:
+    return function.__module__.partition(".")[0] == "torch"
+
+
 def _required(frame: Frame, item: Item, name: str, *args: Item, **kwargs: Item) -> Item:
     result = special(frame, item, name, *args, **kwargs)
     assert result is not None
     return result
 
 
-_LIBRARIES = ("typing", "enum", "collections", "functools")
 _LIBRARIES = ("typing", "enum", "collections", "functools")
 _ORDER = {"__lt__": ast.Lt, "__le__": ast.LtE, "__gt__": ast.Gt, "__ge__": ast.GtE}
 

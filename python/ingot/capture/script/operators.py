@@ -12,6 +12,7 @@ from ingot.capture.script.diagnostics import CompileError
 from ingot.capture.script.items import type_of
 from ingot.capture.script.language import NUMBER, SIZE, EnumType, SetType, join, settle
 from ingot.capture.script.operations import call_op
+from ingot.capture.script.unions import each_member
 from ingot.capture.script.values import (
     Constant,
     Dynamic,
@@ -135,6 +136,11 @@ def binary(frame: Frame, symbol: str, a: Item, b: Item) -> Item:
             result = _containers(frame, symbol, a, b, x, y)
         if result is not None:
             return _follow_index(result, a, b)
+    found = each_member(frame, a, lambda each: binary(frame, symbol, each, b))
+    if found is None:
+        found = each_member(frame, b, lambda each: binary(frame, symbol, a, each))
+    if found is not None:
+        return found
     hint = ""
     if "Optional" in f"{x}{y}":
         hint = "check the Optional value with `is not None` first"
@@ -250,8 +256,9 @@ def _tensors(frame: Frame, symbol: str, a: Item, b: Item, x: Type, y: Type) -> I
         case "/":
             return call_op(frame, "aten::mul", [call_op(frame, "aten::reciprocal", [b]), a])
         case "//":
-            number = call_op(frame, "aten::scalar_tensor", [a])
-            return call_op(frame, op, [number, b])
+            from ingot.capture.script.library import floor_divided
+
+            return frame.call(floor_divided, a, b)
     return call_op(frame, op, [a, b])
 
 

@@ -12,7 +12,7 @@ from ingot.capture.script.diagnostics import CompileError
 from ingot.capture.script.expressions import make_list
 from ingot.capture.script.flow import Junction
 from ingot.capture.script.items import type_of
-from ingot.capture.script.iteration import own_iterator, special_name, turns_of
+from ingot.capture.script.iteration import module_items, own_iterator, special_name, turns_of
 from ingot.capture.script.language import NUMBER, SIZE, settle
 from ingot.capture.script.objects import object_members, special
 from ingot.capture.script.operations import call_op
@@ -305,9 +305,11 @@ def iterator(frame: Frame, item: Item) -> Item:
     own = own_iterator(frame, item)
     if own is not None:
         return own
-    place = frame.builder.list_construct([frame.value(ZERO)], INT)
+    if isinstance(item, ModuleItem):
+        item = ListItem(module_items(frame, item))
     if isinstance(item, ListItem) and type_of(item) is None and item.items:
         return item  # modules and their like: only next(iter(...)) can be asked
+    place = frame.builder.list_construct([frame.value(ZERO)], INT)
     if isinstance(item, RangeItem | ShapeItem | DictItem):
         item = as_list(frame, item)
     return IteratorItem(sequence(frame, item), frame.dynamic(place, ListType(INT)))

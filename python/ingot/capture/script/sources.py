@@ -93,6 +93,12 @@ def source_of(function: types.FunctionType) -> FunctionSource:
     return found[1]
 
 
+def register_source(function: types.FunctionType, node: ast.FunctionDef, path: str) -> None:
+    """The syntax tree of a function that was made from text, whose lines ``linecache`` has."""
+    code = function.__code__
+    _cache[id(code)] = (code, FunctionSource(node, function.__name__, path, path, 0))
+
+
 def _parse(function: types.FunctionType) -> FunctionSource:
     code = function.__code__
     name = function.__name__
@@ -111,7 +117,29 @@ def _parse(function: types.FunctionType) -> FunctionSource:
     if not isinstance(node, ast.FunctionDef):
         raise NoSource(f"{name} is not a plain function")
     annotate_from_comments(node)
+    owner = function.__qualname__.rpartition(".")[0].rpartition(".")[2]
+    if owner and owner != "<locals>":
+        mangle(node, owner)
     return FunctionSource(node, name, file, path, first - (2 if indented else 1))
+
+
+def mangle(function: ast.FunctionDef, owner: str) -> None:
+    """Gives private names, ``__x``, the form that they have inside the class ``owner``."""
+
+    def mangled(name: str) -> str:
+        private = name.startswith("__") and not name.endswith("__")
+        return f"_{owner.lstrip('_')}{name}" if private else name
+
+    for node in ast.walk(function):
+        match node:
+            case ast.Attribute(attr=name):
+                node.attr = mangled(name)
+            case ast.Name(id=name):
+                node.id = mangled(name)
+            case ast.arg(arg=name):
+                node.arg = mangled(name)
+            case ast.keyword(arg=str(name)):
+                node.arg = mangled(name)
 
 
 def _parse_text(text: str) -> ast.Module:

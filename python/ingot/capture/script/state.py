@@ -71,9 +71,9 @@ class StateTable:
                         self.add_tensor(".".join(filter(None, (full, name))), tensor, kind)
 
     def plain_of(self, module: torch.nn.Module) -> torch.nn.Module:
-        """The module that a ScriptModule was made from, at its place; itself if that is gone."""
+        """The module that a ScriptModule was made from, at its place."""
         if id(module) not in self._plain:
-            self._plain[id(module)] = plain = plain_module(module) or module
+            self._plain[id(module)] = plain = plain_module(module)
             self._kept_alive += [module, plain]
             path = self.paths.get(id(module))
             if path is not None:

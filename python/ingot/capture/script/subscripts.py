@@ -21,6 +21,7 @@ from ingot.capture.script.objects import special
 from ingot.capture.script.operations import call_op
 from ingot.capture.script.operators import as_plain
 from ingot.capture.script.readonly import readable
+from ingot.capture.script.unions import each_member
 from ingot.capture.script.values import (
     Constant,
     DictItem,
@@ -108,6 +109,9 @@ def subscript(frame: Frame, base: Item, index: Item) -> Item:
         index = element(frame, type.key, index)
         require_known_element(frame, type)
         return call_op(frame, "aten::__getitem__", [base, index], type=type.value)
+    found = each_member(frame, base, lambda each: subscript(frame, each, index))
+    if found is not None:
+        return found
     hint = "check it with `is not None` first" if "Optional" in base.describe() else ""
     raise CompileError(f"{base.describe()} cannot be indexed", hint)
 

@@ -19,6 +19,7 @@ from ingot.capture.script.language import (
 )
 from ingot.capture.script.objects import dispatch, object_members, special
 from ingot.capture.script.operators import as_plain, is_number_union
+from ingot.capture.script.unions import each_member
 from ingot.capture.script.values import (
     FALSE,
     TRUE,
@@ -113,6 +114,9 @@ def truth(frame: Frame, item: Item) -> Item:
         result = junction.join_items(known, FALSE, "condition")
         junction.finish()
         return result
+    found = each_member(frame, item, lambda each: truth(frame, each))
+    if found is not None:
+        return found
     raise CompileError(
         f"{item.describe()} cannot be used as a condition", "compare it with something"
     )

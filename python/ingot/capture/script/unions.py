@@ -1,0 +1,65 @@
+"""Values of which only a run tells the type: what is done with each type that they may have."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from ingot.capture.script.diagnostics import CompileError
+from ingot.capture.script.flow import Junction, common_type
+from ingot.capture.script.items import type_of
+from ingot.capture.script.language import lower, settle, union_of
+from ingot.capture.script.values import Dynamic, Item, Missing
+from ingot.ir.graph import Value
+from ingot.ir.types import NONE, Type, UnionType
+
+if TYPE_CHECKING:
+    from ingot.capture.script.frame import Frame
+
+_MAX_MEMBERS = 6
+
+
+def union_members(item: Item) -> tuple[Type, ...]:
+    """The types that a value of a Union may have, of which none is None; else none."""
+    type = type_of(item)
+    type = None if type is None else settle(type)
+    if not isinstance(type, UnionType) or NONE in type.elements:
+        return ()
+    return type.elements if len(type.elements) <= _MAX_MEMBERS else ()
+
+
+def each_member(frame: Frame, item: Item, use: Callable[[Item], Item]) -> Item | None:
+    """``use`` of the value, compiled for each type that it may have; what it gives may be of
+    several types again. None, and nothing is compiled, if it is impossible for one of them."""
+    members = union_members(item)
+    if not members:
+        return None
+    mark, before = frame.builder.mark(), frame.environment.copy()
+    try:
+        return _among(frame, frame.value(item), members, use)
+    except CompileError:
+        frame.undo(mark, before)
+        return None
+
+
+def _among(
+    frame: Frame, value: Value, members: Sequence[Type], use: Callable[[Item], Item]
+) -> Item:
+    first, rest = members[0], members[1:]
+    builder = frame.builder
+    if not rest:
+        return use(Dynamic(builder.cast(value, lower(first)), first))
+    branch = builder.if_(builder.is_instance(value, lower(first)))
+    with builder.at(branch.blocks[0]):
+        then = use(Dynamic(builder.cast(value, lower(first)), first))
+    with builder.at(branch.blocks[1]):
+        other = _among(frame, value, rest, use)
+    junction = Junction(frame, branch, frame.source.line(frame.node))
+    x, y = type_of(then), type_of(other)
+    if x is not None and y is not None and common_type(x, y, None) is None:
+        junction.expected = union_of(x, y)
+    result = junction.join_items(then, other, "the value")
+    junction.finish()
+    if isinstance(result, Missing):
+        raise CompileError(result.reason, result.hint)
+    return result
