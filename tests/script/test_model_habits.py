@@ -268,3 +268,46 @@ class CompiledTwice(nn.Module):
 def test_a_mistake_in_a_function_compiled_twice_stays():
     with pytest.raises(ingot.Error, match="no_such_method"):
         ingot.script(CompiledTwice())
+
+
+class KeptObjects(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.order = np.array([2, 0, 3, 1])
+        self.chosen = np.array([True, False, True, False])
+        self.numbers = range(1, 4)
+        self.part = slice(1, None)
+
+    def forward(self, x):
+        for i in self.numbers:
+            x = x * i
+        return x[:, self.order], x[..., self.chosen], x[:, self.part], list(self.numbers)[-1]
+
+
+def test_arrays_ranges_and_slices_that_a_module_keeps():
+    same(KeptObjects(), (X,))
+
+
+class Zipped(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layers = nn.ModuleList(nn.Linear(4, 4) for _ in range(3))
+
+    def forward(self, x):
+        found = [layer(row) for layer, row in zip(self.layers, x)]
+        for i, (row, layer) in enumerate(zip(x, self.layers)):
+            if row.sum() > 50:
+                return found, i
+            found.append(layer(row) * i)
+        return found, -1
+
+
+def test_the_shorter_of_a_tensor_and_a_list_of_modules_ends_a_zip():
+    same(Zipped(), (X,), (X[:0],), (X[:1],), (torch.cat([X, X]),), (X + torch.tensor([[0], [60]]),))
+
+
+def test_many_modules_that_assign_their_weights():
+    with warnings.catch_warnings(), torch.no_grad():
+        warnings.simplefilter("ignore", FutureWarning)
+        layers = [torch.nn.utils.weight_norm(nn.Linear(4, 4)) for _ in range(80)]
+    same(nn.Sequential(*layers), (X,))

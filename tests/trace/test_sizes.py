@@ -270,3 +270,21 @@ def test_sizes_of_folded_blocks_are_free():
         check(module, smoothed, torch.randn(sizes))
     flat = ingot.trace(smoothed, torch.randn(2, 6, 7))
     check(flat, smoothed, torch.randn(2, 9, 8))
+
+
+class Padded(nn.Module):
+    def forward(self, x):
+        parts = x.shape[1] / 4
+        if parts.is_integer():
+            return x
+        return F.pad(x, (0, math.ceil(parts) * 4 - x.shape[1]))
+
+
+def test_a_quotient_of_sizes_that_must_be_whole_or_not():
+    model = Padded()
+    for example, right, wrong in ((8, (4, 12), 5), (6, (3, 5, 9), 8)):
+        module = ingot.trace(model, torch.randn(2, example))
+        for size in right:
+            check(module, model, torch.randn(2, size))
+        with pytest.raises(ingot.GuardError, match=r"x\.shape\[1\] / 4"):
+            module(torch.randn(2, wrong))

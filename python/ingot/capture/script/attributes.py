@@ -12,7 +12,7 @@ import numpy
 import torch
 
 from ingot.capture.script.autograd_functions import Context, read_context
-from ingot.capture.script.diagnostics import CompileError
+from ingot.capture.script.diagnostics import Absent, CompileError
 from ingot.capture.script.dispatch import each_choice
 from ingot.capture.script.enums import member_attribute
 from ingot.capture.script.items import type_of
@@ -147,7 +147,12 @@ def attribute(frame: Frame, item: Item, name: str) -> Item:
         )
     python = _PYTHON_CLASSES.get(type) or _PYTHON_CLASSES.get(type.__class__)
     if python is not None and not hasattr(python, name):
-        raise CompileError(f"{item.describe()} has no attribute {name}{_similar(python, name)}")
+        raise Absent(
+            f"{item.describe()} has no attribute {name}{_similar(python, name)}",
+            "",
+            "AttributeError",
+            f"{python.__name__!r} object has no attribute {name!r}",
+        )
     return MethodItem(item, name)
 
 
@@ -207,12 +212,11 @@ def _similar(object: Any, name: str) -> str:
 
 
 def _constant_attribute(item: Constant, value: Any, name: str) -> Item:
-    if value is None:
-        raise CompileError(f"None has no attribute {name}")
     try:
         found = getattr(value, name)
-    except AttributeError:
-        raise CompileError(f"{item.describe()} has no attribute {name}") from None
+    except AttributeError as error:
+        message = f"{item.describe()} has no attribute {name}"
+        raise Absent(message, "", "AttributeError", str(error)) from None
     if callable(found):
         return MethodItem(item, name)
     return Constant(found)

@@ -80,8 +80,13 @@ class Compiler:
         knowledge: Knowledge,
         ops: Catalogue | None = None,
         always_none: Collection[tuple[str, str]] = (),
+        lenient: bool = False,
     ) -> None:
-        """``always_none``: inputs, by method and name, that can be nothing but None."""
+        """``always_none``: inputs, by method and name, that can be nothing but None.
+
+        ``lenient``: what Python refuses only where a run comes to it, the program refuses there
+        too; else it is a mistake.
+        """
         self.program = Program()
         self.knowledge = knowledge
         self.annotations: dict[tuple[str, int], Any] = {}
@@ -99,6 +104,8 @@ class Compiler:
         """Slices of Sequential modules: the module and the bounds."""
         self.made_modules: dict[tuple, torch.nn.Module] = {}
         """Modules that compiled code makes, by class and arguments."""
+        self.read: set[tuple[str, str]] = set()
+        """Attributes of modules that compiled code reads, by path and name."""
         self.writes = 0
         """How often code that was compiled so far assigns attributes of modules."""
         self.object_writes: Counter[str] = Counter()
@@ -108,6 +115,7 @@ class Compiler:
         """Element types of lists that code was compiled for as empty, in this order."""
         self.exceptions = ExceptionNames()
         self.always_none = always_none
+        self.lenient = lenient
         self.guessed: list[tuple[str, str]] = []
         """Inputs that are taken for Optional tensors only because None is their default."""
         self._active: list[tuple[tuple, Compiled]] = []

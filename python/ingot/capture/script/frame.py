@@ -109,6 +109,8 @@ class Frame:
         enough to be written out only to know more of its variables."""
         self.splittable: set[object] = set()
         """The Ifs before the statement being compiled whose branches could each go on alone."""
+        self.first_turns: dict[ast.AST, object] = {}
+        """The for loops being compiled whose first turn could stand apart, by statement."""
         self.splits = 0
         """How many such Ifs the statement being compiled is in both branches of."""
         self.depth = 0

@@ -189,7 +189,7 @@ def compile_module(module: torch.nn.Module, ops: Catalogue | None = None) -> Pro
             compiler.entry(name, function, None if static else ModuleItem(module, ""))
 
     with _collection_paused():
-        return _compile(build, type(module).__name__, ops)
+        return _compile(build, type(module).__name__, ops, lenient=True)
 
 
 @contextmanager
@@ -244,24 +244,50 @@ def exported_methods(module: torch.nn.Module) -> dict[str, types.FunctionType]:
     return found
 
 
-def _compile(build: Callable[[Compiler], None], subject: str, ops: Catalogue | None) -> Program:
-    """The program; inputs whose type nothing tells are None where a Tensor cannot be compiled."""
+def _compile(
+    build: Callable[[Compiler], None],
+    subject: str,
+    ops: Catalogue | None,
+    lenient: bool = False,
+) -> Program:
+    """The program. Raises Error with the mistakes of the source.
+
+    ``lenient``: one with mistakes that Python would meet only on some ways through it is compiled
+    nevertheless, and the program raises there. Inputs whose type nothing tells are None where a
+    Tensor cannot be compiled.
+    """
     guessed: list[tuple[str, str]] = []
     try:
         return _compile_once(build, subject, ops, (), guessed)
     except Error as error:
         reason = error
+    if lenient:
+        try:
+            program = _compile_once(build, subject, ops, (), guessed, True)
+        except Error:
+            pass
+        else:
+            warnings.warn(
+                f"the program of {subject} raises an error where Python would: {reason}",
+                stacklevel=4,
+            )
+            return program
     if not guessed:
         raise reason
     always = dict.fromkeys(guessed)
     try:
-        program = _compile_once(build, subject, ops, always, [])
+        program, lenient = _compile_once(build, subject, ops, always, []), False
     except Error:
-        raise reason from None
+        if not lenient:
+            raise reason from None
+        try:
+            program = _compile_once(build, subject, ops, always, [], True)
+        except Error:
+            raise reason from None
     for each in guessed if len(always) > 1 else ():
         fewer = {other: None for other in always if other != each}
         try:
-            program, always = _compile_once(build, subject, ops, fewer, []), fewer
+            program, always = _compile_once(build, subject, ops, fewer, [], lenient), fewer
         except Error:
             continue
     names = ", ".join(f"{name} of {method}" for method, name in always)
@@ -279,11 +305,12 @@ def _compile_once(
     ops: Catalogue | None,
     always_none: Collection[tuple[str, str]],
     guessed: list[tuple[str, str]],
+    lenient: bool = False,
 ) -> Program:
     knowledge = Knowledge()
     depth = sys.getrecursionlimit()
     for _ in range(_MAX_RESTARTS):
-        compiler = Compiler(knowledge, ops, always_none)
+        compiler = Compiler(knowledge, ops, always_none, lenient)
         try:
             sys.setrecursionlimit(max(depth, _RECURSION_LIMIT))
             build(compiler)
