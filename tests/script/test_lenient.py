@@ -69,11 +69,11 @@ class FirstTurn(nn.Module):
     def forward(self, x, count: int):
         total = 0
         for i, part in enumerate(x.split(1, 1)):
+            total += part.mean()
             if i == count:
                 break
             if part.sum() < -100:
                 return total
-            total += part.mean()
         for i in range(count):
             last = x[:, i] * i
         return total / 2, last.sum(), i, total.mean()
