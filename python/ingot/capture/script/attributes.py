@@ -18,7 +18,7 @@ from ingot.capture.script.enums import member_attribute
 from ingot.capture.script.items import type_of
 from ingot.capture.script.language import DEVICE, DTYPE, EnumType, may_be_none
 from ingot.capture.script.modules import module_attribute
-from ingot.capture.script.numpy_values import of_numpy, read_only
+from ingot.capture.script.numpy_values import NumpyConstant, number_method, of_numpy, read_only
 from ingot.capture.script.objects import (
     class_member,
     class_of,
@@ -71,6 +71,10 @@ if TYPE_CHECKING:
 
 def attribute(frame: Frame, item: Item, name: str) -> Item:
     """``item.name``. Raises CompileError if there is no such attribute."""
+    if isinstance(item, NumpyConstant) or (isinstance(item, Dynamic) and item.of_numpy):
+        method = number_method(frame, item, name)
+        if method is not None:
+            return method
     match item:
         case ModuleItem():
             return module_attribute(frame, item, name)
@@ -141,6 +145,9 @@ def attribute(frame: Frame, item: Item, name: str) -> Item:
     if type is None:
         raise CompileError(f"{item.describe()} has no attribute {name}")
     if may_be_none(type):
+        there = frame.present(item)
+        if there is not item:
+            return attribute(frame, there, name)
         raise CompileError(
             f"{item.describe()} may be None, which has no {name}",
             "check it with `is not None` first",

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from ingot.module import Module
 
 _MAX_RESTARTS = 64
+_MAX_STARRED = 3
+"""How many tensors are tried for the ``*args`` of a module that names no inputs."""
 _RECURSION_LIMIT = 20_000
 """Python's own frames for the nested calls and blocks of one compilation."""
 
@@ -261,17 +263,19 @@ def _compile(
         return _compile_once(build, subject, ops, (), guessed)
     except Error as error:
         reason = error
-    if lenient:
+    stars: list[str] = []
+    for starred in range(1, _MAX_STARRED + 1) if lenient else ():
         try:
-            program = _compile_once(build, subject, ops, (), guessed, True)
+            program = _compile_once(build, subject, ops, (), guessed, True, starred, stars)
         except Error:
-            pass
-        else:
-            warnings.warn(
-                f"the program of {subject} raises an error where Python would: {reason}",
-                stacklevel=4,
-            )
-            return program
+            if not stars:
+                break
+            continue
+        warning = f"the program of {subject} raises an error where Python would: {reason}"
+        if stars:
+            warning = f"the program of {subject} takes {starred} tensors for *{stars[0]}"
+        warnings.warn(warning, stacklevel=4)
+        return program
     if not guessed:
         raise reason
     always = dict.fromkeys(guessed)
@@ -306,11 +310,13 @@ def _compile_once(
     always_none: Collection[tuple[str, str]],
     guessed: list[tuple[str, str]],
     lenient: bool = False,
+    starred: int = 1,
+    stars: list[str] | None = None,
 ) -> Program:
     knowledge = Knowledge()
     depth = sys.getrecursionlimit()
     for _ in range(_MAX_RESTARTS):
-        compiler = Compiler(knowledge, ops, always_none, lenient)
+        compiler = Compiler(knowledge, ops, always_none, lenient, starred)
         try:
             sys.setrecursionlimit(max(depth, _RECURSION_LIMIT))
             build(compiler)
@@ -323,6 +329,8 @@ def _compile_once(
         finally:
             sys.setrecursionlimit(depth)
             guessed[:] = compiler.guessed
+            if stars is not None:
+                stars[:] = compiler.stars
         compiler.diagnostics.raise_if_any(subject)
         compiler.close()
         return finish(compiler.program, compiler.ops)

@@ -59,7 +59,7 @@ class Turns:
 def turns_of(frame: Frame, item: Item, limited: bool = False) -> Turns:
     """Raises CompileError if the item cannot be iterated over. ``limited``: whether the caller
     takes ``limits``; else the program requires that none ends the turns earlier."""
-    item = frame.force(item)
+    item = frame.present(frame.force(item))
     match item:
         case RangeItem():
             return _range_turns(frame, item)
@@ -84,6 +84,8 @@ def turns_of(frame: Frame, item: Item, limited: bool = False) -> Turns:
     type = type_of(item)
     if object_members(type):
         return _object_turns(frame, item)
+    if isinstance(type, ListType) and frame.assume_empty(type):
+        return _static(())
     if type in (SIZE, STR) or isinstance(type, ListType):
         sequence = frame.dynamic(frame.value(item), type)
         return Turns(

@@ -25,6 +25,7 @@ from ingot.capture.script.operators import binary
 from ingot.capture.script.refinement import Test, test
 from ingot.capture.script.values import (
     FALSE,
+    KEPT,
     TRUE,
     ZERO,
     Constant,
@@ -428,21 +429,35 @@ def _check(
                 together = common_type(declared, type, frame.declared.get(name))
             if together is None:
                 del plan.carried[name]
-                plan.conflicts[name] = Missing(
-                    f"{name} is {declared} before the loop at line {line} and "
-                    f"{item.describe()} after a turn of it",
-                    f"give {name} one type, or use another name inside the loop",
-                    tuple(marker for marker in [plan.marker] if marker is not None),
-                )
+                plan.conflicts[name] = _conflict(name, str(declared), item, line, plan)
                 changed = True
             elif together != declared:
                 if declared == NONE and frame.unrollable.get(plan.marker):
                     raise Retry(plan.marker)  # written out, it is known not to be None
                 plan.carried[name], changed = together, True
+        for name, item in environment.names.items():
+            before = header.names.get(name)
+            if before is None or name in plan.carried or isinstance(before, Missing | PoisonItem):
+                continue
+            if isinstance(item, Missing | PoisonItem) or name.startswith(KEPT):
+                continue
+            if type_of(before) is None and not same(before, item):
+                plan.conflicts[name] = _conflict(name, before.describe(), item, line, plan)
+                changed = True
     if _survives(flow, turns, condition):
         changed |= _find_late(flow, header, plan)
     if changed:
         raise _Again
+
+
+def _conflict(name: str, before: str, item: Item, line: int, plan: _Plan) -> Missing:
+    """A variable that turns of the loop make something else than it was before."""
+    return Missing(
+        f"{name} is {before} before the loop at line {line} and "
+        f"{item.describe()} after a turn of it",
+        f"give {name} one type, or use another name inside the loop",
+        () if plan.marker is None else (plan.marker,),
+    )
 
 
 def _survives(flow: Flow, turns: Turns | None, condition: Test) -> bool:
@@ -584,7 +599,7 @@ def _unchanged(header: Item | None, item: Item) -> bool:
     if isinstance(item, Narrowed) and isinstance(header, Dynamic | Narrowed):
         before = header.item if isinstance(header, Narrowed) else header.origin or header
         return before.value is item.item.value
-    return type(header) is type(item) and not isinstance(item, Dynamic)
+    return False
 
 
 def _flow_after(

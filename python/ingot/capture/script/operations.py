@@ -60,6 +60,10 @@ def call_op(
         floats = _with_floats(frame, base, args)
         if floats is not None:
             return call_op(frame, base, floats, kwargs, type)
+        there = [frame.present(each) for each in given_all]
+        if any(a is not b for a, b in zip(there, given_all, strict=True)):
+            named = dict(zip(kwargs, there[len(args) :], strict=True))
+            return call_op(frame, base, there[: len(args)], named, type)
         hint = error.hint
         if not hint and any(map(_may_be_none, given_all)):
             hint = "check the Optional value with `is not None` first"

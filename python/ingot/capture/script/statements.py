@@ -42,7 +42,7 @@ from ingot.capture.script.values import (
     PythonItem,
     TupleItem,
 )
-from ingot.capture.script.with_statement import with_statement
+from ingot.capture.script.with_statement import means_nothing, with_statement
 from ingot.errors import Error
 from ingot.ir.types import BOOL, INT
 
@@ -437,9 +437,13 @@ def _assert(frame: Frame, node: ast.Assert) -> Flow:
 
 
 def _function(frame: Frame, node: ast.FunctionDef) -> Flow:
-    if node.decorator_list:
-        raise CompileError("a nested function with decorators cannot be compiled")
-    frame.assign(node.name, local_function(frame, node))
+    from ingot.capture.script.calls import call
+
+    made: Item = local_function(frame, node)
+    for decorator in reversed(node.decorator_list):
+        if not means_nothing(frame, decorator):
+            made = call(frame, expression(frame, decorator), [made], {})
+    frame.assign(node.name, made)
     return _fall(frame)
 
 

@@ -52,6 +52,7 @@ if TYPE_CHECKING:
 
 def subscript(frame: Frame, base: Item, index: Item) -> Item:
     """``base[index]``. Raises CompileError where Python or the types forbid it."""
+    base = frame.present(base)
     written = special(frame, base, "__getitem__", index)
     if written is not None:
         return written
@@ -218,6 +219,8 @@ def _module(frame: Frame, base: ModuleItem, index: Item) -> Item:
             raise CompileError(
                 f"{base.describe()} has {len(items)} elements and no element {index.value}"
             ) from None
+    if isinstance(type_of(index), TensorType):
+        index = call_op(frame, "aten::Int", [index])
     if type_of(index) != INT:
         raise CompileError(f"{base.describe()} cannot be indexed with {index.describe()}")
     return _chosen(frame, base, items, index)
