@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import warnings
 
+import numpy as np
 import pytest
 import torch
 from agreement import agree, outcome
@@ -15,9 +16,7 @@ import ingot
 X = torch.linspace(-1, 1.5, 8).reshape(2, 4)
 
 
-def same(
-    module: nn.Module, *calls: tuple, warns: str = "raises an error where Python would"
-) -> None:
+def same(module: nn.Module, *calls: tuple, warns: str = "where Python would raise") -> None:
     with pytest.warns(UserWarning, match=warns):
         compiled = ingot.script(module)
     with torch.no_grad():
@@ -81,6 +80,76 @@ class FirstTurn(nn.Module):
 
 def test_turns_that_give_a_number_the_type_of_a_tensor():
     same(FirstTurn(), (X, 1), (X, 3), (X, 0), (X[:, :0], 0), (X - 200, 2))
+
+
+class MayBeNone(nn.Module):
+    def forward(self, x, mask=None, other: torch.Tensor = None):
+        if x.dim() == 2:
+            if mask.ndim == 1:
+                mask = mask[None]
+            first, second = mask.unbind(0) if len(mask) == 2 else (mask[0], -mask[0])
+            return x * mask + other, first > second, [row for row in mask], torch.stack([x, other])
+        return x
+
+
+def test_values_that_may_be_none_where_they_are_used():
+    with pytest.warns(UserWarning, match="where Python would raise"):
+        compiled = ingot.script(MayBeNone())
+    for call in ((X, X, X), (X, X[0], X), (X[0],), (X[0], X)):
+        assert agree(MayBeNone()(*call), compiled(*call))
+    for call in ((X,), (X, X), (X, None, X)):  # Python has an AttributeError or TypeError
+        with pytest.raises(ingot.Error, match="it is None"):
+            compiled(*call)
+
+
+class OddInputs(nn.Module):
+    def forward(self, x: np.ndarray, sizes=(1, 2), found=[], names: "Missing" = None):  # noqa: B006, F821
+        return x * sizes[1] + len(found) if names is None else x
+
+
+def test_inputs_that_no_annotation_describes_have_their_default_only():
+    same(OddInputs(), (X,))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        compiled = ingot.script(OddInputs())
+    with pytest.raises(ingot.Error, match="'sizes' must be None"):
+        compiled(X, [3, 4])
+
+
+class Wrapper(nn.Module):
+    def __init__(self, inner):
+        super().__init__()
+        self.inner = inner
+
+    def forward(self, *args, **kwargs):
+        return self.inner(*args, **kwargs)
+
+
+def test_a_wrapper_that_names_no_inputs():
+    same(Wrapper(nn.Linear(4, 3)), (X,), warns="takes one Tensor for ")
+    same(Wrapper(nn.Bilinear(4, 4, 3)), (X, X), warns="takes 2 Tensors for ")
+
+
+class StillEmpty(nn.Module):
+    def less(self, x, found):
+        for each in found:
+            x = x - each
+        return x
+
+    def forward(self, x, count: int):
+        found, nested, alias = [], [], []
+        alias = found
+        for i in range(count):
+            for each in nested:
+                x = x + sum(self.less(x, each))
+            x = self.less(x, found) * i
+            alias.append(x)
+            nested.append([x, x + i])
+        return x, len(found), [len(each) for each in nested]
+
+
+def test_a_loop_over_a_list_that_is_filled_later():
+    same(StillEmpty(), (X, 0), (X, 1), (X, 4))
 
 
 def test_a_function_is_held_to_what_it_says():

@@ -86,6 +86,8 @@ def _unpack(frame: Frame, targets: list[ast.expr], item: Item) -> None:
     stars = [i for i, t in enumerate(targets) if isinstance(t, ast.Starred)]
     if stars and type_of(item) == SIZE:
         item = frame.dynamic(frame.value(item), ListType(INT))
+    if stars and isinstance(type_of(item), TensorType):
+        item = call_op(frame, "aten::unbind", [item])
     if stars and isinstance(type_of(item), ListType) and isinstance(item, Dynamic):
         _unpack_list(frame, targets, stars[0], item)
         return

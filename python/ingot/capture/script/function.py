@@ -271,9 +271,13 @@ def _compile(
             if not stars:
                 break
             continue
-        warning = f"the program of {subject} raises an error where Python would: {reason}"
+        warning = (
+            f"{subject} is compiled with the mistakes that follow: where Python would raise an "
+            f"error, so does the program\n{reason}"
+        )
         if stars:
-            warning = f"the program of {subject} takes {starred} tensors for *{stars[0]}"
+            count = "one Tensor" if starred == 1 else f"{starred} Tensors"
+            warning = f"the program of {subject} takes {count} for *{stars[0]}, no other number"
         warnings.warn(warning, stacklevel=4)
         return program
     if not guessed:

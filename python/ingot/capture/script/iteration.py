@@ -84,7 +84,7 @@ def turns_of(frame: Frame, item: Item, limited: bool = False) -> Turns:
     type = type_of(item)
     if object_members(type):
         return _object_turns(frame, item)
-    if isinstance(type, ListType) and frame.assume_empty(type):
+    if frame.compiler.lenient and isinstance(type, ListType) and frame.assume_empty(type):
         return _static(())
     if type in (SIZE, STR) or isinstance(type, ListType):
         sequence = frame.dynamic(frame.value(item), type)
@@ -345,6 +345,9 @@ def _reversed_turns(frame: Frame, inner: Turns) -> Turns:
             place: int = i.value
             return items[place]
         last = call_op(frame, "aten::sub", [inner.count, Constant(1)])
-        return inner.element(call_op(frame, "aten::sub", [last, i]))
+        place = call_op(frame, "aten::sub", [last, i])
+        if isinstance(i, Dynamic) and isinstance(place, Dynamic):
+            place.index_of = i.index_of
+        return inner.element(place)
 
     return Turns(inner.count, element, items, inner.must_unroll)

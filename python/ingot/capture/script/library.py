@@ -142,6 +142,10 @@ def ints_of(numbers):  # type: ignore[no-untyped-def]
     return result
 
 
+def all_present(values):  # type: ignore[no-untyped-def]
+    return [torch.jit._unwrap_optional(value) for value in values]
+
+
 def floats_of(numbers):  # type: ignore[no-untyped-def]
     result: list[float] = []
     for number in numbers:

@@ -18,6 +18,7 @@ from ingot.capture.script.classes import in_class
 from ingot.capture.script.diagnostics import Absent, CompileError
 from ingot.capture.script.items import leaves, rebuild, type_of
 from ingot.capture.script.language import (
+    SIZE,
     has_hole,
     is_subtype,
     join,
@@ -43,7 +44,7 @@ from ingot.capture.script.values import (
     is_constant_object,
 )
 from ingot.capture.script.wrapping import wrap, wrap_module
-from ingot.ir.types import BOOL, TENSOR, OptionalType, TensorType, Type
+from ingot.ir.types import BOOL, INT, TENSOR, OptionalType, TensorType, TupleType, Type
 
 if TYPE_CHECKING:
     from ingot.capture.script.frame import Frame
@@ -309,6 +310,8 @@ def _learn(frame: Frame, owner: ModuleItem | InstanceItem, name: str, item: Item
         known = actual if initial is None else initial
     if not is_subtype(actual, known):
         together = join(known, actual)
+        if together is None and all(map(_is_sizes, (known, actual))):
+            together = SIZE
         if together is None:
             raise CompileError(
                 f"the attribute {name} is {known} and is given {item.describe()}",
@@ -318,6 +321,11 @@ def _learn(frame: Frame, owner: ModuleItem | InstanceItem, name: str, item: Item
     _note_beginning(frame, owner, name)
     unread = isinstance(owner, ModuleItem) and (owner.path, name) not in frame.compiler.read
     knowledge.learn(owner.path, name, known, unread)
+
+
+def _is_sizes(type: Type) -> bool:
+    """Whether it is a torch.Size, or a tuple of ints, which one may take the place of."""
+    return type == SIZE or (isinstance(type, TupleType) and set(type.elements) == {INT})
 
 
 def _note_beginning(frame: Frame, owner: ModuleItem | InstanceItem, name: str) -> None:

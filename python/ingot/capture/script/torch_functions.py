@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import platform
 import typing
 import warnings
 from collections.abc import Callable
@@ -563,6 +564,8 @@ def _functions() -> dict[Any, Callable[..., Item]]:
         warnings.filterwarnings: _nothing,
         warnings.resetwarnings: _nothing,
         gc.collect: _nothing,
+        platform.system: _constant(platform.system()),
+        platform.machine: _constant(platform.machine()),
         torch.cuda.nvtx.range_push: _nothing,
         torch.cuda.nvtx.range_pop: _nothing,
         torch.manual_seed: _manual_seed,

@@ -49,6 +49,10 @@ _WITHOUT_EFFECT: tuple[Any, ...] = (
     torch.nn.attention.sdpa_kernel,
     torch.backends.cuda.sdp_kernel,
     torch.jit._IgnoreContextManager,  # type: ignore[attr-defined]
+    torch.cuda.device,
+    torch.cuda.device_of,
+    torch.cuda.stream,
+    torch.cuda.StreamContext,
     contextlib.nullcontext,
     warnings.catch_warnings,
 )
