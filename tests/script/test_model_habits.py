@@ -464,3 +464,14 @@ def sizes_as_tensors(x: Tensor):
 
 def test_sizes_as_tensors():
     check(sizes_as_tensors, (X,), (X[:1],))
+
+
+def names_of_types(x: Tensor):
+    rows = [x, x * 2]
+    padded = rows[0].new(2, 3, *rows[0].size()[1:]).fill_(0)
+    numbers = torch.from_numpy(np.asarray(range(3)))
+    return x.type(), (x > 0).type(), x.long().type(), x.type() == rows[1].type(), padded, numbers
+
+
+def test_names_of_tensor_types_and_new_tensors_of_spread_sizes():
+    check(names_of_types, (X,), (X.double(),))

@@ -24,6 +24,7 @@ from ingot.capture.script.expressions import element_of, expression, join_elemen
 from ingot.capture.script.handlers import apply_handler
 from ingot.capture.script.hooks import call_module
 from ingot.capture.script.items import type_of
+from ingot.capture.script.language import SIZE
 from ingot.capture.script.made_modules import make_module
 from ingot.capture.script.markers import marker_of
 from ingot.capture.script.module_methods import module_method
@@ -161,14 +162,17 @@ def _arguments(frame: Frame, callee: Item, nodes: list[ast.expr]) -> list[Item]:
     first = spread[0]
     while first > 0 and type_of(args[first - 1]) == element:
         first -= 1
-    return [*args[:first], join_elements(frame, args[first:], [k - first for k in spread])]
+    joined = join_elements(frame, args[first:], [k - first for k in spread])
+    if isinstance(callee, MethodItem) and callee.name == "new":  # to it a list is data
+        joined = frame.dynamic(frame.value(joined), SIZE)
+    return [*args[:first], joined]
 
 
 def _takes_one_list(callee: Item) -> bool:
     """Whether one list may stand for all arguments: of torch's own functions and methods, and of
     ``max`` and ``min``."""
     if isinstance(callee, MethodItem):
-        return isinstance(type_of(callee.receiver), TensorType) and callee.name != "new"
+        return isinstance(type_of(callee.receiver), TensorType)
     if not isinstance(callee, PythonItem) or isinstance(callee.object, type):
         return False
     if callee.object in (torch.tensor, torch.as_tensor):  # what is in a list is their data

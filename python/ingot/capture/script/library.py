@@ -175,6 +175,14 @@ def dtype_name(number: int) -> str:
     return "torch." + names[number]
 
 
+def tensor_type_name(number: int) -> str:
+    names = [
+        "Byte", "Char", "Short", "Int", "Long", "Half", "Float", "Double", "ComplexHalf",
+        "ComplexFloat", "ComplexDouble", "Bool", "QInt8", "QUInt8", "QInt32", "BFloat16",
+    ]  # fmt: skip
+    return "torch." + names[number] + "Tensor"
+
+
 def device_named(name: str) -> int:
     if name != "cpu" and not name.startswith("cpu:"):
         raise RuntimeError("the program runs on the CPU and has no device " + name)

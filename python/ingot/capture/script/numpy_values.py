@@ -24,6 +24,7 @@ from ingot.capture.script.values import (
     Item,
     ListItem,
     PythonItem,
+    RangeItem,
     SliceItem,
     TupleItem,
     is_constant_object,
@@ -139,6 +140,8 @@ def _known(frame: Frame, item: Item) -> Any:
             return read_only(value)
         case TupleItem(items, None):
             return tuple(_known(frame, each) for each in items)
+        case RangeItem(start, stop, step):
+            return range(*(_known(frame, each) for each in (start, stop, step)))
         case ListItem(items):
             return [_known(frame, each) for each in items]
         case SliceItem(start, stop, step):
