@@ -51,7 +51,8 @@ def _sliced(
     is what it is on the examples, on a condition."""
     size = self.shape[dim] if self.dim() else 0
     bounds = [_from_front(bound, size) for bound in (start, end)]
-    return _slice(mode, op, self, dim, *bounds, step)
+    result: Tensor = _slice(mode, op, self, dim, *bounds, step)
+    return result
 
 
 def _from_front(bound: Any, size: Any) -> Any:

@@ -206,7 +206,7 @@ class Compiler:
             pass
         return PoisonItem()
 
-    def _star(self, frame: Frame, method: Method, star: ast.arg) -> Item:
+    def _star(self, frame: Frame, method: Method, star: ast.arg) -> TupleItem:
         """The inputs that a method takes for ``*args``."""
         self.stars.append(star.arg)
         items: list[Item] = []

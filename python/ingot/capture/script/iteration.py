@@ -263,11 +263,11 @@ class _MadeInTurn(Sequence[Item]):
     """The elements of turns that a limit may leave out, each made when its turn is written."""
 
     def __init__(self, count: int, element: Callable[[Item], Item]) -> None:
-        self.count = count
+        self.length = count
         self.element = element
 
     def __len__(self) -> int:
-        return self.count
+        return self.length
 
     def __getitem__(self, i):  # type: ignore[no-untyped-def]
         return self.element(Constant(i))
@@ -345,9 +345,9 @@ def _reversed_turns(frame: Frame, inner: Turns) -> Turns:
             place: int = i.value
             return items[place]
         last = call_op(frame, "aten::sub", [inner.count, Constant(1)])
-        place = call_op(frame, "aten::sub", [last, i])
-        if isinstance(i, Dynamic) and isinstance(place, Dynamic):
-            place.index_of = i.index_of
-        return inner.element(place)
+        number = call_op(frame, "aten::sub", [last, i])
+        if isinstance(i, Dynamic) and isinstance(number, Dynamic):
+            number.index_of = i.index_of
+        return inner.element(number)
 
     return Turns(inner.count, element, items, inner.must_unroll)

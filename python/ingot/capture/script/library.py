@@ -143,7 +143,7 @@ def ints_of(numbers):  # type: ignore[no-untyped-def]
 
 
 def all_present(values):  # type: ignore[no-untyped-def]
-    return [torch.jit._unwrap_optional(value) for value in values]
+    return [torch.jit._unwrap_optional(value) for value in values]  # type: ignore[attr-defined]
 
 
 def floats_of(numbers):  # type: ignore[no-untyped-def]

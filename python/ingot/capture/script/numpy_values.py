@@ -174,7 +174,7 @@ def number_method(frame: Frame, item: Item, name: str) -> Item | None:
     def convert(frame: Frame, dtype: Item) -> Item:
         wanted = dtype.object if isinstance(dtype, PythonItem) else getattr(dtype, "value", None)
         try:
-            kind = numpy.dtype(wanted).kind  # type: ignore[arg-type]
+            kind = numpy.dtype(wanted).kind
         except TypeError:
             raise CompileError(f"{dtype.describe()} is no dtype of numpy") from None
         if kind not in _KINDS:
@@ -191,7 +191,8 @@ def number_method(frame: Frame, item: Item, name: str) -> Item | None:
             return frame.dynamic(item.value, item.type)
         return Constant(item.value) if isinstance(item, Constant) else item
 
-    apply = {"astype": convert, "item": itself, "tolist": itself}.get(name)
+    methods: dict[str, Callable[..., Item]] = {"astype": convert, "item": itself, "tolist": itself}
+    apply = methods.get(name)
     return None if apply is None else PythonItem(Compiled(apply))
 
 
