@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import logging
 import math
 import warnings
 from typing import Any, TypeVar
@@ -10,6 +11,7 @@ from typing import Any, TypeVar
 import numpy as np
 import pytest
 import torch
+import torch.onnx.operators
 from agreement import agree, check, outcome
 from torch import Tensor, nn
 from torch.autograd import Variable
@@ -268,3 +270,208 @@ class CompiledTwice(nn.Module):
 def test_a_mistake_in_a_function_compiled_twice_stays():
     with pytest.raises(ingot.Error, match="no_such_method"):
         ingot.script(CompiledTwice())
+
+
+class KeptObjects(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.order = np.array([2, 0, 3, 1])
+        self.chosen = np.array([True, False, True, False])
+        self.numbers = range(1, 4)
+        self.part = slice(1, None)
+
+    def forward(self, x):
+        for i in self.numbers:
+            x = x * i
+        return x[:, self.order], x[..., self.chosen], x[:, self.part], list(self.numbers)[-1]
+
+
+def test_arrays_ranges_and_slices_that_a_module_keeps():
+    same(KeptObjects(), (X,))
+
+
+class Zipped(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layers = nn.ModuleList(nn.Linear(4, 4) for _ in range(3))
+
+    def forward(self, x):
+        found = [layer(row) for layer, row in zip(self.layers, x)]
+        for i, (row, layer) in enumerate(zip(x, self.layers)):
+            if row.sum() > 50:
+                return found, i
+            found.append(layer(row) * i)
+        return found, -1
+
+
+def test_the_shorter_of_a_tensor_and_a_list_of_modules_ends_a_zip():
+    same(Zipped(), (X,), (X[:0],), (X[:1],), (torch.cat([X, X]),), (X + torch.tensor([[0], [60]]),))
+
+
+def test_many_modules_that_assign_their_weights():
+    with warnings.catch_warnings(), torch.no_grad():
+        warnings.simplefilter("ignore", FutureWarning)
+        layers = [torch.nn.utils.weight_norm(nn.Linear(4, 4)) for _ in range(80)]
+    same(nn.Sequential(*layers), (X,))
+
+
+class ChoosesFunctions(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layers = nn.ModuleList([nn.Linear(4, 4), nn.Tanh()])
+
+    def forward(self, x, way: int, place: Tensor):
+        if way == 0:
+            act = torch.relu
+        elif way == 1:
+            act = self.layers[0]
+        else:
+            act = lambda t: t * way  # noqa: E731
+        for _ in range(way + 1):
+            x = act(x)
+        return self.layers[place](x), str.upper("a"), str(act) != ""
+
+
+def test_a_function_that_a_branch_chooses():
+    same(ChoosesFunctions(), *((X, way, torch.tensor(way % 2)) for way in range(4)))
+
+
+def first_function(x, act):
+    for _ in range(x.size(0)):
+        x = act(x)
+        act = torch.cos
+    return act(x)
+
+
+class ChangesFunctions(nn.Module):
+    def forward(self, x):
+        return first_function(x, torch.relu)
+
+
+def test_a_loop_that_changes_which_function_a_variable_is():
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        same(ChangesFunctions(), (X,), (X[:0],), (X[:1],))
+
+    def swaps(x: Tensor, count: int) -> Tensor:
+        acts = (torch.relu, torch.cos)
+        while count > 0:
+            x = acts[0](x)
+            acts = (acts[1], acts[0])
+            count -= 1
+        return acts[0](x)
+
+    with pytest.raises(ingot.Error, match="acts is the tuple .* before the loop"):
+        ingot.script(swaps)
+
+
+class KeywordDicts(nn.Module):
+    def options(self, x, **options):
+        same_dict = options
+        options["a"] = 1
+        options.setdefault("c", x)
+        same_dict.update(d=2)
+        del options["d"]
+        low, size = options.pop("low", 0), len(options)
+        return x * options.get("b", 3) + low, "d" in same_dict, size, options["a"]
+
+    def forward(self, x):
+        return self.options(x, b=2, low=1), self.options(x)
+
+
+class TriesKeywords(nn.Module):
+    def options(self, x, **options):
+        try:
+            options["a"] = x * 2
+            options["a"] = x.view(3, 3)
+        except RuntimeError:
+            return options["a"]
+        return x
+
+    def forward(self, x):
+        return self.options(x)
+
+
+def test_keyword_arguments_that_are_changed():
+    same(KeywordDicts(), (X,))
+    with pytest.raises(ingot.Error, match="known while compiling and cannot be changed"):
+        ingot.script(TriesKeywords())
+
+
+class NumbersOfNumpy(nn.Module):
+    def forward(self, x):
+        size = x.shape[1]
+        count = 5 * np.ceil(np.log(size)).astype("int").item()
+        part = np.sqrt(size).astype(np.int64)
+        known = np.ceil(np.log(7)).astype(int)
+        return x[:, :part] * count, np.sqrt(size).item(), known.item(), float(np.sqrt(size))
+
+
+def test_methods_of_numbers_of_numpy():
+    same(NumbersOfNumpy(), (X,), (X[:, :2],))
+
+
+class Talks(nn.Module):
+    def forward(self, x):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            y = x * 2
+        LOGGER.debug("twice %s", x.shape)
+
+        @torch.no_grad()
+        def half(t):
+            return t / 2
+
+        return half(y)
+
+
+LOGGER = logging.getLogger(__name__)
+
+
+def test_warnings_and_logs_and_decorators_without_effect():
+    same(Talks(), (X,))
+
+
+class Decoder(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.up = nn.ModuleList()
+        for _ in range(3):
+            level = nn.Module()
+            level.block = nn.ModuleList([nn.Linear(4, 4), nn.Tanh()])
+            self.up.append(level)
+        self.last = (1, 2)
+
+    def forward(self, x, k: int):
+        self.last = x.shape
+        for i in reversed(range(3)):
+            for j in range(2):
+                x = self.up[i].block[j](x)
+        with torch.cuda.device_of(x):
+            first, *others = x
+        return self.up[k].block[k % 2](x), self.last, first, others
+
+
+def test_modules_of_modules_by_numbers():
+    same(Decoder(), *((X, k) for k in range(3)))
+
+
+def sizes_as_tensors(x: Tensor):
+    shape = torch.onnx.operators.shape_as_tensor(x)
+    wanted = torch.cat([shape[1:], torch.tensor([-1])])
+    return torch.onnx.operators.reshape_from_tensor_shape(x, wanted) * shape[0]
+
+
+def test_sizes_as_tensors():
+    check(sizes_as_tensors, (X,), (X[:1],))
+
+
+def names_of_types(x: Tensor):
+    rows = [x, x * 2]
+    padded = rows[0].new(2, 3, *rows[0].size()[1:]).fill_(0)
+    numbers = torch.from_numpy(np.asarray(range(3)))
+    return x.type(), (x > 0).type(), x.long().type(), x.type() == rows[1].type(), padded, numbers
+
+
+def test_names_of_tensor_types_and_new_tensors_of_spread_sizes():
+    check(names_of_types, (X,), (X.double(),))

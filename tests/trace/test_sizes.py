@@ -6,6 +6,7 @@ import math
 
 import pytest
 import torch
+import torch.onnx.operators
 from torch import nn
 from torch.nn import functional as F
 
@@ -282,3 +283,37 @@ def test_sizes_that_the_steps_of_an_op_take_for_granted_are_checked(monkeypatch)
     check(module, torch.fliplr, torch.randn(4, 2))
     with pytest.raises(ingot.GuardError, match=r"aten::fliplr was traced for sizes with"):
         module(torch.randn(2, 3))
+
+
+class Padded(nn.Module):
+    def forward(self, x):
+        parts = x.shape[1] / 4
+        if parts.is_integer():
+            return x
+        return F.pad(x, (0, math.ceil(parts) * 4 - x.shape[1]))
+
+
+def test_a_quotient_of_sizes_that_must_be_whole_or_not():
+    model = Padded()
+    for example, right, wrong in ((8, (4, 12), 5), (6, (3, 5, 9), 8)):
+        module = ingot.trace(model, torch.randn(2, example))
+        for size in right:
+            check(module, model, torch.randn(2, size))
+        with pytest.raises(ingot.GuardError, match=r"x\.shape\[1\] / 4"):
+            module(torch.randn(2, wrong))
+
+
+class Cropped(nn.Module):
+    def forward(self, x):
+        start = (x.shape[1] - 4) // 2
+        return torch.relu(x[:, start : start + 4]), torch.onnx.operators.shape_as_tensor(x)
+
+
+def test_a_slice_whose_bounds_have_the_sign_that_the_example_gives_them():
+    model = Cropped()
+    for example, right, wrong in ((9, (4, 5, 12), 3), (3, (1, 2, 3), 7)):
+        module = ingot.trace(model, torch.randn(2, example))
+        for size in right:
+            check(module, model, torch.randn(2, size))
+        with pytest.raises(ingot.GuardError, match="'x' must have a size of at"):
+            module(torch.randn(2, wrong))

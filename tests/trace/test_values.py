@@ -156,3 +156,20 @@ def test_an_assert_of_the_model_is_kept():
     assert module(torch.ones(2)).tolist() == [2.0] * 2
     with pytest.raises(ingot.Error):
         module(-torch.ones(2))
+
+
+class Window(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.window = torch.ones(3)
+
+    def forward(self, x):
+        if self.window.data.type() != x.data.type():
+            self.window = self.window.type_as(x)
+        return x * self.window
+
+
+def test_a_constant_that_only_its_type_is_asked_of():
+    module = ingot.trace(Window(), torch.rand(2, 3))
+    x = torch.rand(5, 3)
+    torch.testing.assert_close(module(x), x)

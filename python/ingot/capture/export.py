@@ -19,6 +19,8 @@ import torch
 import torch._functorch.config
 import torch.export._trace
 import torch.fx.experimental._config as fx_config
+import torch.onnx.operators
+from torch._export.passes import lift_constants_pass
 from torch._export.verifier import Verifier
 from torch._functorch import apis, eager_transforms
 from torch._functorch.vmap import vmap_impl
@@ -230,6 +232,7 @@ def _patches(record: Record) -> list[tuple[Any, str, Any]]:
     defer = ShapeEnv.guard_or_defer_runtime_assert
     written = record.names.written
     subclassed = torch.Tensor.as_subclass
+    unused = lift_constants_pass._unused_constant
 
     def get_sloc(self: ShapeEnv, framework_loc: Any = None) -> SLoc:
         made = locate(self, framework_loc)
@@ -266,6 +269,12 @@ def _patches(record: Record) -> list[tuple[Any, str, Any]]:
     def trusted(self: FakeTensorMode, op: Any, given: Any, real: Any, found: Any, ran: Any) -> Any:
         return found
 
+    def shape_as_tensor(self: torch.Tensor) -> torch.Tensor:
+        return torch.tensor(self.shape, dtype=torch.int64)
+
+    def unused_constant(node: torch.fx.Node) -> list[torch.fx.Node] | None:
+        return unused(node) if node.users else [node]
+
     def name(self: torch.SymInt | torch.SymFloat, form: str = "") -> str:
         return str(self)
 
@@ -289,6 +298,11 @@ def _patches(record: Record) -> list[tuple[Any, str, Any]]:
         (TracerBase, "_filter_traceback_frames", keep_frames),
         (torch.nn.functional, "scaled_dot_product_attention", attention_of_sizes),
         (torch.fx.Proxy, "__round__", rounded),
+        # It takes for granted that each constant has a user.
+        (lift_constants_pass, "_unused_constant", unused_constant),
+        # It asks for a tensor's memory.
+        (torch, "_shape_as_tensor", shape_as_tensor),
+        (torch.onnx.operators, "shape_as_tensor", shape_as_tensor),
         # It knows neither trigonometry on numbers nor custom ops of PyTorch's own; lowering does.
         (Verifier, "check", unchecked),
         (apis, "vmap_impl", in_plain_ops(vmap_impl)),

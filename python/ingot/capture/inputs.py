@@ -277,6 +277,8 @@ class Interface:
                 return self.values[leaf] if dim is None else self._size(leaf, dim)
         if isinstance(expr, sympy.Pow) and isinstance(expr.exp, sympy.Integer):
             return self.scalars.apply("pow", self.lower(expr.base), int(expr.exp))
+        if isinstance(expr, sympy.Pow):
+            return self.scalars.apply("pow", self.lower(expr.base), self.lower(expr.exp))
         name = SYMPY_NAMES.get(expr.func)
         if name is None:
             fail(f"Ingot cannot check the condition {self.written(expr)} on sizes", code="internal")

@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from ingot.capture.script.attributes import attribute
-from ingot.capture.script.containers import extend, store_element
+from ingot.capture.script.containers import extend, is_own, replace_own, store_element
 from ingot.capture.script.diagnostics import CompileError, Poisoned
 from ingot.capture.script.expressions import expression, make_list, resolve
 from ingot.capture.script.indexing import is_view, write_index
@@ -82,10 +82,12 @@ def assign_target(frame: Frame, target: ast.expr, item: Item) -> None:
 def _unpack(frame: Frame, targets: list[ast.expr], item: Item) -> None:
     if isinstance(item, PoisonItem):
         raise Poisoned
-    item = frame.force(item)
+    item = frame.present(frame.force(item))
     stars = [i for i, t in enumerate(targets) if isinstance(t, ast.Starred)]
     if stars and type_of(item) == SIZE:
         item = frame.dynamic(frame.value(item), ListType(INT))
+    if stars and isinstance(type_of(item), TensorType):
+        item = call_op(frame, "aten::unbind", [item])
     if stars and isinstance(type_of(item), ListType) and isinstance(item, Dynamic):
         _unpack_list(frame, targets, stars[0], item)
         return
@@ -158,6 +160,9 @@ def store(frame: Frame, base: Item, index: Item, item: Item) -> None:
         return
     if isinstance(base, TupleItem):
         raise CompileError(f"{base.describe()} cannot be changed", "make a list in the function")
+    if isinstance(base, DictItem) and isinstance(index, Constant) and is_own(frame, base):
+        replace_own(frame, base, {**base.items, index.value: item})
+        return
     key, value = type_of(index), type_of(item)
     whole = None if key is None or value is None else DictType(key, value)
     base = changeable(frame, base, whole if isinstance(base, DictItem) else None)
@@ -255,6 +260,12 @@ def delete_target(frame: Frame, target: ast.expr) -> None:
         case ast.Subscript(value=value, slice=index):
             base, place = expression(frame, value), expression(frame, index)
             if special(frame, base, "__delitem__", place) is not None:
+                return
+            if isinstance(base, DictItem) and isinstance(place, Constant) and is_own(frame, base):
+                if place.value not in base.items:
+                    raise CompileError(f"{base.describe()} has no key {place.value!r}")
+                left = {key: item for key, item in base.items.items() if key != place.value}
+                replace_own(frame, base, left)
                 return
             base = changeable(frame, base)
             if isinstance(place, SliceItem) and isinstance(type_of(base), ListType):

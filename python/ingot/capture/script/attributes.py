@@ -12,13 +12,13 @@ import numpy
 import torch
 
 from ingot.capture.script.autograd_functions import Context, read_context
-from ingot.capture.script.diagnostics import CompileError
+from ingot.capture.script.diagnostics import Absent, CompileError
 from ingot.capture.script.dispatch import each_choice
 from ingot.capture.script.enums import member_attribute
 from ingot.capture.script.items import type_of
 from ingot.capture.script.language import DEVICE, DTYPE, EnumType, may_be_none
 from ingot.capture.script.modules import module_attribute
-from ingot.capture.script.numpy_values import of_numpy, read_only
+from ingot.capture.script.numpy_values import NumpyConstant, number_method, of_numpy, read_only
 from ingot.capture.script.objects import (
     class_member,
     class_of,
@@ -71,6 +71,10 @@ if TYPE_CHECKING:
 
 def attribute(frame: Frame, item: Item, name: str) -> Item:
     """``item.name``. Raises CompileError if there is no such attribute."""
+    if isinstance(item, NumpyConstant) or (isinstance(item, Dynamic) and item.of_numpy):
+        method = number_method(frame, item, name)
+        if method is not None:
+            return method
     match item:
         case ModuleItem():
             return module_attribute(frame, item, name)
@@ -141,13 +145,21 @@ def attribute(frame: Frame, item: Item, name: str) -> Item:
     if type is None:
         raise CompileError(f"{item.describe()} has no attribute {name}")
     if may_be_none(type):
+        there = frame.present(item)
+        if there is not item:
+            return attribute(frame, there, name)
         raise CompileError(
             f"{item.describe()} may be None, which has no {name}",
             "check it with `is not None` first",
         )
     python = _PYTHON_CLASSES.get(type) or _PYTHON_CLASSES.get(type.__class__)
     if python is not None and not hasattr(python, name):
-        raise CompileError(f"{item.describe()} has no attribute {name}{_similar(python, name)}")
+        raise Absent(
+            f"{item.describe()} has no attribute {name}{_similar(python, name)}",
+            "",
+            "AttributeError",
+            f"{python.__name__!r} object has no attribute {name!r}",
+        )
     return MethodItem(item, name)
 
 
@@ -207,12 +219,11 @@ def _similar(object: Any, name: str) -> str:
 
 
 def _constant_attribute(item: Constant, value: Any, name: str) -> Item:
-    if value is None:
-        raise CompileError(f"None has no attribute {name}")
     try:
         found = getattr(value, name)
-    except AttributeError:
-        raise CompileError(f"{item.describe()} has no attribute {name}") from None
+    except AttributeError as error:
+        message = f"{item.describe()} has no attribute {name}"
+        raise Absent(message, "", "AttributeError", str(error)) from None
     if callable(found):
         return MethodItem(item, name)
     return Constant(found)

@@ -106,6 +106,7 @@ if TYPE_CHECKING:
 
 
 def _len(frame: Frame, item: Item) -> Item:
+    item = frame.present(item)
     written = special(frame, item, "__len__")
     if written is not None:
         return written

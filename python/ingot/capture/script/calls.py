@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import functools
+import logging
 import types
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,7 @@ from ingot.capture.script.expressions import element_of, expression, join_elemen
 from ingot.capture.script.handlers import apply_handler
 from ingot.capture.script.hooks import call_module
 from ingot.capture.script.items import type_of
+from ingot.capture.script.language import SIZE
 from ingot.capture.script.made_modules import make_module
 from ingot.capture.script.markers import marker_of
 from ingot.capture.script.module_methods import module_method
@@ -48,8 +50,10 @@ from ingot.capture.script.torch_functions import (
     function_by_name,
 )
 from ingot.capture.script.values import (
+    NOTHING,
     Constant,
     DictItem,
+    InstanceItem,
     Item,
     LocalFunction,
     MethodItem,
@@ -160,14 +164,17 @@ def _arguments(frame: Frame, callee: Item, nodes: list[ast.expr]) -> list[Item]:
     first = spread[0]
     while first > 0 and type_of(args[first - 1]) == element:
         first -= 1
-    return [*args[:first], join_elements(frame, args[first:], [k - first for k in spread])]
+    joined = join_elements(frame, args[first:], [k - first for k in spread])
+    if isinstance(callee, MethodItem) and callee.name == "new":  # to it a list is data
+        joined = frame.dynamic(frame.value(joined), SIZE)
+    return [*args[:first], joined]
 
 
 def _takes_one_list(callee: Item) -> bool:
     """Whether one list may stand for all arguments: of torch's own functions and methods, and of
     ``max`` and ``min``."""
     if isinstance(callee, MethodItem):
-        return isinstance(type_of(callee.receiver), TensorType) and callee.name != "new"
+        return isinstance(type_of(callee.receiver), TensorType)
     if not isinstance(callee, PythonItem) or isinstance(callee.object, type):
         return False
     if callee.object in (torch.tensor, torch.as_tensor):  # what is in a list is their data
@@ -209,6 +216,8 @@ def call_object(frame: Frame, object: Any, args: list[Item], kwargs: dict[str, I
     """A call of a Python function, class or builtin."""
     if is_apply(object):
         return apply_function(frame, object.__self__, args, kwargs)
+    if _only_logs(object):
+        return NOTHING
     if is_numpy(object):
         return call_numpy(frame, object, args, kwargs)
     try:
@@ -224,6 +233,10 @@ def call_object(frame: Frame, object: Any, args: list[Item], kwargs: dict[str, I
         return apply_handler(name, handler, frame, [], args, kwargs)
     if hasattr(object, "compile") and type(object).__module__.startswith("ingot.capture.script"):
         return object.compile(frame, *args, **kwargs)  # type: ignore[no-any-return]
+    if isinstance(object, types.MethodDescriptorType) and args:
+        owner = object.__objclass__
+        if owner in (str, list, dict, tuple, int, float, bool, complex):
+            return call(frame, attribute(frame, args[0], object.__name__), args[1:], kwargs)
     if isinstance(object, functools.partial):
         given = [wrap(frame, v, f"argument{i}") for i, v in enumerate(object.args)]
         named = {k: wrap(frame, v, k) for k, v in object.keywords.items()}
@@ -244,6 +257,14 @@ def call_object(frame: Frame, object: Any, args: list[Item], kwargs: dict[str, I
     if isinstance(called, types.FunctionType) and type(object).__module__ != "torch._ops":
         return python_function(frame, called, [PythonItem(object), *args], kwargs)
     return call_torch_function(frame, object, args, kwargs)
+
+
+def _only_logs(object: Any) -> bool:
+    """Whether it is a function of ``logging`` or a method of a logger: programs have no logs."""
+    if isinstance(object, types.MethodType):
+        return isinstance(object.__self__, logging.Logger | logging.LoggerAdapter)
+    module = getattr(object, "__module__", None)
+    return module == "logging" and isinstance(object, types.FunctionType)
 
 
 def python_function(
@@ -268,6 +289,8 @@ _TENSOR = TensorType()
 
 def _method(frame: Frame, callee: MethodItem, args: list[Item], kwargs: dict[str, Item]) -> Item:
     receiver, name = callee.receiver, callee.name
+    if isinstance(receiver, InstanceItem) and _only_logs(getattr(receiver.object, name, None)):
+        return NOTHING
     if callee.function is None and object_members(type_of(receiver)):
 
         def each(narrow: Item) -> Item:

@@ -268,9 +268,18 @@ class ClassTable:
             self.compiler.program.classes[type.name] = Class(type.name, fields)
 
 
+def in_class(cls: type, name: str, default: Any = None) -> Any:
+    """What an attribute of instances is in their class: what the class itself has from its
+    metaclass, such as ``__name__``, they do not have."""
+    for each in cls.__mro__:
+        if name in vars(each):
+            return vars(each)[name]
+    return default
+
+
 def class_default(cls: type, name: str) -> Any:
     """The value that instances take from their class; ``Parameter.empty`` without one."""
-    found = inspect.getattr_static(cls, name, inspect.Parameter.empty)
+    found = in_class(cls, name, inspect.Parameter.empty)
     if isinstance(found, _DESCRIPTORS):
         return inspect.Parameter.empty
     return found

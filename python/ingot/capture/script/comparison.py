@@ -132,6 +132,7 @@ def _tensors(frame: Frame, op: str, reflected: str, a: Item, b: Item) -> Item:
 
 
 def _ordered(frame: Frame, op: ast.cmpop, a: Item, b: Item) -> Item:
+    a, b = frame.present(a), frame.present(b)
     name, apply, reflected = _ORDER[op.__class__]
     written = special(frame, a, _METHODS[op.__class__], b)
     if written is None:

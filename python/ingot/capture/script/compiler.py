@@ -99,8 +99,15 @@ class Compiler:
         knowledge: Knowledge,
         ops: Catalogue | None = None,
         always_none: Collection[tuple[str, str]] = (),
+        lenient: bool = False,
+        starred: int = 1,
     ) -> None:
-        """``always_none``: inputs, by method and name, that can be nothing but None."""
+        """``always_none``: inputs, by method and name, that can be nothing but None.
+
+        ``lenient``: what Python refuses only where a run comes to it, the program refuses there
+        too; else it is a mistake. ``starred``: how many tensors an exported method of a lenient
+        program gets for ``*args``, if it has no other inputs.
+        """
         self.program = Program()
         self.knowledge = knowledge
         self.annotations: dict[tuple[str, int], Any] = {}
@@ -118,6 +125,8 @@ class Compiler:
         """Slices of Sequential modules: the module and the bounds."""
         self.made_modules: dict[tuple, torch.nn.Module] = {}
         """Modules that compiled code makes, by class and arguments."""
+        self.read: set[tuple[str, str]] = set()
+        """Attributes of modules that compiled code reads, by path and name."""
         self.writes = 0
         """How often code that was compiled so far assigns attributes of modules."""
         self.object_writes: Counter[str] = Counter()
@@ -127,6 +136,10 @@ class Compiler:
         """Element types of lists that code was compiled for as empty, in this order."""
         self.exceptions = ExceptionNames()
         self.always_none = always_none
+        self.lenient = lenient
+        self.starred = starred
+        self.stars: list[str] = []
+        """Names of the ``*args`` that got so many."""
         self.guessed: list[tuple[str, str]] = []
         """Inputs that are taken for Optional tensors only because None is their default."""
         self._active: list[tuple[tuple, Compiled]] = []
@@ -160,7 +173,11 @@ class Compiler:
         ):
             if star is None:
                 continue
-            if names:  # callers give the named inputs and no others
+            if self.lenient and not names:
+                if star is source.node.args.vararg:
+                    empty = self._star(frame, method, star)
+                frame.environment.names[star.arg] = empty
+            elif names:  # callers give the named inputs and no others
                 frame.environment.names[star.arg] = empty
             else:
                 frame.report(
@@ -194,6 +211,8 @@ class Compiler:
         """The result of a decorated function or of a module with hooks, called as it is."""
         node = frame.source.node
         args = [frame.environment.names[name] for name in names]
+        star = frame.environment.names.get(getattr(node.args.vararg, "arg", ""))
+        args += star.items if isinstance(star, TupleItem) else ()
         try:
             with frame.located(node):
                 if isinstance(receiver, ModuleItem) and _hooked(receiver):
@@ -206,6 +225,17 @@ class Compiler:
             pass
         return PoisonItem()
 
+    def _star(self, frame: Frame, method: Method, star: ast.arg) -> TupleItem:
+        """The inputs that a method takes for ``*args``."""
+        self.stars.append(star.arg)
+        items: list[Item] = []
+        for number in range(self.starred):
+            value = Value(TENSOR, f"{star.arg}_{number}")
+            method.body.inputs.append(value)
+            method.inputs.append(Input(value.name))
+            items.append(frame.dynamic(value, TENSOR))
+        return TupleItem(tuple(items))
+
     def _input(
         self,
         frame: Frame,
@@ -215,12 +245,23 @@ class Compiler:
         defaults: dict[str, Any],
     ) -> None:
         default = defaults.get(name, NO_DEFAULT)
-        declared = annotation_of(frame, parameter.annotation)
+        try:
+            declared = annotation_of(frame, parameter.annotation)
+        except CompileError:
+            if not self.lenient:
+                raise
+            declared = NONE if default is not NO_DEFAULT else None
         if declared is None and default is None:
             self.guessed.append((method.name, name))
             declared = NONE if (method.name, name) in self.always_none else OptionalType(TENSOR)
+        elif declared is not None and default is None and not may_be_none(declared):
+            self.guessed.append((method.name, name))  # None is a value that the annotation forgets
+            always = (method.name, name) in self.always_none
+            declared = NONE if always else OptionalType(declared)
         if declared is None:
             declared = _type_of_default(default)
+        if declared is None and self.lenient:
+            declared = NONE
         if declared == ANY:
             declared = any_type(frame, name)
         if declared is None:
@@ -235,6 +276,17 @@ class Compiler:
                 f"make it None, and {name} in the function where it is None",
                 parameter,
             )
+        if default is not NO_DEFAULT and not is_constant_object(default):
+            if not self.lenient:
+                raise CompileError(
+                    f"the default of {name} is a {type(default).__name__}, which no file holds",
+                    "make the default None",
+                    parameter,
+                )
+            declared = NONE
+        constant = None
+        if declared == NONE and default not in (None, NO_DEFAULT):
+            constant, default = wrap(frame, default, name), None  # callers give no other
         if default is not NO_DEFAULT:
             given = type_of(wrap(frame, default, name))
             if given in (INT, FLOAT, BOOL, STR) and not _may_default(given, declared):
@@ -260,7 +312,7 @@ class Compiler:
             item = broadcast(frame, item, declared.element, length)
         if made:
             item = unless_none(frame, item, wrap(frame, default, name), name, declared)
-        frame.environment.names[name] = NOTHING if declared == NONE else item
+        frame.environment.names[name] = constant or (NOTHING if declared == NONE else item)
         if isinstance(declared, EnumType):
             require_member(frame, frame.dynamic(value, declared), declared.cls, name)
 

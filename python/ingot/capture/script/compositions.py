@@ -429,10 +429,16 @@ def pad_packed_sequence(data, batch_sizes, batch_first, padding_value, total_len
     return padded.transpose(0, 1) if batch_first else padded, lengths
 
 
+def reshape_from_tensor(self, shape):
+    sizes: list[int] = shape.tolist()
+    return self.reshape(sizes)
+
+
 COMPOSITIONS: dict[str, Callable[..., Any]] = {
     **DECOMPOSITIONS,
     "aten::_pack_padded_sequence": pack_padded_sequence,
     "aten::_pad_packed_sequence": pad_packed_sequence,
+    "aten::_reshape_from_tensor": reshape_from_tensor,
     "aten::_weight_norm": weight_norm,
     "aten::adjoint": adjoint,
     "aten::atleast_1d": atleast_1d,

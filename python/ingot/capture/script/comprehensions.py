@@ -87,15 +87,19 @@ def _written_out(
     if own_iterator(frame, source) is not None:
         frame.undo(mark, before)
         return None
-    turns = turns_of(frame, source)
-    if turns.items is None or not (turns.must_unroll or len(turns.items) <= _MAX_WRITTEN_OUT):
+    turns = turns_of(frame, source, limited=True)
+    if (
+        turns.items is None
+        or turns.limits
+        or not (turns.must_unroll or len(turns.items) <= _MAX_WRITTEN_OUT)
+    ):
         frame.undo(mark, before)
         return None
     items = []
     element = expected.element if isinstance(expected, ListType) else None
     names = assigned_names([generator.target])
     made_here = set(ast.walk(node.elt))
-    for each in turns.items:
+    for each in turns.items or ():
         assign_target(frame, generator.target, each)
         item = expression(frame, node.elt, element)
         items.append(_with_values(item, made_here, {n: frame.environment.names[n] for n in names}))

@@ -59,6 +59,10 @@ def call_container_method(
     frame: Frame, receiver: Item, name: str, args: list[Item], kwargs: dict[str, Item]
 ) -> Item:
     """A method of a list, dict, str, tuple or size. Raises CompileError if there is none."""
+    if isinstance(receiver, DictItem) and is_own(frame, receiver):
+        changed = _own_change(frame, receiver, name, args, kwargs)
+        if changed is not None:
+            return changed
     if name in _CHANGES and isinstance(receiver, ListItem | DictItem):
         receiver = changeable(frame, receiver, _type_after(receiver, name, args))
     type = type_of(receiver)
@@ -97,6 +101,45 @@ def call_container_method(
     if type == SIZE and name in ("index", "count"):
         return call_op(frame, f"aten::{name}", [receiver, *args])
     raise CompileError(f"{receiver.describe()} has no method {name} that can be compiled")
+
+
+def is_own(frame: Frame, item: DictItem) -> bool:
+    """Whether it is the ``**kwargs`` of the function being compiled, which nothing else holds."""
+    star = getattr(frame.source.node.args, "kwarg", None)
+    return star is not None and not frame.tries and frame.environment.names.get(star.arg) is item
+
+
+def replace_own(frame: Frame, item: DictItem, items: dict[Any, Item]) -> None:
+    """Changes ``**kwargs``: every variable that is it becomes the dict with ``items``."""
+    changed = DictItem(items)
+    for name, held in list(frame.environment.names.items()):
+        if held is item:
+            frame.environment.names[name] = changed
+
+
+def _own_change(
+    frame: Frame, item: DictItem, name: str, args: list[Item], kwargs: dict[str, Item]
+) -> Item | None:
+    """``kwargs.pop(key)`` and its like; None for methods that change nothing, and keys that are
+    not known while compiling."""
+    items = dict(item.items)
+    result: Item = NOTHING
+    match name, args:
+        case "pop", [Constant(key), *default] if key in items or default:
+            result = items.pop(key, default[0] if default else NOTHING)
+        case "pop", [Constant(key)]:
+            raise CompileError(f"{item.describe()} has no key {key!r}")
+        case "setdefault", [Constant(key), *default]:
+            result = items.setdefault(key, default[0] if default else NOTHING)
+        case "update", [] | [DictItem()]:
+            items.update(args[0].items if args else {})  # type: ignore[attr-defined]
+            items.update(kwargs)
+        case "clear", []:
+            items.clear()
+        case _:
+            return None
+    replace_own(frame, item, items)
+    return result
 
 
 def _number_method(frame: Frame, receiver: Item, name: str, args: list[Item]) -> Item:

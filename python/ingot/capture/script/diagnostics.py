@@ -46,7 +46,15 @@ class CompileError(Exception):
 
 
 class Absent(CompileError):
-    """A variable without a value here: where a run comes here, Python raises."""
+    """A variable or attribute without a value here: where a run comes here, Python raises
+    ``kind``, with ``sentence``."""
+
+    def __init__(
+        self, message: str, hint: str = "", kind: str = "UnboundLocalError", sentence: str = ""
+    ) -> None:
+        super().__init__(message, hint)
+        self.kind = kind
+        self.sentence = sentence or message
 
 
 class Conflict(CompileError):

@@ -250,10 +250,12 @@ def _attempt(
         frame.cells.setdefault(name, []).append(cell)
     before = frame.environment
     frame.environment = before.copy()
+    frame.tries += 1
     try:
         with builder.at(attempt.blocks[0]):
             flow = compile()
     finally:
+        frame.tries -= 1
         for name, cell in cells.items():
             frame.cells[name].remove(cell)
     junction = Junction(frame, attempt, frame.source.line(node))

@@ -7,12 +7,13 @@ A variable has one value at a time whichever way is taken, so ways share outputs
 
 from __future__ import annotations
 
+import inspect
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
 from ingot.capture.script.diagnostics import CompileError
-from ingot.capture.script.items import type_of
+from ingot.capture.script.items import leaves, type_of
 from ingot.capture.script.language import (
     ANY,
     Hole,
@@ -28,12 +29,18 @@ from ingot.capture.script.values import (
     KEPT,
     NOTHING,
     TRUE,
+    Constant,
     Dynamic,
     Environment,
     Item,
+    LocalFunction,
+    MethodItem,
     Missing,
+    ModuleItem,
     Narrowed,
+    PickItem,
     PoisonItem,
+    PythonItem,
     TupleItem,
     same,
 )
@@ -252,6 +259,10 @@ class Junction:
         x, y = type_of(a), type_of(b)
         what = "the result" if name == RESULT else name
         if x is None or y is None:
+            if not self.retry and self._can_pick(a, 0) and self._can_pick(b, 1):
+                index = self._column(f"which {name}", INT, Constant(0), Constant(1))
+                assert isinstance(index, Dynamic)
+                return PickItem(index, (a, b), (0, 1))
             return Missing(
                 f"{what} is {a.describe()} in one branch of line {self.line} and "
                 f"{b.describe()} in the other; which one cannot be decided at run time",
@@ -264,6 +275,9 @@ class Junction:
         if self.expected is not None:
             declared = self.expected
         together = common_type(x, y, declared)
+        lenient = self.frame.compiler.lenient and not self.frame.calls
+        if together is None and name == RESULT and lenient:
+            together = union_of(x, y)  # callers of the program are told which one it is
         if together is None:
             return Missing(
                 f"{what} is {x} in one branch of line {self.line} and {y} in the other",
@@ -272,6 +286,14 @@ class Junction:
                 self.retry,
             )
         return self._column(name, together, a, b)
+
+    def _can_pick(self, item: Item, side: int) -> bool:
+        """Whether it is a function or module that can be called after the If."""
+        if isinstance(item, PythonItem):
+            return callable(item.object) and not inspect.isclass(item.object)
+        kinds = LocalFunction | MethodItem | ModuleItem | PickItem
+        outside = all(id(leaf.value) not in self._inside[side] for leaf in leaves(item))
+        return isinstance(item, kinds) and outside
 
     def _column(self, name: str, type: Type, a: Item | None, b: Item | None) -> Item:
         sides: list[Value | None] = []

@@ -109,6 +109,8 @@ class Frame:
         enough to be written out only to know more of its variables."""
         self.splittable: set[object] = set()
         """The Ifs before the statement being compiled whose branches could each go on alone."""
+        self.first_turns: dict[ast.AST, object] = {}
+        """The for loops being compiled whose first turn could stand apart, by statement."""
         self.splits = 0
         """How many such Ifs the statement being compiled is in both branches of."""
         self.depth = 0
@@ -116,6 +118,8 @@ class Frame:
         self.split_depth = 0
         self.cells: dict[str, list[Cell]] = {}
         """Of the Trys being compiled, for variables that their bodies assign."""
+        self.tries = 0
+        """How many Trys are around the statement being compiled."""
         self.handling: list[CaughtItem] = []
         """The exceptions of the except clauses around."""
         self.final_depth = 0
@@ -262,6 +266,15 @@ class Frame:
         narrow.origin = item.item
         return narrow
 
+    def present(self, item: Item) -> Item:
+        """What an Optional is if it is not None, in a lenient program, which raises if it is;
+        other items as they are."""
+        type = type_of(item)
+        if not self.compiler.lenient or type is None or type == NONE or not may_be_none(type):
+            return item
+        inner = without_none(type)
+        return self.dynamic(self.builder.cast(self.value(item), lower(inner)), inner)
+
     def value(self, item: Item, type: Type | None = None) -> Value:
         """The item as a value of the program, of ``type`` if that is given.
 
@@ -378,6 +391,9 @@ class Frame:
             return self.builder.op("aten::Float.Scalar", self.value(item))  # type: ignore[return-value]
         if actual == NUMBER and type in (INT, BOOL):
             return self.builder.cast(self.value(item), type)
+        there = self.present(item)
+        if there is not item and type != NONE:
+            return self.value(there, type)
         if isinstance(actual, OptionalType | UnionType) and is_subtype(type, actual):
             hint = "check it with `is not None` or isinstance first"
             raise CompileError(f"{item.describe()} may be no {type} here", hint)

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from ingot.module import Module
 
 _MAX_RESTARTS = 64
+_MAX_STARRED = 3
+"""How many tensors are tried for the ``*args`` of a module that names no inputs."""
 _RECURSION_LIMIT = 20_000
 """Python's own frames for the nested calls and blocks of one compilation."""
 
@@ -204,7 +206,7 @@ def compile_module(module: torch.nn.Module, ops: Catalogue | None = None) -> Pro
             compiler.entry(name, function, None if static else ModuleItem(module, ""))
 
     with _collection_paused():
-        return _compile(build, type(module).__name__, ops)
+        return _compile(build, type(module).__name__, ops, lenient=True)
 
 
 @contextmanager
@@ -253,24 +255,56 @@ def exported_methods(module: torch.nn.Module) -> dict[str, types.FunctionType]:
     return found
 
 
-def _compile(build: Callable[[Compiler], None], subject: str, ops: Catalogue | None) -> Program:
-    """The program; inputs whose type nothing tells are None where a Tensor cannot be compiled."""
+def _compile(
+    build: Callable[[Compiler], None],
+    subject: str,
+    ops: Catalogue | None,
+    lenient: bool = False,
+) -> Program:
+    """The program. Raises Error with the mistakes of the source.
+
+    ``lenient``: one with mistakes that Python would meet only on some ways through it is compiled
+    nevertheless, and the program raises there. Inputs whose type nothing tells are None where a
+    Tensor cannot be compiled.
+    """
     guessed: list[tuple[str, str]] = []
     try:
         return _compile_once(build, subject, ops, (), guessed)
     except Error as error:
         reason = error
+    stars: list[str] = []
+    for starred in range(1, _MAX_STARRED + 1) if lenient else ():
+        try:
+            program = _compile_once(build, subject, ops, (), guessed, True, starred, stars)
+        except Error:
+            if not stars:
+                break
+            continue
+        warning = (
+            f"{subject} is compiled with the mistakes that follow: where Python would raise an "
+            f"error, so does the program\n{reason}"
+        )
+        if stars:
+            count = "one Tensor" if starred == 1 else f"{starred} Tensors"
+            warning = f"the program of {subject} takes {count} for *{stars[0]}, no other number"
+        warnings.warn(warning, stacklevel=4)
+        return program
     if not guessed:
         raise reason
     always = dict.fromkeys(guessed)
     try:
-        program = _compile_once(build, subject, ops, always, [])
+        program, lenient = _compile_once(build, subject, ops, always, []), False
     except Error:
-        raise reason from None
+        if not lenient:
+            raise reason from None
+        try:
+            program = _compile_once(build, subject, ops, always, [], True)
+        except Error:
+            raise reason from None
     for each in guessed if len(always) > 1 else ():
         fewer = {other: None for other in always if other != each}
         try:
-            program, always = _compile_once(build, subject, ops, fewer, []), fewer
+            program, always = _compile_once(build, subject, ops, fewer, [], lenient), fewer
         except Error:
             continue
     names = ", ".join(f"{name} of {method}" for method, name in always)
@@ -288,11 +322,14 @@ def _compile_once(
     ops: Catalogue | None,
     always_none: Collection[tuple[str, str]],
     guessed: list[tuple[str, str]],
+    lenient: bool = False,
+    starred: int = 1,
+    stars: list[str] | None = None,
 ) -> Program:
     knowledge = Knowledge()
     depth = sys.getrecursionlimit()
     for _ in range(_MAX_RESTARTS):
-        compiler = Compiler(knowledge, ops, always_none)
+        compiler = Compiler(knowledge, ops, always_none, lenient, starred)
         try:
             sys.setrecursionlimit(max(depth, _RECURSION_LIMIT))
             build(compiler)
@@ -305,6 +342,8 @@ def _compile_once(
         finally:
             sys.setrecursionlimit(depth)
             guessed[:] = compiler.guessed
+            if stars is not None:
+                stars[:] = compiler.stars
         compiler.diagnostics.raise_if_any(subject)
         compiler.close()
         return finish(compiler.program, compiler.ops)

@@ -15,6 +15,7 @@ import torch
 from ingot.capture.script.diagnostics import CompileError
 from ingot.capture.script.items import type_of
 from ingot.capture.script.language import SIZE
+from ingot.capture.script.numpy_values import tensor_of
 from ingot.capture.script.operations import call_op
 from ingot.capture.script.values import (
     NOTHING,
@@ -111,7 +112,7 @@ def _step(
     frame: Frame, found: _Indexed, part: Item, dim: int, picks: list[Item], right: bool
 ) -> int:
     """Applies one part of an index at ``dim``; gives how many dimensions it leaves behind."""
-    part = frame.force(part)
+    part = tensor_of(frame, frame.force(part))
     at = Constant(dim)
     pick: Item = NOTHING
     if part == NOTHING:

@@ -46,18 +46,21 @@ class Turns:
     """The turns of a loop: how many, and the element of turn number ``i``.
 
     ``items`` are the elements if they are known at compile time; ``must_unroll`` if they
-    exist only there.
+    exist only there. ``limits`` are lengths that the program computes: turns whose number is none
+    below all of them are not made.
     """
 
     count: Item
     element: Callable[[Item], Item]
     items: Sequence[Item] | None = None
     must_unroll: bool = False
+    limits: tuple[Item, ...] = ()
 
 
-def turns_of(frame: Frame, item: Item) -> Turns:
-    """Raises CompileError if the item cannot be iterated over."""
-    item = frame.force(item)
+def turns_of(frame: Frame, item: Item, limited: bool = False) -> Turns:
+    """Raises CompileError if the item cannot be iterated over. ``limited``: whether the caller
+    takes ``limits``; else the program requires that none ends the turns earlier."""
+    item = frame.present(frame.force(item))
     match item:
         case RangeItem():
             return _range_turns(frame, item)
@@ -75,14 +78,16 @@ def turns_of(frame: Frame, item: Item) -> Turns:
             own = special(frame, item, "__iter__")
             return _static(module_items(frame, item)) if own is None else turns_of(frame, own)
         case EnumerateItem(inner, start):
-            return _enumerate_turns(frame, turns_of(frame, inner), start)
+            return _enumerate_turns(frame, turns_of(frame, inner, limited), start)
         case ZipItem(inner):
-            return _zip_turns(frame, [turns_of(frame, each) for each in inner])
+            return _zip_turns(frame, [turns_of(frame, each) for each in inner], limited)
         case ReversedItem(inner):
             return _reversed_turns(frame, turns_of(frame, inner))
     type = type_of(item)
     if object_members(type):
         return _object_turns(frame, item)
+    if frame.compiler.lenient and isinstance(type, ListType) and frame.assume_empty(type):
+        return _static(())
     if type in (SIZE, STR) or isinstance(type, ListType):
         sequence = frame.dynamic(frame.value(item), type)
         return Turns(
@@ -273,6 +278,20 @@ class _ConstantRange(Sequence[Item]):
         return Constant(self.numbers[i])
 
 
+class _MadeInTurn(Sequence[Item]):
+    """The elements of turns that a limit may leave out, each made when its turn is written."""
+
+    def __init__(self, count: int, element: Callable[[Item], Item]) -> None:
+        self.length = count
+        self.element = element
+
+    def __len__(self) -> int:
+        return self.length
+
+    def __getitem__(self, i):  # type: ignore[no-untyped-def]
+        return self.element(Constant(i))
+
+
 def _enumerate_turns(frame: Frame, inner: Turns, start: Item) -> Turns:
     def pair(i: Item) -> Item:
         number = i
@@ -282,6 +301,10 @@ def _enumerate_turns(frame: Frame, inner: Turns, start: Item) -> Turns:
                 number.index_of = i.index_of
         return TupleItem((number, inner.element(i)))
 
+    if inner.limits:
+        assert inner.items is not None
+        made = _MadeInTurn(len(inner.items), pair)
+        return Turns(inner.count, pair, made, inner.must_unroll, inner.limits)
     items = None
     if inner.items is not None and isinstance(start, Constant):
         items = [
@@ -296,7 +319,7 @@ def _add(frame: Frame, a: Item, b: Item) -> Item:
     return call_op(frame, "aten::add", [a, b])
 
 
-def _zip_turns(frame: Frame, inner: list[Turns]) -> Turns:
+def _zip_turns(frame: Frame, inner: list[Turns], limited: bool) -> Turns:
     if not inner:
         return _static(())
 
@@ -306,9 +329,12 @@ def _zip_turns(frame: Frame, inner: list[Turns]) -> Turns:
     known = [t.count.value for t in inner if isinstance(t.count, Constant)]
     if any(turns.must_unroll for turns in inner):
         count = min(known)
-        for turns in inner:
-            if not isinstance(turns.count, Constant):
-                _require_length(frame, turns.count, count)
+        limits = tuple(t.count for t in inner if not isinstance(t.count, Constant))
+        if limited and limits:
+            made = _MadeInTurn(count, together)
+            return Turns(Constant(count), together, made, True, limits)
+        for length in limits:
+            _require_length(frame, length, count)
         items = [together(Constant(k)) for k in range(count)]
         return Turns(Constant(count), together, items, must_unroll=True)
     count_item: Item = inner[0].count
@@ -338,6 +364,9 @@ def _reversed_turns(frame: Frame, inner: Turns) -> Turns:
             place: int = i.value
             return items[place]
         last = call_op(frame, "aten::sub", [inner.count, Constant(1)])
-        return inner.element(call_op(frame, "aten::sub", [last, i]))
+        number = call_op(frame, "aten::sub", [last, i])
+        if isinstance(i, Dynamic) and isinstance(number, Dynamic):
+            number.index_of = i.index_of
+        return inner.element(number)
 
     return Turns(inner.count, element, items, inner.must_unroll)

@@ -161,6 +161,10 @@ def ints_of(numbers):  # type: ignore[no-untyped-def]
     return result
 
 
+def all_present(values):  # type: ignore[no-untyped-def]
+    return [torch.jit._unwrap_optional(value) for value in values]  # type: ignore[attr-defined]
+
+
 def floats_of(numbers):  # type: ignore[no-untyped-def]
     result: list[float] = []
     for number in numbers:
@@ -194,6 +198,14 @@ def dtype_name(number: int) -> str:
         "complex32", "complex64", "complex128", "bool", "qint8", "quint8", "qint32", "bfloat16",
     ]  # fmt: skip
     return "torch." + names[number]
+
+
+def tensor_type_name(number: int) -> str:
+    names = [
+        "Byte", "Char", "Short", "Int", "Long", "Half", "Float", "Double", "ComplexHalf",
+        "ComplexFloat", "ComplexDouble", "Bool", "QInt8", "QUInt8", "QInt32", "BFloat16",
+    ]  # fmt: skip
+    return "torch." + names[number] + "Tensor"
 
 
 def device_named(name: str) -> int:

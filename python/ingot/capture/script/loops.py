@@ -20,10 +20,12 @@ from ingot.capture.script.items import type_of
 from ingot.capture.script.iteration import Turns, own_iterator, turns_of
 from ingot.capture.script.language import Hole, join, lower
 from ingot.capture.script.names import assigned_names
+from ingot.capture.script.operations import call_op
 from ingot.capture.script.operators import binary
 from ingot.capture.script.refinement import Test, test
 from ingot.capture.script.values import (
     FALSE,
+    KEPT,
     TRUE,
     ZERO,
     Constant,
@@ -85,6 +87,7 @@ def while_statement(frame: Frame, node: ast.While) -> Flow:
 def for_statement(frame: Frame, node: ast.For) -> Flow:
     from ingot.capture.script.statements import body
 
+    apart = frame.first_turns.get(node)
     node = checked(frame, node)
     iterable = expression(frame, node.iter)
     own = own_iterator(frame, iterable)
@@ -98,10 +101,10 @@ def for_statement(frame: Frame, node: ast.For) -> Flow:
         elements = IteratorItem(changing, frame.dynamic(place, ListType(INT)))
         return _over_iterator(frame, node, elements, getattr(iterable, "start", None))
     with frame.located(node.iter):
-        turns = turns_of(frame, iterable)
+        turns = turns_of(frame, iterable, limited=not node.orelse)
     if turns.items is not None and turns.must_unroll:
-        return _unrolled(frame, node, turns.items)
-    marker = object()
+        return _unrolled(frame, node, turns.items, turns.limits)
+    marker = apart or object()
 
     def start() -> Test:
         return Test(TRUE)
@@ -115,18 +118,62 @@ def for_statement(frame: Frame, node: ast.For) -> Flow:
     mark = frame.builder.mark(), frame.compiler.diagnostics.mark()
     if turns.items is not None:
         frame.unrollable[marker] = len(turns.items) <= _MAX_SHORT
+    elif apart is not None:
+        frame.splittable.add(marker)
     try:
         return _loop(frame, node, turns, start, turn, marker)
     except Retry as needs:
-        if needs.marker is not marker:
+        if needs.marker is not marker or turns.items is None:
             raise
-        assert turns.items is not None
         frame.builder.rewind(mark[0])
         frame.compiler.diagnostics.rewind(mark[1])
         frame.environment = before
         return _unrolled(frame, node, turns.items)
     finally:
         frame.unrollable.pop(marker, None)
+        frame.splittable.discard(marker)
+
+
+class FirstTurnApart(ast.stmt):
+    """A for loop that makes at least one turn, which is written out before the others."""
+
+    _fields = ("loop",)
+
+    def __init__(self, loop: ast.For, turns: Turns) -> None:
+        super().__init__()
+        self.loop = loop
+        self.turns = turns
+
+
+def with_first_turn_apart(frame: Frame, node: ast.For) -> ast.If:
+    """The loop under an If that asks whether it makes a turn."""
+    turns = turns_of(frame, expression(frame, node.iter))
+    any_turn = f"any turn {node.lineno} {node.col_offset}"  # no Python name equals it
+    frame.environment.names[any_turn] = call_op(frame, "aten::gt", [turns.count, ZERO])
+    loop = ast.copy_location(FirstTurnApart(node, turns), node)
+    test = ast.copy_location(ast.Name(any_turn, ast.Load()), node)
+    return ast.copy_location(ast.If(test, [loop], []), node)
+
+
+def first_turn_apart(frame: Frame, node: FirstTurnApart) -> Flow:
+    from ingot.capture.script.statements import body, then
+
+    loop, turns = node.loop, node.turns
+    line = frame.source.line(loop)
+    assign_target(frame, loop.target, turns.element(ZERO))
+    flow = merge(frame, body(frame, loop.body), Way.FALL, Way.CONTINUE, line)
+
+    def others() -> Flow:
+        count = binary(frame, "-", turns.count, Constant(1))
+        later = Turns(count, lambda i: turns.element(binary(frame, "+", i, Constant(1))))
+
+        def turn(number: Value) -> Flow:
+            assign_target(frame, loop.target, later.element(Dynamic(number, INT)))
+            return body(frame, loop.body)
+
+        return _loop(frame, loop, later, lambda: Test(TRUE), turn)
+
+    return merge(frame, then(frame, flow, others, loop), Way.FALL, Way.BREAK, line)
 
 
 def _over_object(frame: Frame, node: ast.For, iterator: Item) -> Flow:
@@ -384,21 +431,35 @@ def _check(
                 together = common_type(declared, type, frame.declared.get(name))
             if together is None:
                 del plan.carried[name]
-                plan.conflicts[name] = Missing(
-                    f"{name} is {declared} before the loop at line {line} and "
-                    f"{item.describe()} after a turn of it",
-                    f"give {name} one type, or use another name inside the loop",
-                    tuple(marker for marker in [plan.marker] if marker is not None),
-                )
+                plan.conflicts[name] = _conflict(name, str(declared), item, line, plan)
                 changed = True
             elif together != declared:
                 if declared == NONE and frame.unrollable.get(plan.marker):
                     raise Retry(plan.marker)  # written out, it is known not to be None
                 plan.carried[name], changed = together, True
+        for name, item in environment.names.items():
+            before = header.names.get(name)
+            if before is None or name in plan.carried or isinstance(before, Missing | PoisonItem):
+                continue
+            if isinstance(item, Missing | PoisonItem) or name.startswith(KEPT):
+                continue
+            if type_of(before) is None and not same(before, item):
+                plan.conflicts[name] = _conflict(name, before.describe(), item, line, plan)
+                changed = True
     if _survives(flow, turns, condition):
         changed |= _find_late(flow, header, plan)
     if changed:
         raise _Again
+
+
+def _conflict(name: str, before: str, item: Item, line: int, plan: _Plan) -> Missing:
+    """A variable that turns of the loop make something else than it was before."""
+    return Missing(
+        f"{name} is {before} before the loop at line {line} and "
+        f"{item.describe()} after a turn of it",
+        f"give {name} one type, or use another name inside the loop",
+        () if plan.marker is None else (plan.marker,),
+    )
 
 
 def _survives(flow: Flow, turns: Turns | None, condition: Test) -> bool:
@@ -510,6 +571,7 @@ def _environment_after(
                 after.names[name] = Missing(
                     f"{name} has no value if the loop at line {line} makes no turn",
                     f"assign {name} before the loop",
+                    () if plan.marker is None else (plan.marker,),
                 )
             elif name not in slots and name in after.names:
                 item = environment.names[name]
@@ -522,6 +584,7 @@ def _environment_after(
                         f"{name} is {after.names[name].describe()} before the loop at line "
                         f"{line} and {item.describe()} after a turn of it",
                         f"use another name inside the loop than {name}",
+                        () if plan.marker is None else (plan.marker,),
                     )
     for value, (name, type) in zip(results, slots.items(), strict=True):
         frame.track(value, type)
@@ -538,7 +601,7 @@ def _unchanged(header: Item | None, item: Item) -> bool:
     if isinstance(item, Narrowed) and isinstance(header, Dynamic | Narrowed):
         before = header.item if isinstance(header, Narrowed) else header.origin or header
         return before.value is item.item.value
-    return type(header) is type(item) and not isinstance(item, Dynamic)
+    return False
 
 
 def _flow_after(
@@ -593,8 +656,11 @@ def _otherwise(frame: Frame, node: ast.While | ast.For, flow: Flow) -> Flow:
     return then(frame, flow, ask, node)
 
 
-def _unrolled(frame: Frame, node: ast.For, items: Sequence[Item]) -> Flow:
-    """The body once for each item, each with its own compile-time values."""
+def _unrolled(
+    frame: Frame, node: ast.For, items: Sequence[Item], limits: Sequence[Item] = ()
+) -> Flow:
+    """The body once for each item, each with its own compile-time values; a turn whose number
+    reaches a limit ends the loop."""
     from ingot.capture.script.statements import body, then
 
     if len(items) > _MAX_UNROLLED:
@@ -602,8 +668,10 @@ def _unrolled(frame: Frame, node: ast.For, items: Sequence[Item]) -> Flow:
     line = frame.source.line(node)
     inside = set(ast.walk(node)) - {node}
 
-    def turns_from(k: int) -> Flow:
-        for i in range(k, len(items)):
+    def turns_from(k: int, asked: bool = False) -> Flow:
+        if limits and k < len(items) and not asked:
+            return within_limits(k)
+        for i in range(k, len(items) if not limits else min(k + 1, len(items))):
             for inner in [n for n in frame.plans if n in inside]:
                 del frame.plans[inner]
             assign_target(frame, node.target, items[i])
@@ -611,6 +679,17 @@ def _unrolled(frame: Frame, node: ast.For, items: Sequence[Item]) -> Flow:
             if not flow.falls_only:
                 return then(frame, flow, lambda i=i: turns_from(i + 1), node)  # type: ignore[misc]
             frame.environment = flow.ends[Way.FALL]
-        return body(frame, node.orelse)
+        return turns_from(k + 1) if limits and k < len(items) else body(frame, node.orelse)
+
+    def within_limits(k: int) -> Flow:
+        more = [call_op(frame, "aten::gt", [each, Constant(k)]) for each in limits]
+        for each in more[1:]:
+            more[0] = call_op(frame, "aten::__and__", [more[0], each])
+        branch = frame.builder.if_(frame.value(more[0]))
+        before = frame.environment
+        with frame.builder.at(branch.blocks[0]):
+            frame.environment = before.copy()
+            made = turns_from(k, asked=True)
+        return Junction(frame, branch, line).join_flows(made, Flow.only(Way.FALL, before))
 
     return merge(frame, turns_from(0), Way.FALL, Way.BREAK, line)

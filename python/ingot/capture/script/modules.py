@@ -14,9 +14,11 @@ import torch
 
 from ingot.capture.script.annotations import read_annotation
 from ingot.capture.script.autograd_functions import Context, set_context
-from ingot.capture.script.diagnostics import CompileError
+from ingot.capture.script.classes import in_class
+from ingot.capture.script.diagnostics import Absent, CompileError
 from ingot.capture.script.items import leaves, rebuild, type_of
 from ingot.capture.script.language import (
+    SIZE,
     has_hole,
     is_subtype,
     join,
@@ -42,7 +44,7 @@ from ingot.capture.script.values import (
     is_constant_object,
 )
 from ingot.capture.script.wrapping import wrap, wrap_module
-from ingot.ir.types import BOOL, TENSOR, OptionalType, TensorType, Type
+from ingot.ir.types import BOOL, INT, TENSOR, OptionalType, TensorType, TupleType, Type
 
 if TYPE_CHECKING:
     from ingot.capture.script.frame import Frame
@@ -64,6 +66,7 @@ def child(frame: Frame, item: ModuleItem, name: str) -> Item:
 def parameter(frame: Frame, item: ModuleItem, name: str) -> Item:
     """A parameter or buffer as a value; None stays None."""
     module = item.module
+    frame.compiler.read.add((item.path, name))
     tensor = module._parameters[name] if name in module._parameters else module._buffers[name]
     if tensor is None:
         return NOTHING
@@ -73,6 +76,7 @@ def parameter(frame: Frame, item: ModuleItem, name: str) -> Item:
 def module_attribute(frame: Frame, item: ModuleItem, name: str) -> Item:
     """``module.name``. Raises CompileError if there is none that can be compiled."""
     module = item.module
+    frame.compiler.read.add((item.path, name))
     known = frame.compiler.knowledge.attributes.get((item.path, name))
     if known is not None:
         _declare(frame, item, name, known)
@@ -82,7 +86,7 @@ def module_attribute(frame: Frame, item: ModuleItem, name: str) -> Item:
             now = _read_state(frame, item, name, known)
         frame.environment.names[key] = now = frame.force(now)
         return now
-    found = inspect.getattr_static(type(module), name, None)
+    found = in_class(type(module), name)
     if isinstance(found, property):  # it comes before what the instance holds
         if found.fget is None:
             raise CompileError(f"the property {name} cannot be read")
@@ -104,9 +108,11 @@ def module_attribute(frame: Frame, item: ModuleItem, name: str) -> Item:
             try:
                 value = getattr(module, name)
             except AttributeError:
-                raise CompileError(
+                raise Absent(
                     f"{item.describe()} has no attribute {name}{_similar(module, name)}",
                     f"set self.{name} in __init__",
+                    "AttributeError",
+                    f"{type(module).__name__!r} object has no attribute {name!r}",
                 ) from None
             return wrap(frame, value, full_name(item, name))
     return wrap(frame, getattr(module, name), full_name(item, name))
@@ -304,6 +310,8 @@ def _learn(frame: Frame, owner: ModuleItem | InstanceItem, name: str, item: Item
         known = actual if initial is None else initial
     if not is_subtype(actual, known):
         together = join(known, actual)
+        if together is None and all(map(_is_sizes, (known, actual))):
+            together = SIZE
         if together is None:
             raise CompileError(
                 f"the attribute {name} is {known} and is given {item.describe()}",
@@ -311,7 +319,13 @@ def _learn(frame: Frame, owner: ModuleItem | InstanceItem, name: str, item: Item
             )
         known = together
     _note_beginning(frame, owner, name)
-    knowledge.learn(owner.path, name, known)
+    unread = isinstance(owner, ModuleItem) and (owner.path, name) not in frame.compiler.read
+    knowledge.learn(owner.path, name, known, unread)
+
+
+def _is_sizes(type: Type) -> bool:
+    """Whether it is a torch.Size, or a tuple of ints, which one may take the place of."""
+    return type == SIZE or (isinstance(type, TupleType) and set(type.elements) == {INT})
 
 
 def _note_beginning(frame: Frame, owner: ModuleItem | InstanceItem, name: str) -> None:

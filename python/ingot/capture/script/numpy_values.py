@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import types
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy
@@ -23,6 +24,7 @@ from ingot.capture.script.values import (
     Item,
     ListItem,
     PythonItem,
+    RangeItem,
     SliceItem,
     TupleItem,
     is_constant_object,
@@ -61,7 +63,11 @@ def call_numpy(frame: Frame, object: Any, args: list[Item], kwargs: dict[str, It
             from ingot.capture.script.calls import call_object
 
             result = call_object(frame, plain, args, {})
-            return call_op(frame, "aten::Float", [result]) if type_of(result) == INT else result
+            if type_of(result) == INT:
+                result = call_op(frame, "aten::Float", [result])
+            if isinstance(result, Dynamic):
+                result.of_numpy = True
+            return result
         hint = f"use torch.{name}" if hasattr(torch, name) else "use tensor operations"
         raise CompileError(
             f"numpy's {name} needs arguments that are known while compiling, not {unknown}", hint
@@ -76,7 +82,7 @@ def call_numpy(frame: Frame, object: Any, args: list[Item], kwargs: dict[str, It
 def of_numpy(frame: Frame, value: Any) -> Item:
     """What NumPy gave, as an item."""
     if isinstance(value, numpy.generic) and is_constant_object(value.item()):
-        return Constant(value.item())
+        return NumpyConstant(value.item())
     if isinstance(value, tuple | list):
         parts = tuple(of_numpy(frame, each) for each in value)
         return TupleItem(parts) if isinstance(value, tuple) else ListItem(parts)
@@ -134,6 +140,8 @@ def _known(frame: Frame, item: Item) -> Any:
             return read_only(value)
         case TupleItem(items, None):
             return tuple(_known(frame, each) for each in items)
+        case RangeItem(start, stop, step):
+            return range(*(_known(frame, each) for each in (start, stop, step)))
         case ListItem(items):
             return [_known(frame, each) for each in items]
         case SliceItem(start, stop, step):
@@ -153,3 +161,46 @@ _OF_NUMBERS: dict[Any, Callable[..., Any]] = {
                  "ceil", "fabs")
 }  # fmt: skip
 """They give floats; where NumPy gives a NaN or an infinity, these raise."""
+
+
+@dataclass(frozen=True, eq=False)
+class NumpyConstant(Constant):
+    """One of NumPy's numbers, which has methods that Python's have not."""
+
+
+def number_method(frame: Frame, item: Item, name: str) -> Item | None:
+    """A method of one of NumPy's numbers."""
+
+    def convert(frame: Frame, dtype: Item) -> Item:
+        wanted = dtype.object if isinstance(dtype, PythonItem) else getattr(dtype, "value", None)
+        try:
+            kind = numpy.dtype(wanted).kind
+        except TypeError:
+            raise CompileError(f"{dtype.describe()} is no dtype of numpy") from None
+        if kind not in _KINDS:
+            raise CompileError(f"{item.describe()} cannot become {dtype.describe()}")
+        if isinstance(item, Constant):
+            return NumpyConstant({"i": int, "f": float, "b": bool}[kind](item.value))
+        number = call_op(frame, _KINDS[kind], [item])
+        assert isinstance(number, Dynamic)
+        number.of_numpy = True
+        return number
+
+    def itself(frame: Frame) -> Item:
+        if isinstance(item, Dynamic):
+            return frame.dynamic(item.value, item.type)
+        return Constant(item.value) if isinstance(item, Constant) else item
+
+    methods: dict[str, Callable[..., Item]] = {"astype": convert, "item": itself, "tolist": itself}
+    apply = methods.get(name)
+    return None if apply is None else PythonItem(Compiled(apply))
+
+
+class Compiled:
+    """Something that is called while compiling."""
+
+    def __init__(self, apply: Callable[..., Item]) -> None:
+        self.compile = apply
+
+
+_KINDS = {"i": "aten::Int", "f": "aten::Float", "b": "aten::Bool"}

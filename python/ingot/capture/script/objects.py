@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ingot.capture.script.annotations import annotation_of
-from ingot.capture.script.classes import class_default, is_abstract
+from ingot.capture.script.classes import class_default, in_class, is_abstract
 from ingot.capture.script.diagnostics import CompileError
 from ingot.capture.script.flow import Junction
 from ingot.capture.script.items import type_of
@@ -194,7 +194,7 @@ def object_key(frame: Frame, owner: Item, name: str) -> str:
     if not isinstance(owner, Dynamic) or len(object_members(owner.type)) != 1:
         return ""
     (type,) = object_members(owner.type)
-    if isinstance(inspect.getattr_static(type.cls, name, None), property):
+    if isinstance(in_class(type.cls, name), property):
         return ""
     root = owner.origin or owner
     frame.compiler.keep_alive(root.value)
@@ -206,7 +206,7 @@ def object_attribute(frame: Frame, item: Item, name: str) -> Item:
     """``item.name`` of an object. Raises CompileError if its class has none."""
     members = object_members(type_of(item))
     if len(members) > 1:
-        found = [inspect.getattr_static(m.cls, name, None) for m in members]
+        found = [in_class(m.cls, name) for m in members]
         if all(isinstance(f, types.FunctionType) for f in found):
             return MethodItem(item, name)
         return dispatch(frame, item, lambda each: object_attribute(frame, each, name))
@@ -214,7 +214,7 @@ def object_attribute(frame: Frame, item: Item, name: str) -> Item:
     cls = type.cls
     if name == "__class__":
         return PythonItem(cls)
-    found = inspect.getattr_static(cls, name, None)
+    found = in_class(cls, name)
     if isinstance(found, property | functools.cached_property):
         return read_property(frame, item, name, found)
     key = object_key(frame, item, name)
@@ -266,7 +266,7 @@ def read_property(frame: Frame, item: Item, name: str, found: Any) -> Item:
 
 def class_member(frame: Frame, item: Item, cls: type, name: str) -> Item | None:
     """A method or constant that instances find in their class."""
-    found = inspect.getattr_static(cls, name, None)
+    found = in_class(cls, name)
     match found:
         case None:
             return None
@@ -285,7 +285,7 @@ def class_member(frame: Frame, item: Item, cls: type, name: str) -> Item | None:
 
 def set_property(frame: Frame, cls: type, owner: Item, name: str, item: Item) -> bool:
     """``owner.name = item`` by the setter of its class; False if ``name`` is no property."""
-    found = inspect.getattr_static(cls, name, None)
+    found = in_class(cls, name)
     if not isinstance(found, property):
         return False
     if found.fset is None:
@@ -407,7 +407,7 @@ def special(frame: Frame, item: Item, name: str, *args: Item, **kwargs: Item) ->
     cls = class_of(frame, item)
     if cls is None:
         return None
-    found = inspect.getattr_static(cls, name, None)
+    found = in_class(cls, name)
     if isinstance(found, staticmethod):
         found = found.__func__
     if not isinstance(found, types.FunctionType):

@@ -60,6 +60,10 @@ def call_op(
         floats = _with_floats(frame, base, args)
         if floats is not None:
             return call_op(frame, base, floats, kwargs, type)
+        there = [_present(frame, each) for each in given_all]
+        if any(a is not b for a, b in zip(there, given_all, strict=True)):
+            named = dict(zip(kwargs, there[len(args) :], strict=True))
+            return call_op(frame, base, there[: len(args)], named, type)
         hint = error.hint
         if not hint and any(map(_may_be_none, given_all)):
             hint = "check the Optional value with `is not None` first"
@@ -108,6 +112,16 @@ def _cloned(frame: Frame, item: Item) -> Item:
     if isinstance(type_of(item), ListType):
         return frame.call(clone_all, item)
     return call_op(frame, "aten::clone", [item])
+
+
+def _present(frame: Frame, item: Item) -> Item:
+    """``frame.present`` of an argument, and of the elements of a list."""
+    from ingot.capture.script.library import all_present
+
+    type = type_of(item)
+    if frame.compiler.lenient and isinstance(type, ListType) and may_be_none(type.element):
+        return frame.call(all_present, item)
+    return frame.present(item)
 
 
 def _is_mixed(item: Item) -> bool:

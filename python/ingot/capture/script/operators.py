@@ -104,7 +104,7 @@ _NUMBERS = (BOOL, INT, FLOAT, COMPLEX)
 
 def binary(frame: Frame, symbol: str, a: Item, b: Item) -> Item:
     """``a symbol b``. Raises CompileError if the types do not take it."""
-    a, b = frame.force(a), frame.force(b)
+    a, b = frame.present(frame.force(a)), frame.present(frame.force(b))
     written = _special(frame, symbol, a, b)
     if written is not None:
         return written
@@ -403,7 +403,7 @@ def unary(frame: Frame, node: ast.UnaryOp, item: Item) -> Item:
     """``-x``, ``+x``, ``~x``."""
     from ingot.capture.script.objects import special
 
-    item = frame.force(item)
+    item = frame.present(frame.force(item))
     written = special(frame, item, _UNARY_METHODS[node.op.__class__])
     if written is not None:
         return written

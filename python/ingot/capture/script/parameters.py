@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from ingot.capture.script.diagnostics import CompileError
+from ingot.capture.script.diagnostics import Absent, CompileError
 from ingot.capture.script.sources import FunctionSource
 from ingot.capture.script.values import DictItem, Item, TupleItem
 
@@ -14,6 +14,10 @@ def parameters_of(arguments: ast.arguments) -> Iterator[tuple[str, ast.arg]]:
     """Every parameter except ``*args`` and ``**kwargs``, in order."""
     for each in [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]:
         yield each.arg, each
+
+
+def _mismatch(message: str) -> Absent:
+    return Absent(message, kind="TypeError")
 
 
 def bind_arguments(
@@ -29,7 +33,7 @@ def bind_arguments(
     bound: dict[str, Item] = dict(zip(positional, args, strict=False))
     rest = args[len(positional) :]
     if rest and arguments.vararg is None:
-        raise CompileError(
+        raise _mismatch(
             f"{source.name} takes {len(positional)} positional arguments, not {len(args)}"
         )
     extra: dict[str, Item] = {}
@@ -42,7 +46,7 @@ def bind_arguments(
         elif arguments.kwarg is not None:
             extra[name] = item
         else:
-            raise CompileError(f"{source.name} has no argument {name!r}")
+            raise _mismatch(f"{source.name} has no argument {name!r}")
     ordered: dict[str, Item] = {}
     missing = []
     for name, _ in parameters_of(arguments):
@@ -53,7 +57,7 @@ def bind_arguments(
         else:
             missing.append(repr(name))
     if missing:
-        raise CompileError(f"the call of {source.name} lacks the argument {', '.join(missing)}")
+        raise _mismatch(f"the call of {source.name} lacks the argument {', '.join(missing)}")
     if arguments.vararg is not None:
         ordered[arguments.vararg.arg] = TupleItem(tuple(rest))
     if arguments.kwarg is not None:

@@ -41,11 +41,14 @@ class Knowledge:
         self.probing: set[type] = set()
         self.beginnings: dict[tuple[str, str], Any] = {}
 
-    def learn(self, path: str, name: str, type: Type) -> None:
-        """Raises Restart if this changes what was compiled so far."""
-        if self.attributes.get((path, name)) != type:
+    def learn(self, path: str, name: str, type: Type, unread: bool = False) -> None:
+        """Raises Restart if this changes what was compiled so far. ``unread``: nothing compiled
+        has read the attribute."""
+        known = self.attributes.get((path, name))
+        if known != type:
             self.attributes[path, name] = type
-            raise Restart
+            if known is not None or not unread or (path, name) in self.beginnings:
+                raise Restart
 
 
 class StateTable:

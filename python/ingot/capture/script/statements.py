@@ -42,7 +42,7 @@ from ingot.capture.script.values import (
     PythonItem,
     TupleItem,
 )
-from ingot.capture.script.with_statement import with_statement
+from ingot.capture.script.with_statement import means_nothing, with_statement
 from ingot.errors import Error
 from ingot.ir.types import BOOL, INT
 
@@ -59,6 +59,10 @@ def body(frame: Frame, statements: Sequence[ast.stmt]) -> Flow:
         rest = statements[i + 1 :]
         if isinstance(statement, ast.If):
             flow, finished = _if_and_rest(frame, statement, rest)
+            if finished:
+                return flow
+        elif isinstance(statement, ast.For) and not statement.orelse:
+            flow, finished = _for_and_rest(frame, statement, rest)
             if finished:
                 return flow
         else:
@@ -133,8 +137,9 @@ def _guarded(frame: Frame, statement: ast.stmt) -> Flow:
         with frame.located(statement):
             return _HANDLERS.get(type(statement), _unsupported)(frame, statement)
     except Absent as error:
-        if frame.splits and frame.depth > frame.split_depth:
-            frame.builder.raise_exception(error.message, "UnboundLocalError")
+        split = frame.splits and frame.depth > frame.split_depth
+        if split or (frame.compiler.lenient and frame.depth):
+            frame.builder.raise_exception(error.sentence, error.kind)
             return Flow()
         frame.report(error.node or statement, error.message, error.hint)
     except CompileError as error:
@@ -198,7 +203,7 @@ def _if_and_rest(frame: Frame, node: ast.If, rest: Sequence[ast.stmt]) -> tuple[
     frame.builder.rewind(mark[0])
     frame.compiler.diagnostics.rewind(mark[1])
     frame.declared = dict(declared)
-    depth, frame.split_depth = frame.split_depth, frame.depth + 1
+    depth, frame.split_depth = frame.split_depth, frame.depth + (not frame.compiler.lenient)
     frame.splits += 1
     try:
         both = ast.If(node.test, [*node.body, *rest], [*node.orelse, *rest])
@@ -214,6 +219,42 @@ def _if_and_rest(frame: Frame, node: ast.If, rest: Sequence[ast.stmt]) -> tuple[
     frame.compiler.diagnostics.rewind(mark[1])
     frame.environment, frame.declared = before, dict(declared)
     return if_statement(frame, node, rest)
+
+
+def _for_and_rest(frame: Frame, node: ast.For, rest: Sequence[ast.stmt]) -> tuple[Flow, bool]:
+    """A for loop. Where something needs a variable that turns give another type, or its only
+    value, the first turn stands apart, under an If that asks whether there is one, with ``rest``
+    in both branches. The bool says whether ``rest`` is done."""
+    before, declared = frame.environment.copy(), dict(frame.declared)
+    mark = frame.builder.mark(), frame.compiler.diagnostics.mark()
+    marker = object() if frame.compiler.lenient and frame.splits < _MAX_SPLITS else None
+    frame.first_turns[node] = marker
+    try:
+        flow = _guarded(frame, node)
+        end = flow.ends.get(Way.FALL)
+        waiting = end is not None and any(
+            isinstance(item, Missing) and marker in item.retry for item in end.names.values()
+        )
+        if marker is None or not rest or not waiting:
+            return flow, False
+        assert end is not None
+        frame.splittable.add(marker)
+        if not flow.falls_only:
+            return then(frame, flow, lambda: body(frame, rest), node), True
+        frame.environment = end
+        return body(frame, rest), True
+    except Retry as needs:
+        if needs.marker is not marker:
+            raise
+    finally:
+        frame.first_turns.pop(node, None)
+        frame.splittable.discard(marker)
+    frame.builder.rewind(mark[0])
+    frame.compiler.diagnostics.rewind(mark[1])
+    frame.environment, frame.declared = before, declared
+    with frame.located(node):
+        apart = loops.with_first_turn_apart(frame, node)
+    return _if_and_rest(frame, apart, rest)
 
 
 def if_statement(
@@ -396,9 +437,13 @@ def _assert(frame: Frame, node: ast.Assert) -> Flow:
 
 
 def _function(frame: Frame, node: ast.FunctionDef) -> Flow:
-    if node.decorator_list:
-        raise CompileError("a nested function with decorators cannot be compiled")
-    frame.assign(node.name, local_function(frame, node))
+    from ingot.capture.script.calls import call
+
+    made: Item = local_function(frame, node)
+    for decorator in reversed(node.decorator_list):
+        if not means_nothing(frame, decorator):
+            made = call(frame, expression(frame, decorator), [made], {})
+    frame.assign(node.name, made)
     return _fall(frame)
 
 
@@ -474,4 +519,5 @@ _HANDLERS: dict[type[ast.stmt], Callable[..., Flow]] = {
     ast.ImportFrom: _import,
     ast.While: loops.while_statement,
     ast.For: loops.for_statement,
+    loops.FirstTurnApart: loops.first_turn_apart,
 }

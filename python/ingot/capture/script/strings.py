@@ -28,6 +28,8 @@ from ingot.capture.script.values import (
     Dynamic,
     ExceptionItem,
     Item,
+    LocalFunction,
+    MethodItem,
     ModuleItem,
     PythonItem,
     TupleItem,
@@ -61,6 +63,8 @@ def as_string(frame: Frame, item: Item) -> Item:
             return Constant(str(value))
         case ModuleItem(module):
             return Constant(str(module))
+        case LocalFunction() | MethodItem():  # Python's text has an address, which is any number
+            return Constant(f"<{item.describe().removeprefix('the ')}>")
         case CaughtItem():
             return item.text
         case ExceptionItem(message=message):

@@ -10,7 +10,7 @@ from torch import nn
 
 from ingot.capture.script import numpy_values
 from ingot.capture.script.diagnostics import CompileError, Retry
-from ingot.capture.script.dispatch import pick, pick_by_key
+from ingot.capture.script.dispatch import each_choice, pick, pick_by_key
 from ingot.capture.script.enums import member_named
 from ingot.capture.script.indexing import read_index
 from ingot.capture.script.items import type_of
@@ -29,6 +29,7 @@ from ingot.capture.script.values import (
     Item,
     ListItem,
     ModuleItem,
+    PickItem,
     PythonItem,
     RangeItem,
     ShapeItem,
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
 
 def subscript(frame: Frame, base: Item, index: Item) -> Item:
     """``base[index]``. Raises CompileError where Python or the types forbid it."""
+    base = frame.present(base)
     written = special(frame, base, "__getitem__", index)
     if written is not None:
         return written
@@ -78,6 +80,8 @@ def subscript(frame: Frame, base: Item, index: Item) -> Item:
             raise CompileError(f"{base.describe()} needs a key that is known while compiling")
         case ModuleItem():
             return _module(frame, base, index)
+        case PickItem():
+            return _of_picked(frame, base, index)
         case RangeItem() if not isinstance(index, SliceItem):
             from ingot.capture.script.sequence_builtins import as_list
 
@@ -114,6 +118,16 @@ def subscript(frame: Frame, base: Item, index: Item) -> Item:
         return found
     hint = "check it with `is not None` first" if "Optional" in base.describe() else ""
     raise CompileError(f"{base.describe()} cannot be indexed", hint)
+
+
+def _of_picked(frame: Frame, base: PickItem, index: Item) -> Item:
+    """An element of whichever list of modules was picked: one of their elements."""
+    mark, before = frame.builder.mark(), frame.environment.copy()
+    found = tuple(subscript(frame, one, index) for one in base.items)
+    if all(type_of(each) is None for each in found):
+        return PickItem(base.index, found, base.keys)
+    frame.undo(mark, before)
+    return each_choice(frame, base, lambda one: subscript(frame, one, index))
 
 
 def _add_default(frame: Frame, base: Item, type: DefaultDictType, index: Item) -> None:
@@ -222,6 +236,8 @@ def _module(frame: Frame, base: ModuleItem, index: Item) -> Item:
             raise CompileError(
                 f"{base.describe()} has {len(items)} elements and no element {index.value}"
             ) from None
+    if isinstance(type_of(index), TensorType):
+        index = call_op(frame, "aten::Int", [index])
     if type_of(index) != INT:
         raise CompileError(f"{base.describe()} cannot be indexed with {index.describe()}")
     return _chosen(frame, base, items, index)

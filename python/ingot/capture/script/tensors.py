@@ -131,12 +131,18 @@ def _to(frame: Frame, tensor: Item, *args: Item, **kwargs: Item) -> Item:
     return tensor
 
 
-def _type(frame: Frame, tensor: Item, dtype: Item) -> Item:
+def _type(frame: Frame, tensor: Item, dtype: Item = NOTHING) -> Item:
+    if dtype == NOTHING:
+        return frame.call(library.tensor_type_name, _dtype_number(frame, tensor))
     if isinstance(dtype, PythonItem) and type(dtype.object).__name__ == "tensortype":
         dtype = Constant(dtype.object.dtype)
     if type_of(dtype) != DTYPE:
         raise CompileError("type() takes a dtype here", "write x.to(torch.float32)")
     return call_op(frame, "aten::to", [tensor, dtype])
+
+
+def _dtype_number(frame: Frame, tensor: Item) -> Item:
+    return frame.dynamic(frame.value(call_op(frame, "prim::dtype", [tensor])), INT)
 
 
 def _type_as(frame: Frame, tensor: Item, other: Item) -> Item:

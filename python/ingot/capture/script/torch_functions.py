@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import platform
 import typing
 import warnings
 from collections.abc import Callable
@@ -558,6 +560,14 @@ def _functions() -> dict[Any, Callable[..., Item]]:
         torch._C._are_functorch_transforms_active: _constant(False),
         torch._check: _check,
         warnings.warn: _warn,
+        warnings.simplefilter: _nothing,
+        warnings.filterwarnings: _nothing,
+        warnings.resetwarnings: _nothing,
+        gc.collect: _nothing,
+        platform.system: _constant(platform.system()),
+        platform.machine: _constant(platform.machine()),
+        torch.cuda.nvtx.range_push: _nothing,
+        torch.cuda.nvtx.range_pop: _nothing,
         torch.manual_seed: _manual_seed,
         torch.einsum: _einsum,
         torch.block_diag: _tensor_list("aten::block_diag"),

@@ -43,13 +43,15 @@ class Dynamic(Item):
     """A value of the program with its type in the language.
 
     ``origin`` is the variable's value before it was narrowed to this one. ``index_of`` is set
-    on the number of a loop's turn where the loop could be unrolled: the loop.
+    on the number of a loop's turn where the loop could be unrolled: the loop. ``of_numpy`` tells
+    NumPy's numbers, which have methods, from Python's.
     """
 
     value: Value
     type: Type
     origin: Dynamic | None = None
     index_of: object | None = None
+    of_numpy: bool = False
 
     def describe(self) -> str:
         return _with_article(str(settle(self.type)))
@@ -443,7 +445,17 @@ def same(a: Item, b: Item) -> bool:
     if isinstance(a, InstanceItem) and isinstance(b, InstanceItem):
         return a.object is b.object
     if isinstance(a, MethodItem) and isinstance(b, MethodItem):
-        return same(a.receiver, b.receiver) and a.name == b.name
+        return same(a.receiver, b.receiver) and (a.name, a.function) == (b.name, b.function)
+    if isinstance(a, DictItem) and isinstance(b, DictItem):
+        return list(a.items) == list(b.items) and all(map(same, a.items.values(), b.items.values()))
+    if isinstance(a, RangeItem | SliceItem) and type(a) is type(b):
+        return all(same(getattr(a, part), getattr(b, part)) for part in ("start", "stop", "step"))
+    if isinstance(a, PickItem) and isinstance(b, PickItem):
+        return a.keys == b.keys and all(map(same, (a.index, *a.items), (b.index, *b.items)))
+    if isinstance(a, LocalFunction) and isinstance(b, LocalFunction):
+        mine, other = a.environment.names, b.environment.names
+        captured = mine.keys() == other.keys() and all(same(mine[n], other[n]) for n in mine)
+        return a.node is b.node and a.fixed == b.fixed and captured
     return False
 
 

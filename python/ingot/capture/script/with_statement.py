@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import contextlib
 import types
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -48,7 +49,12 @@ _WITHOUT_EFFECT: tuple[Any, ...] = (
     torch.nn.attention.sdpa_kernel,
     torch.backends.cuda.sdp_kernel,
     torch.jit._IgnoreContextManager,  # type: ignore[attr-defined]
+    torch.cuda.device,
+    torch.cuda.device_of,
+    torch.cuda.stream,
+    torch.cuda.StreamContext,
     contextlib.nullcontext,
+    warnings.catch_warnings,
 )
 
 
@@ -132,7 +138,7 @@ def _enter(frame: Frame, item: ast.withitem) -> Item | None:
     Contexts about gradients and profiling mean nothing in a program.
     """
     node = item.context_expr
-    if _means_nothing(frame, node):
+    if means_nothing(frame, node):
         if item.optional_vars is not None:
             assign_target(frame, item.optional_vars, PythonItem(_Nothing()))
         return None
@@ -183,7 +189,8 @@ def _has_exit(context: Item) -> bool:
     return all(hasattr(m.cls, "__exit__") for m in object_members(type_of(context)))
 
 
-def _means_nothing(frame: Frame, node: ast.expr) -> bool:
+def means_nothing(frame: Frame, node: ast.expr) -> bool:
+    """Whether a context, or a decorator that is one, means nothing in a program."""
     item = expression(frame, node.func if isinstance(node, ast.Call) else node)
     if not isinstance(item, PythonItem):
         return False

@@ -19,6 +19,8 @@ from ingot.capture.script.values import (
     MethodItem,
     ModuleItem,
     PythonItem,
+    RangeItem,
+    SliceItem,
     TupleItem,
     is_constant_object,
 )
@@ -47,6 +49,12 @@ def wrap(frame: Frame, value: Any, name: str) -> Item:
     if isinstance(value, tuple):
         named = type(value) if hasattr(value, "_fields") else None
         return TupleItem(tuple(wrap(frame, v, name) for v in value), named)
+    if isinstance(value, range):
+        return RangeItem(Constant(value.start), Constant(value.stop), Constant(value.step))
+    if isinstance(value, slice) and all(
+        is_constant_object(part) for part in (value.start, value.stop, value.step)
+    ):
+        return SliceItem(Constant(value.start), Constant(value.stop), Constant(value.step))
     if isinstance(value, list):
         return ListItem(tuple(wrap(frame, v, f"{name}_{i}") for i, v in enumerate(value)))
     if isinstance(value, dict):
