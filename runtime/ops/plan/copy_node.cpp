@@ -1,7 +1,7 @@
 #include "ops/plan/copy_node.h"
 
-#include "tensor/reorder.h"
 #include "ops/plan/memory_order.h"
+#include "tensor/reorder.h"
 
 namespace ingot::plan {
 namespace {
