@@ -270,13 +270,14 @@ class Compiler:
                 f"annotate it, for example {name}: torch.Tensor",
                 parameter,
             )
-        if isinstance(default, list | dict | set):
+        if isinstance(default, list | dict | set) and not self.lenient:
             raise CompileError(
                 f"the default of {name} is a {type(default).__name__}, which all calls would share",
                 f"make it None, and {name} in the function where it is None",
                 parameter,
             )
-        if default is not NO_DEFAULT and not is_constant_object(default):
+        held_by_file = default is NO_DEFAULT or is_constant_object(default)
+        if not held_by_file and not isinstance(default, tuple):
             if not self.lenient:
                 raise CompileError(
                     f"the default of {name} is a {type(default).__name__}, which no file holds",
