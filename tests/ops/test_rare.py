@@ -94,6 +94,7 @@ def test_coordinates_come_one_tensor_for_each_dimension():
 QUESTIONS = [
     ("aten::ComplexImplicit", (torch.tensor(2 - 1j),), 2 - 1j),
     ("aten::FloatImplicit", (torch.tensor(2.5),), 2.5),
+    ("aten::IntImplicit", (torch.tensor(3),), 3),
     ("aten::ScalarImplicit", (torch.tensor(3),), 3),
     ("aten::_local_scalar_dense", (torch.tensor([[7]]),), 7),
     ("aten::__round_to_zero_floordiv.int", (-7, 2), -3),
