@@ -172,9 +172,13 @@ class INGOT_API Tensor {
   Tensor clone() const;
   // Converts as PyTorch's Tensor.to(dtype). Returns this tensor if the dtype is the same.
   Tensor to(DType dtype) const;
-  // True if both see the same storage.
+  // True if the storages of both have bytes in common: they are the same, or both were borrowed of
+  // overlapping memory.
   bool shares_storage(const Tensor& other) const {
-    return impl_ && other.impl_ && impl_->storage && impl_->storage == other.impl_->storage;
+    if (!impl_ || !other.impl_ || !impl_->storage || !other.impl_->storage) return false;
+    const Storage& one = *impl_->storage;
+    const Storage& two = *other.impl_->storage;
+    return &one == &two || (one.data < two.data + two.bytes && two.data < one.data + one.bytes);
   }
   Storage* storage() const { return impl_->storage; }
 
