@@ -68,6 +68,7 @@ nb::tuple call(std::string_view name, const nb::sequence& args) {
     const nb::gil_scoped_release released;
     results = call_op(op, values);
   }
+  conversion.give_back();
   nb::list converted;
   for (const Value& result : results) converted.append(to_python(result, conversion));
   return nb::tuple(converted);

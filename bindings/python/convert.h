@@ -7,6 +7,7 @@
 //   an instance of a user's class         instance, where the program's class is expected: a copy
 //   a member of an Enum                   its value, or its name if that is no plain value
 //   torch, NumPy, anything with DLPack    tensor, without copying
+//   torch.Generator                       tensor of its state, which it takes over after the call
 //   NumPy scalars                         numbers
 //   torch.dtype, device, layout,          int, as programs number them
 //   memory_format
@@ -33,7 +34,17 @@ struct Conversion {
     PyObject* object;  // borrowed from the caller's arguments
   };
 
+  // A torch.Generator among the values and the state that the program draws from.
+  struct Given {
+    nanobind::object generator;
+    nanobind::object state;
+  };
+
+  // Generators take over the states that the program left.
+  void give_back() const;
+
   bool torch = false;  // a torch.Tensor was among the values
+  std::vector<Given> generators;
   std::vector<Lender> lenders;
   // What each instance among the results became.
   mutable std::map<const Instance*, nanobind::object> objects;

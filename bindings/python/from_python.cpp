@@ -269,6 +269,20 @@ bool from_torch_constant(PyObject* object, Value& out) {
   return false;
 }
 
+// The tensor that get_state() gives; one for every time that the generator is given.
+Value from_generator(PyObject* object, Conversion& conversion) {
+  const auto known = std::ranges::find_if(conversion.generators, [object](const auto& given) {
+    return given.generator.ptr() == object;
+  });
+  if (known != conversion.generators.end()) return Value(tensor_from_torch(known->state.ptr()));
+  const nb::object state = nb::handle(object).attr("get_state")();
+  Tensor tensor = tensor_from_torch(state.ptr());
+  conversion.generators.push_back({nb::borrow(object), state});
+  conversion.lenders.push_back(
+      {tensor.storage(), static_cast<const std::byte*>(tensor.data()), state.ptr()});
+  return Value(std::move(tensor));
+}
+
 bool has_attribute(PyTypeObject* type, const char* name) {
   return nb::hasattr(nb::handle(reinterpret_cast<PyObject*>(type)), name);
 }
@@ -333,6 +347,8 @@ Value from_other(PyObject* object, const Type* expected, Conversion& conversion)
   Value constant;
   if (from_torch_constant(object, constant)) return constant;
   PyTypeObject* type = Py_TYPE(object);
+  if (std::string_view(type->tp_name) == "torch._C.Generator")
+    return from_generator(object, conversion);
   if (const ClassType* wanted = class_for(object, expected))
     return from_object(object, *wanted, conversion);
   if (has_attribute(type, "__dlpack__")) return Value(tensor_from_dlpack(object));
@@ -346,6 +362,10 @@ Value from_other(PyObject* object, const Type* expected, Conversion& conversion)
 }
 
 }  // namespace
+
+void Conversion::give_back() const {
+  for (const Given& given : generators) given.generator.attr("set_state")(given.state);
+}
 
 Value from_python(PyObject* object, const Type* expected, Conversion& conversion) {
   expected = strip_optional(expected);

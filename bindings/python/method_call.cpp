@@ -1,6 +1,7 @@
 #include "method_call.h"
 
 #include <array>
+#include <exception>
 
 #include <nanobind/stl/string.h>
 
@@ -109,10 +110,21 @@ nb::object MethodCall::operator()(PyObject* args, PyObject* kwargs) const {
   Conversion conversion;
   bind(args, kwargs, values, conversion);
   Value result;
-  {
+  std::exception_ptr failure;
+  try {
     const nb::gil_scoped_release released;
     result = module_.run(method_.name, std::span<const Value>(values, inputs_.size()));
+  } catch (...) {
+    failure = std::current_exception();
   }
+  if (failure) {
+    try {
+      conversion.give_back();
+    } catch (const nb::python_error&) {  // the first failure says more
+    }
+    std::rethrow_exception(failure);
+  }
+  conversion.give_back();
   return to_python(result, conversion, result_type_);
 }
 

@@ -115,24 +115,25 @@ Tensor leaky(const Tensor& self, Tensor* noise, const Scalar& lower, const Scala
   }
   return values.to(self.dtype());
 }
-Tensor rrelu(const Tensor& self, Scalar lower, Scalar upper, bool training, NoGenerator) {
+Tensor rrelu(const Tensor& self, Scalar lower, Scalar upper, bool training, const MaybeGenerator&) {
   return leaky(self, nullptr, lower, upper, training);
 }
-Tensor rrelu_(const Tensor& self, Scalar lower, Scalar upper, bool training, NoGenerator) {
+Tensor rrelu_(const Tensor& self, Scalar lower, Scalar upper, bool training,
+              const MaybeGenerator&) {
   check_writable(self);
   Tensor out = self;
   copy_into(leaky(self, nullptr, lower, upper, training), out);
   return self;
 }
 Tensor rrelu_with_noise(const Tensor& self, const Tensor& noise, Scalar lower, Scalar upper,
-                        bool training, NoGenerator) {
+                        bool training, const MaybeGenerator&) {
   check_writable(noise);
   Tensor written = noise;
   return leaky(self, &written, lower, upper, training);
 }
 std::pair<Tensor, Tensor> rrelu_with_noise_functional(const Tensor& self, const Tensor& noise,
                                                       Scalar lower, Scalar upper, bool training,
-                                                      NoGenerator) {
+                                                      const MaybeGenerator&) {
   Tensor written = noise.clone();
   Tensor out = leaky(self, &written, lower, upper, training);
   return {out, written};

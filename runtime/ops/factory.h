@@ -22,6 +22,10 @@ using MaybeDType = std::optional<DType>;
   "aten::" name "_like(Tensor self, " extra "*, " INGOT_OPTIONS \
   ", MemoryFormat? memory_format=None) -> Tensor"
 
+// What follows "*" in an op that draws its elements from a generator.
+#define INGOT_DRAWN "Generator? generator, " INGOT_OPTIONS
+#define INGOT_DRAWN_LIKE INGOT_DRAWN ", MemoryFormat? memory_format=None"
+
 // Throws Error (invalid_argument) for negative sizes and for devices other than the cpu.
 inline TensorInfo info_of(std::span<const int64_t> sizes, MaybeDType dtype, MaybeInt device,
                           DType fallback = DType::f32) {

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
+#include <optional>
 
 #include <ingot/op.h>
 #include "base/generator.h"
@@ -20,8 +22,48 @@ struct Random {
   }
 };
 
-// "Generator? generator=None": always None in a program.
-using NoGenerator = const Value&;
+// A parameter "Generator? generator": what the op draws from while it runs. A program's generator
+// is the tensor of its state, u8[5056] as torch.Generator.get_state() gives it, which the draws
+// advance; None is the process's. Throws Error (invalid_argument) if the tensor is no state.
+class MaybeGenerator {
+ public:
+  INGOT_API explicit MaybeGenerator(const Value& value = {});
+  INGOT_API ~MaybeGenerator();
+  MaybeGenerator(const MaybeGenerator&) = delete;
+
+ private:
+  struct Own {
+    explicit Own(const Tensor& of);
+    Tensor state;
+    Generator generator;
+    GivenGenerator given;
+  };
+  std::optional<Own> own_;
+};
+template <>
+struct Unbox<MaybeGenerator> : UnboxAs<MaybeGenerator, ParamKind::optional_tensor> {
+  static MaybeGenerator get(const Value& v) { return MaybeGenerator(v); }
+};
+
+// The overload of an op that has, beside its arguments, a "Generator? generator" at `kAt`.
+template <class Registered, size_t kAt>
+struct WithGenerator {
+  static constexpr size_t kCount = Registered::definition().params.size();
+  static constexpr std::array<ParamKind, kCount + 1> kParams = [] {
+    std::array<ParamKind, kCount + 1> result{};
+    for (size_t i = 0; i < kCount; ++i)
+      result[i < kAt ? i : i + 1] = Registered::definition().params[i];
+    result[kAt] = ParamKind::optional_tensor;
+    return result;
+  }();
+  static void invoke(const Arguments& in, const Results& out) {
+    const MaybeGenerator generator(in[kAt]);
+    std::array<int32_t, kCount> operands;
+    for (size_t i = 0; i < kCount; ++i) operands[i] = in.operands[i < kAt ? i : i + 1];
+    Registered::invoke({in.registers, in.constants, operands.data()}, out);
+  }
+  static constexpr OpDefinition definition() { return {.params = kParams, .invoke = &invoke}; }
+};
 
 // A tensor's dimensions from the largest stride to the smallest: the order in which PyTorch draws
 // its elements.

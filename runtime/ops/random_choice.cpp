@@ -16,13 +16,13 @@ template <auto kDraw, class Signature = decltype(kDraw)>
 struct Filled;
 template <auto kDraw, class... P>
 struct Filled<kDraw, void (*)(Tensor&, P...)> {
-  static Tensor in_place(const Tensor& self, P... arguments, NoGenerator) {
+  static Tensor in_place(const Tensor& self, P... arguments, const MaybeGenerator&) {
     check_writable(self);
     Tensor out = self;
     kDraw(out, arguments...);
     return self;
   }
-  static Tensor functional(const Tensor& self, P... arguments, NoGenerator) {
+  static Tensor functional(const Tensor& self, P... arguments, const MaybeGenerator&) {
     Tensor out = Tensor::empty(self.info());
     kDraw(out, arguments...);
     return out;
@@ -103,7 +103,7 @@ INGOT_OP(
     Random<Function<&Filled<draw_bernoulli_each>::in_place>>);
 INGOT_OP("aten::bernoulli.Tensor(Tensor self, Tensor p, *, Generator? generator=None) -> Tensor",
          Random<Function<&Filled<draw_bernoulli_each>::functional>>);
-Tensor bernoulli(const Tensor& self, NoGenerator) {
+Tensor bernoulli(const Tensor& self, const MaybeGenerator&) {
   Tensor out = Tensor::empty(self.info());
   draw_bernoulli_each(out, self);
   return out;
@@ -169,7 +169,7 @@ void choose(const Tensor& self, int64_t samples, bool replacement, Tensor& out) 
   }
 }
 
-Tensor multinomial(const Tensor& self, int64_t samples, bool replacement, NoGenerator) {
+Tensor multinomial(const Tensor& self, int64_t samples, bool replacement, const MaybeGenerator&) {
   check_floating(self);
   INGOT_CHECK(self.rank() == 1 || self.rank() == 2, "the weights must have 1 or 2 dimensions, got ",
               self);

@@ -72,7 +72,7 @@ void draw_normal(Tensor& out, double mean, double std) {
 
 namespace {
 
-Tensor normal_float_float(double mean, double std, const IntList& size, NoGenerator,
+Tensor normal_float_float(double mean, double std, const IntList& size, const MaybeGenerator&,
                           INGOT_OPTION_PARAMS) {
   Tensor out = Tensor::empty(info_of(size, dtype, device));
   draw_normal(out, mean, std);
@@ -83,15 +83,19 @@ INGOT_OP(
     "generator=None, " INGOT_OPTIONS ") -> Tensor",
     Random<Function<normal_float_float>>);
 Tensor randn(const IntList& size, INGOT_OPTION_PARAMS) {
-  return normal_float_float(0, 1, size, Value(), dtype, {}, device, {});
+  return normal_float_float(0, 1, size, MaybeGenerator(), dtype, {}, device, {});
 }
 INGOT_OP("aten::randn(SymInt[] size, *, " INGOT_OPTIONS ") -> Tensor", Random<Function<randn>>);
 Tensor randn_like(const Tensor& self, INGOT_OPTION_PARAMS, MaybeInt) {
   return randn(IntList(self.sizes()), dtype ? dtype : self.dtype(), {}, device, {});
 }
 INGOT_OP(INGOT_LIKE("randn", ""), Random<Function<randn_like>>);
+INGOT_OP("aten::randn.generator(SymInt[] size, *, " INGOT_DRAWN ") -> Tensor",
+         Random<WithGenerator<Function<randn>, 1>>);
+INGOT_OP("aten::randn_like.generator(Tensor self, *, " INGOT_DRAWN_LIKE ") -> Tensor",
+         Random<WithGenerator<Function<randn_like>, 1>>);
 
-Tensor normal_(const Tensor& self, double mean, double std, NoGenerator) {
+Tensor normal_(const Tensor& self, double mean, double std, const MaybeGenerator&) {
   check_writable(self);
   Tensor out = self;
   draw_normal(out, mean, std);
@@ -101,8 +105,9 @@ INGOT_OP(
     "aten::normal_(Tensor(a!) self, float mean=0., float std=1., *, Generator? generator=None) -> "
     "Tensor(a!)",
     Random<Function<normal_>>);
-Tensor normal_functional(const Tensor& self, double mean, double std, NoGenerator none) {
-  return normal_(Tensor::empty(self.info()), mean, std, none);
+Tensor normal_functional(const Tensor& self, double mean, double std,
+                         const MaybeGenerator& generator) {
+  return normal_(Tensor::empty(self.info()), mean, std, generator);
 }
 INGOT_OP(
     "aten::normal_functional(Tensor self, float mean=0., float std=1., *, Generator? "
@@ -135,13 +140,13 @@ Tensor number(double value) {
   *one.data<double>() = value;
   return one;
 }
-Tensor normal_tensor_tensor(const Tensor& mean, const Tensor& std, NoGenerator) {
+Tensor normal_tensor_tensor(const Tensor& mean, const Tensor& std, const MaybeGenerator&) {
   return around(mean, std, mean.dtype());
 }
-Tensor normal_tensor_float(const Tensor& mean, double std, NoGenerator) {
+Tensor normal_tensor_float(const Tensor& mean, double std, const MaybeGenerator&) {
   return around(mean, number(std), mean.dtype());
 }
-Tensor normal_float_tensor(double mean, const Tensor& std, NoGenerator) {
+Tensor normal_float_tensor(double mean, const Tensor& std, const MaybeGenerator&) {
   return around(number(mean), std, std.dtype());
 }
 INGOT_OP(
@@ -154,7 +159,7 @@ INGOT_OP(
     "aten::normal.float_Tensor(float mean, Tensor std, *, Generator? generator=None) -> Tensor",
     Random<Function<normal_float_tensor>>);
 
-Tensor log_normal_(const Tensor& self, double mean, double std, NoGenerator) {
+Tensor log_normal_(const Tensor& self, double mean, double std, const MaybeGenerator&) {
   check_writable(self);
   INGOT_CHECK(std > 0, "the standard deviation must be positive, got ", std);
   INGOT_CHECK(is_floating(self.dtype()), "random floats cannot be drawn as ", self.dtype());
@@ -162,8 +167,8 @@ Tensor log_normal_(const Tensor& self, double mean, double std, NoGenerator) {
   draw<double>(out, [&](Generator& g) { return std::exp(g.normal() * std + mean); });
   return self;
 }
-Tensor log_normal(const Tensor& self, double mean, double std, NoGenerator none) {
-  return log_normal_(Tensor::empty(self.info()), mean, std, none);
+Tensor log_normal(const Tensor& self, double mean, double std, const MaybeGenerator& generator) {
+  return log_normal_(Tensor::empty(self.info()), mean, std, generator);
 }
 INGOT_OP(
     "aten::log_normal_(Tensor(a!) self, float mean=1., float std=2., *, Generator? "

@@ -112,7 +112,11 @@ Tensor rand_like(const Tensor& self, INGOT_OPTION_PARAMS, MaybeInt) {
   return rand(IntList(self.sizes()), dtype ? dtype : self.dtype(), {}, device, {});
 }
 INGOT_OP(INGOT_LIKE("rand", ""), Random<Function<rand_like>>);
-Tensor uniform_(const Tensor& self, double from, double to, NoGenerator) {
+INGOT_OP("aten::rand.generator(SymInt[] size, *, " INGOT_DRAWN ") -> Tensor",
+         Random<WithGenerator<Function<rand>, 1>>);
+INGOT_OP("aten::rand_like.generator(Tensor self, *, " INGOT_DRAWN_LIKE ") -> Tensor",
+         Random<WithGenerator<Function<rand_like>, 1>>);
+Tensor uniform_(const Tensor& self, double from, double to, const MaybeGenerator&) {
   check_writable(self);
   Tensor out = self;
   draw_uniform(out, from, to);
@@ -122,8 +126,8 @@ INGOT_OP(
     "aten::uniform_(Tensor(a!) self, float from=0., float to=1., *, Generator? generator=None) -> "
     "Tensor(a!)",
     Random<Function<uniform_>>);
-Tensor uniform(const Tensor& self, double from, double to, NoGenerator none) {
-  return uniform_(Tensor::empty(self.info()), from, to, none);
+Tensor uniform(const Tensor& self, double from, double to, const MaybeGenerator& generator) {
+  return uniform_(Tensor::empty(self.info()), from, to, generator);
 }
 INGOT_OP(
     "aten::uniform(Tensor self, float from=0., float to=1., *, Generator? generator=None) -> "
@@ -167,6 +171,24 @@ Tensor randint_like_tensor(const Tensor& self, const Tensor& high, INGOT_OPTION_
   return randint_like_low(self, 0, high.item_int(), dtype, {}, device, {}, {});
 }
 INGOT_OP(INGOT_RANDINT_LIKE(".Tensor", "Tensor high, *, "), Random<Function<randint_like_tensor>>);
+#define INGOT_DRAWN_INTEGERS                                                              \
+  "Generator? generator, ScalarType? dtype=4, Layout? layout=None, Device? device=None, " \
+  "bool? pin_memory=None) -> Tensor"
+INGOT_OP("aten::randint.generator(SymInt high, SymInt[] size, *, " INGOT_DRAWN_INTEGERS,
+         Random<WithGenerator<Function<randint>, 2>>);
+INGOT_OP(
+    "aten::randint.low_generator(SymInt low, SymInt high, SymInt[] size, *, " INGOT_DRAWN_INTEGERS,
+    Random<WithGenerator<Function<randint_low>, 3>>);
+INGOT_OP("aten::randint_like.generator(Tensor self, SymInt high, *, " INGOT_DRAWN_LIKE
+         ") -> Tensor",
+         Random<WithGenerator<Function<randint_like>, 2>>);
+INGOT_OP("aten::randint_like.Tensor_generator(Tensor self, Tensor high, *, " INGOT_DRAWN_LIKE
+         ") -> Tensor",
+         Random<WithGenerator<Function<randint_like_tensor>, 2>>);
+INGOT_OP(
+    "aten::randint_like.low_generator_dtype(Tensor self, SymInt low, SymInt high, "
+    "*, " INGOT_DRAWN_LIKE ") -> Tensor",
+    Random<WithGenerator<Function<randint_like_low>, 3>>);
 
 template <class... P>
 Tensor on_copy(const Tensor& self, void (*fill_in)(Tensor&, P...), P... arguments) {
@@ -181,11 +203,11 @@ void draw_all(Tensor& out) {
 }
 void draw_up_to(Tensor& out, int64_t to) { draw_between(out, 0, to); }
 
-Tensor random(const Tensor& self, NoGenerator) { return on_copy(self, draw_all); }
-Tensor random_to(const Tensor& self, int64_t to, NoGenerator) {
+Tensor random(const Tensor& self, const MaybeGenerator&) { return on_copy(self, draw_all); }
+Tensor random_to(const Tensor& self, int64_t to, const MaybeGenerator&) {
   return on_copy(self, draw_up_to, to);
 }
-Tensor random_from(const Tensor& self, int64_t from, MaybeInt to, NoGenerator) {
+Tensor random_from(const Tensor& self, int64_t from, MaybeInt to, const MaybeGenerator&) {
   return on_copy(self, draw_upwards, from, to);
 }
 INGOT_OP("aten::random(Tensor self, *, Generator? generator=None) -> Tensor",
@@ -195,16 +217,16 @@ INGOT_OP("aten::random.to(Tensor self, int to, *, Generator? generator=None) -> 
 INGOT_OP(
     "aten::random.from(Tensor self, int from, int? to, *, Generator? generator=None) -> Tensor",
     Random<Function<random_from>>);
-Tensor random_from_(const Tensor& self, int64_t from, MaybeInt to, NoGenerator) {
+Tensor random_from_(const Tensor& self, int64_t from, MaybeInt to, const MaybeGenerator&) {
   check_writable(self);
   Tensor out = self;
   draw_upwards(out, from, to);
   return self;
 }
-Tensor random_to_(const Tensor& self, int64_t to, NoGenerator none) {
-  return random_from_(self, 0, to, none);
+Tensor random_to_(const Tensor& self, int64_t to, const MaybeGenerator& generator) {
+  return random_from_(self, 0, to, generator);
 }
-Tensor random_(const Tensor& self, NoGenerator) {
+Tensor random_(const Tensor& self, const MaybeGenerator&) {
   check_writable(self);
   Tensor out = self;
   draw_all(out);
@@ -238,9 +260,8 @@ INGOT_OP(
     "aten::randperm(SymInt n, *, ScalarType? dtype=4, Layout? layout=None, Device? device=None, "
     "bool? pin_memory=None) -> Tensor",
     Random<Function<randperm>>);
-
-void seed_by(int64_t seed) { manual_seed(static_cast<uint64_t>(seed)); }
-INGOT_OP("aten::manual_seed(int seed) -> ()", Random<Function<seed_by>>);
+INGOT_OP("aten::randperm.generator(SymInt n, *, " INGOT_DRAWN_INTEGERS,
+         Random<WithGenerator<Function<randperm>, 1>>);
 
 }  // namespace
 }  // namespace ingot

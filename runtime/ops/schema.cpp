@@ -85,7 +85,7 @@ class Parser {
       return Type::tuple(std::move(elements));
     }
     const std::string_view name = word();
-    if (name == "Tensor") return Type::simple(TypeKind::tensor);
+    if (name == "Tensor" || name == "Generator") return Type::simple(TypeKind::tensor);
     if (name == "int" || name == "SymInt" || name == "ScalarType" || name == "Layout" ||
         name == "Device" || name == "MemoryFormat" || name == "DeviceIndex")
       return Type::simple(TypeKind::integer);
@@ -96,7 +96,7 @@ class Parser {
     if (name == "Scalar" || name == "number") return Type::simple(TypeKind::number);
     if (name == "Any" || name == "AnyEnumType" || name == "AnyClassType" || name == "AnyListType")
       return Type::simple(TypeKind::any);
-    if (name == "NoneType" || name == "Generator") return Type::simple(TypeKind::none);
+    if (name == "NoneType") return Type::simple(TypeKind::none);
     if (name == "Dict") {
       SchemaArgument ignored;
       expect('(');
@@ -212,6 +212,7 @@ class Parser {
     argument.type = type(argument);
     argument.declared = std::string(text_.substr(start, at_ - start));
     argument.name = std::string(word());
+    if (argument.declared == "Generator?") argument.mutated = true;  // draws advance it
     if (with_default && accept('=')) argument.fallback = fit(literal(), argument);
     return argument;
   }

@@ -159,6 +159,11 @@ Tensor as_strided(const Tensor& self, const IntList& size, const IntList& stride
   return self.as_strided(size, stride, *storage_offset - here);
 }
 
+Tensor as_strided_(const Tensor& self, const IntList& size, const IntList& stride,
+                   std::optional<int64_t> storage_offset) {
+  return become(self, as_strided(self, size, stride, storage_offset));
+}
+
 Tensor alias(const Tensor& self) { return self.as_strided(self.sizes(), self.strides(), 0); }
 Tensor same(const Tensor& self) { return self; }
 Tensor clone(const Tensor& self, std::optional<int64_t>) { return self.clone(); }
@@ -185,6 +190,10 @@ INGOT_OP(
     "aten::as_strided(Tensor(a) self, SymInt[] size, SymInt[] stride, SymInt? "
     "storage_offset=None) -> Tensor(a)",
     Symbolic<as_strided>);
+INGOT_OP(
+    "aten::as_strided_(Tensor(a!) self, SymInt[] size, SymInt[] stride, SymInt? "
+    "storage_offset=None) -> Tensor(a!)",
+    Function<as_strided_>);
 INGOT_OP("aten::alias(Tensor(a) self) -> Tensor(a)", Symbolic<alias>);
 INGOT_OP("aten::detach(Tensor(a) self) -> Tensor(a)", Symbolic<alias>);
 INGOT_OP("aten::detach_(Tensor(a!) self) -> Tensor(a!)", Function<same>);

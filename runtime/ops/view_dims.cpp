@@ -162,6 +162,10 @@ INGOT_OP("aten::swapaxes(Tensor(a) self, int axis0, int axis1) -> Tensor(a)", Sy
 INGOT_OP("aten::swapdims(Tensor(a) self, int dim0, int dim1) -> Tensor(a)", Symbolic<transpose>);
 INGOT_OP("aten::transpose_(Tensor(a!) self, int dim0, int dim1) -> Tensor(a!)",
          Function<transpose_>);
+INGOT_OP("aten::swapaxes_(Tensor(a!) self, int axis0, int axis1) -> Tensor(a!)",
+         Function<transpose_>);
+INGOT_OP("aten::swapdims_(Tensor(a!) self, int dim0, int dim1) -> Tensor(a!)",
+         Function<transpose_>);
 INGOT_OP("aten::t(Tensor(a) self) -> Tensor(a)", Symbolic<t>);
 INGOT_OP("aten::t_(Tensor(a!) self) -> Tensor(a!)", Function<t_>);
 INGOT_OP("aten::numpy_T(Tensor(a) self) -> Tensor(a)", Symbolic<numpy_T>);

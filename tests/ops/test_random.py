@@ -9,7 +9,7 @@ from typing import Any
 import numpy
 import pytest
 import torch
-from tests.ops.oracle import FLOATS, compare, positional, run, torch_results
+from tests.ops.oracle import FLOATS, compare, overload, positional, run, torch_results
 
 import ingot
 from ingot import _ingot
@@ -222,6 +222,77 @@ def test_threads_share_one_sequence() -> None:
 def test_refused(name: str, args: tuple) -> None:
     with pytest.raises(ingot.Error):
         run(name, *args)
+
+
+DRAWN: list[tuple[str, tuple]] = [
+    ("aten::rand.generator", ([3, 4],)),
+    ("aten::randn.generator", ([17],)),
+    ("aten::randn.generator", ([3],)),
+    ("aten::randint.generator", (9, [5])),
+    ("aten::randint.low_generator", (-3, 9, [5])),
+    ("aten::randperm.generator", (8,)),
+    ("aten::rand_like.generator", (torch.ones(3, 2),)),
+    ("aten::randn_like.generator", (torch.ones(3, 2),)),
+    ("aten::randint_like.generator", (torch.ones(7), 5)),
+    ("aten::randint_like.Tensor_generator", (torch.ones(7), torch.tensor(5))),
+    ("aten::randint_like.low_generator_dtype", (torch.ones(7), 2, 5)),
+    ("aten::bernoulli", (torch.full([5], 0.5),)),
+    ("aten::bernoulli.p", (torch.ones(5), 0.25)),
+    ("aten::exponential_", (torch.ones(5), 1.0)),
+    ("aten::multinomial", (torch.ones(6), 3, False)),
+    ("aten::normal.Tensor_Tensor", (torch.zeros(5), torch.ones(5))),
+    ("aten::normal.float_float", (0.0, 2.0, [20])),
+    ("aten::random_", (torch.zeros(5, dtype=i64),)),
+    ("aten::rrelu_with_noise", (-torch.ones(5), torch.zeros(5), 0.1, 0.9, True)),
+    ("aten::uniform_", (torch.zeros(33), 1.0, 2.0)),
+]
+
+
+@pytest.mark.parametrize(("name", "args"), DRAWN, ids=[name for name, _ in DRAWN])
+def test_generators_as_arguments(name: str, args: tuple) -> None:
+    theirs, ours = (torch.Generator().manual_seed(5) for _ in range(2))
+    ingot.manual_seed(3)
+    for _ in range(300):  # beyond one block of 624 words
+        for each in args:
+            if isinstance(each, torch.Tensor) and name.endswith("_"):
+                each.fill_(1)
+        given = [v.clone() if isinstance(v, torch.Tensor) else v for v in args]
+        expected = overload(name)(*given, generator=theirs)
+        (found,) = run(name, *args, generator=ours)
+        torch.testing.assert_close(as_torch(found), expected)
+        assert torch.equal(ours.get_state(), theirs.get_state())
+    drawn = run("aten::rand", [3])[0]  # the process's generator stayed where it was
+    ingot.manual_seed(3)
+    assert numpy.array_equal(run("aten::rand", [3])[0], drawn)
+
+
+def test_states_of_generators() -> None:
+    (state,) = _ingot.call_op("aten::Generator", [])
+    assert torch.equal(torch.from_numpy(state), torch.Generator().get_state())
+    for seed in (0, 2**40 + 5, -1):
+        generator = torch.Generator().manual_seed(seed)
+        _ingot.call_op("aten::manual_seed.generator", [state, seed])
+        assert torch.equal(torch.from_numpy(state), generator.get_state())
+        (found,) = _ingot.call_op("aten::initial_seed", [state])
+        assert found % 2**64 == generator.initial_seed()
+    (seed,) = _ingot.call_op("aten::seed", [state])
+    assert torch.equal(torch.from_numpy(state), torch.Generator().manual_seed(seed).get_state())
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        torch.zeros(5056, dtype=torch.uint8),
+        torch.full([5056], 255, dtype=torch.uint8),
+        torch.Generator().get_state()[:-1],
+        torch.Generator().get_state().repeat_interleave(2)[::2],
+        torch.Generator().get_state().float(),
+    ],
+    ids=["zeros", "large", "short", "spread", "floats"],
+)
+def test_no_states(state: torch.Tensor) -> None:
+    with pytest.raises(ingot.Error, match="generator"):
+        _ingot.call_op("aten::rand.generator", [[2], state])
 
 
 class Noisy(torch.nn.Module):

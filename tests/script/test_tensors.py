@@ -149,6 +149,22 @@ def aliased(x: Tensor) -> Tensor:
     return y
 
 
+def views_in_place(x: Tensor):
+    """They change how the tensor sees its memory; other views of it stay as they are."""
+    strided, axes, dims = x.clone(), x.clone(), x.clone()
+    rows = strided[0], axes[0], dims[0]
+    strided.as_strided_((3, 3), (1, 3))
+    axes.swapaxes_(0, 1)
+    dims.swapdims_(-1, -2)[0, 1] = 50.0
+    return strided, axes, dims, rows
+
+
+def set_in_place(x: Tensor):
+    y = x.clone()
+    y.set_(x)
+    return y
+
+
 def test_operators():
     check(
         operators,
@@ -179,6 +195,12 @@ def test_control_flow():
 def test_arguments():
     check(optional_argument, (torch.randn(3),), (torch.randn(3), torch.randn(3), 0.5))
     check(lists_of_tensors, ([torch.ones(2), torch.ones(3)],))
+
+
+def test_views_in_place():
+    check(views_in_place, (torch.arange(9.0).view(3, 3),))
+    with pytest.raises(ingot.Error, match="no op aten::set_"):
+        ingot.script(set_in_place)
 
 
 def test_functional():

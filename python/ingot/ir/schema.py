@@ -1,7 +1,7 @@
 """Op schemas as the native catalogue declares them, with the types of the IR.
 
 PyTorch's notation is reduced to what programs carry: SymInt, ScalarType, Layout, Device and
-MemoryFormat are ints, Generator is None, Scalar is the union of the number types.
+MemoryFormat are ints, Generator is the Tensor of its state, Scalar the union of the number types.
 """
 
 from __future__ import annotations
@@ -273,7 +273,7 @@ _BASE_TYPES: dict[str, Type] = {
     "complex": COMPLEX,
     "NoneType": NONE,
     "None": NONE,
-    "Generator": NONE,
+    "Generator": TENSOR,
 } | dict.fromkeys(
     ("int", "SymInt", "ScalarType", "Layout", "Device", "MemoryFormat", "QScheme"), INT
 )

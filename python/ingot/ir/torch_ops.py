@@ -152,6 +152,34 @@ OWN_OPS: dict[str, Callable[..., Any]] = {
 """Ops that PyTorch lacks."""
 
 
+def _new_generator(device: Any, seed: int | None) -> torch.Tensor:
+    generator = torch.Generator()
+    return (generator if seed is None else generator.manual_seed(seed)).get_state()
+
+
+_GENERATOR_OPS: dict[str, Callable[..., Any]] = {
+    "aten::Generator": _new_generator,
+    "aten::initial_seed": torch.Generator.initial_seed,
+    "aten::manual_seed.generator": torch.Generator.manual_seed,
+    "aten::seed": torch.Generator.seed,
+}
+
+
+def _on_states(schema: Schema, function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function on generators as programs have them: tensors of their states."""
+    places = [i for i, a in enumerate(schema.arguments) if a.declared.startswith("Generator")]
+
+    def on_states(*args: Any) -> Any:
+        states = {i: args[i] for i in places if args[i] is not None}
+        given = {i: torch.Generator().set_state(state) for i, state in states.items()}
+        result = function(*(given.get(i, each) for i, each in enumerate(args)))
+        for i, state in states.items():
+            state.copy_(given[i].get_state())
+        return states[0] if isinstance(result, torch.Generator) else result
+
+    return on_states if places else function
+
+
 def find(schema: Schema) -> Callable[..., Any]:
     """The function for an op; it takes the arguments in schema order.
 
@@ -167,6 +195,8 @@ def find(schema: Schema) -> Callable[..., Any]:
         if schema.base in CONTAINER_OPS:
             return CONTAINER_OPS[schema.base]
         fail(f"{schema.name} cannot run in PyTorch", code="unsupported")
+    if schema.name in _GENERATOR_OPS:
+        return _on_states(schema, _GENERATOR_OPS[schema.name])
     space, _, name = schema.base.partition("::")
     overload = schema.name.partition(".")[2] or "default"
     try:
@@ -183,4 +213,4 @@ def find(schema: Schema) -> Callable[..., Any]:
     def with_names(*args: Any) -> Any:
         return function(*args[:first_named], **dict(zip(names, args[first_named:], strict=True)))
 
-    return with_names
+    return _on_states(schema, with_names)

@@ -23,6 +23,7 @@ from ingot.capture.script.language import (
     ANY,
     DEVICE,
     DTYPE,
+    GENERATOR,
     LAYOUT,
     MEMORY_FORMAT,
     NUMBER,
@@ -67,6 +68,7 @@ _SIMPLE: dict[Any, Type] = {
     torch.layout: LAYOUT,
     torch.memory_format: MEMORY_FORMAT,
     torch.Size: SIZE,
+    torch.Generator: GENERATOR,
     torch.types.Number: NUMBER,
 }
 

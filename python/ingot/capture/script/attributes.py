@@ -16,7 +16,7 @@ from ingot.capture.script.diagnostics import Absent, CompileError
 from ingot.capture.script.dispatch import each_choice
 from ingot.capture.script.enums import member_attribute
 from ingot.capture.script.items import type_of
-from ingot.capture.script.language import DEVICE, DTYPE, EnumType, may_be_none
+from ingot.capture.script.language import DEVICE, DTYPE, GENERATOR, EnumType, may_be_none
 from ingot.capture.script.modules import module_attribute
 from ingot.capture.script.numpy_values import NumpyConstant, number_method, of_numpy, read_only
 from ingot.capture.script.objects import (
@@ -137,6 +137,8 @@ def attribute(frame: Frame, item: Item, name: str) -> Item:
         return member_attribute(frame, item, name)
     if type == DEVICE and name in ("type", "index"):
         return Constant("cpu" if name == "type" else None)
+    if type == GENERATOR and name == "device":
+        return Constant(torch.device("cpu"))
     if type == DTYPE and name == "is_floating_point":
         from ingot.capture.script.library import is_floating_dtype
 

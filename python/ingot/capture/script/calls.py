@@ -21,10 +21,11 @@ from ingot.capture.script.diagnostics import CompileError
 from ingot.capture.script.dispatch import each_choice
 from ingot.capture.script.enums import is_enum, member_of
 from ingot.capture.script.expressions import element_of, expression, join_elements, spread_elements
+from ingot.capture.script.generators import call_generator_method
 from ingot.capture.script.handlers import apply_handler
 from ingot.capture.script.hooks import call_module
 from ingot.capture.script.items import type_of
-from ingot.capture.script.language import SIZE
+from ingot.capture.script.language import GENERATOR, SIZE
 from ingot.capture.script.made_modules import make_module
 from ingot.capture.script.markers import marker_of
 from ingot.capture.script.module_methods import module_method
@@ -325,6 +326,8 @@ def _method(frame: Frame, callee: MethodItem, args: list[Item], kwargs: dict[str
         raise CompileError(f"{callee.describe()} cannot be compiled")
     if isinstance(type_of(receiver), TensorType):
         return call_tensor_method(frame, receiver, name, args, kwargs, None)
+    if type_of(receiver) == GENERATOR:
+        return call_generator_method(frame, receiver, name, args, kwargs)
     return call_container_method(frame, receiver, name, args, kwargs)
 
 

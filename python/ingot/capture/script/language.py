@@ -36,6 +36,7 @@ DEVICE = SimpleType("torch.device")
 LAYOUT = SimpleType("torch.layout")
 MEMORY_FORMAT = SimpleType("torch.memory_format")
 SIZE = SimpleType("torch.Size")
+GENERATOR = SimpleType("torch.Generator")
 
 NUMBER = UnionType((INT, FLOAT, BOOL, ir.COMPLEX))
 """PyTorch's Scalar: the result of ``x.item()``."""
@@ -45,6 +46,7 @@ ANY = UnionType((TENSOR, INT, FLOAT, BOOL, ir.COMPLEX, STR, NONE))
 
 _LOWERED: dict[Type, Type] = dict.fromkeys((DTYPE, DEVICE, LAYOUT, MEMORY_FORMAT), INT)
 _LOWERED[SIZE] = ListType(INT)
+_LOWERED[GENERATOR] = TENSOR
 
 
 @dataclass(frozen=True)

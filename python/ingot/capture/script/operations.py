@@ -174,7 +174,13 @@ def _missing_op(frame: Frame, base: str, args: Sequence[Item], kwargs: Mapping[s
     if base.startswith("aten::unsafe_"):
         return call_op(frame, base.replace("unsafe_", ""), args, kwargs)
     plain = base[:-1]
-    if base.endswith("_") and (frame.builder.ops.overloads(plain) or plain in COMPOSITIONS):
+    schemas = frame.builder.ops.overloads(plain) if base.endswith("_") else ()
+    if any(result.alias for schema in schemas for result in schema.returns):
+        raise CompileError(
+            f"Ingot has no op {base}, which makes a tensor a view of other elements",
+            f"write y = x.{plain.removeprefix('aten::')}(...)",
+        )
+    if schemas or (base.endswith("_") and plain in COMPOSITIONS):
         result = call_op(frame, plain, args, kwargs)
         if result is not args[0]:
             call_op(frame, "aten::copy_", [args[0], result])

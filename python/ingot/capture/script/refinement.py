@@ -22,6 +22,7 @@ from ingot.capture.script.items import type_of
 from ingot.capture.script.language import (
     DEVICE,
     DTYPE,
+    GENERATOR,
     SIZE,
     EnumType,
     ObjectType,
@@ -266,6 +267,7 @@ _PYTHON_TYPES: dict[Any, tuple[Type, ...]] = {
     torch.dtype: (DTYPE,),
     torch.device: (DEVICE,),
     torch.Size: (SIZE,),
+    torch.Generator: (GENERATOR,),
 }
 
 

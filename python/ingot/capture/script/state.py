@@ -59,6 +59,7 @@ class StateTable:
         self.paths: dict[int, str] = {}
         self._data: dict[tuple, TensorData] = {}
         self._constants: dict[int, str] = {}
+        self._generators: dict[int, torch.Tensor] = {}
         self._plain: dict[int, torch.nn.Module] = {}
         self._kept_alive: list[object] = []
 
@@ -119,6 +120,14 @@ class StateTable:
             self._constants[id(tensor)] = known
             self._kept_alive.append(tensor)
         return known
+
+    def add_generator(self, generator: torch.Generator, name: str) -> str:
+        """The entry of a generator's state."""
+        state = self._generators.get(id(generator))
+        if state is None:
+            state = self._generators[id(generator)] = generator.get_state()
+            self._kept_alive.append(generator)
+        return self.add_constant(state, name)
 
     def add_attribute(self, name: str, value: Any, type: Type) -> None:
         """Adds a value that methods of the module may replace."""

@@ -23,6 +23,7 @@ from ingot.capture.script.awaits import awaitable, awaitable_nowait, wait
 from ingot.capture.script.decompositions import linear_algebra, neural, tensors
 from ingot.capture.script.diagnostics import CompileError
 from ingot.capture.script.einsum import einsum
+from ingot.capture.script.generators import make_generator
 from ingot.capture.script.items import type_of
 from ingot.capture.script.language import (
     DEVICE,
@@ -569,6 +570,7 @@ def _functions() -> dict[Any, Callable[..., Item]]:
         torch.cuda.nvtx.range_push: _nothing,
         torch.cuda.nvtx.range_pop: _nothing,
         torch.manual_seed: _manual_seed,
+        torch.Generator: make_generator,
         torch.einsum: _einsum,
         torch.block_diag: _tensor_list("aten::block_diag"),
         torch.cartesian_prod: _tensor_list("aten::cartesian_prod"),

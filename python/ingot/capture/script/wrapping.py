@@ -10,6 +10,7 @@ import torch
 
 from ingot.capture.script import distributions
 from ingot.capture.script.classes import is_user_class
+from ingot.capture.script.language import GENERATOR
 from ingot.capture.script.values import (
     Constant,
     DictItem,
@@ -44,6 +45,10 @@ def wrap(frame: Frame, value: Any, name: str) -> Item:
         state = frame.compiler.state
         entry = state.add_constant(value, name.rpartition(".")[2] or "constant")
         return frame.dynamic(frame.builder.state(entry), TENSOR)
+    if isinstance(value, torch.Generator):
+        state = frame.compiler.state
+        entry = state.add_generator(value, name.rpartition(".")[2] or "generator")
+        return frame.dynamic(frame.builder.state(entry), GENERATOR)
     if isinstance(value, torch.Size):
         return TupleItem(tuple(map(Constant, value)))
     if isinstance(value, tuple):
