@@ -33,6 +33,14 @@ MaybeGenerator::~MaybeGenerator() {
   if (own_) store(own_->generator, own_->state);
 }
 
+void invoke_from_generator(Invoke op, size_t count, size_t at, const Arguments& in,
+                           const Results& out) {
+  const MaybeGenerator generator(in[at]);
+  std::array<int32_t, 12> operands;
+  for (size_t i = 0; i < count; ++i) operands[i] = in.operands[i < at ? i : i + 1];
+  op({in.registers, in.constants, operands.data()}, out);
+}
+
 namespace {
 
 // PyTorch's seed of a new generator is this number.

@@ -45,10 +45,15 @@ struct Unbox<MaybeGenerator> : UnboxAs<MaybeGenerator, ParamKind::optional_tenso
   static MaybeGenerator get(const Value& v) { return MaybeGenerator(v); }
 };
 
+// Invokes an op of `count` arguments (12 at most) without argument `at` of `in`, its generator.
+void invoke_from_generator(Invoke op, size_t count, size_t at, const Arguments& in,
+                           const Results& out);
+
 // The overload of an op that has, beside its arguments, a "Generator? generator" at `kAt`.
 template <class Registered, size_t kAt>
 struct WithGenerator {
   static constexpr size_t kCount = Registered::definition().params.size();
+  static_assert(kCount <= 12);
   static constexpr std::array<ParamKind, kCount + 1> kParams = [] {
     std::array<ParamKind, kCount + 1> result{};
     for (size_t i = 0; i < kCount; ++i)
@@ -57,10 +62,7 @@ struct WithGenerator {
     return result;
   }();
   static void invoke(const Arguments& in, const Results& out) {
-    const MaybeGenerator generator(in[kAt]);
-    std::array<int32_t, kCount> operands;
-    for (size_t i = 0; i < kCount; ++i) operands[i] = in.operands[i < kAt ? i : i + 1];
-    Registered::invoke({in.registers, in.constants, operands.data()}, out);
+    invoke_from_generator(&Registered::invoke, kCount, kAt, in, out);
   }
   static constexpr OpDefinition definition() { return {.params = kParams, .invoke = &invoke}; }
 };

@@ -124,3 +124,25 @@ def test_cross_entropy(reduction, smoothing, weighted, probabilities):
     )
     found = torch.from_numpy(ingot.script(loss)(x.numpy(), target.numpy()))
     torch.testing.assert_close(found, loss(x, target), rtol=1e-4, atol=1e-5)
+
+
+def attention(q, k, v, mask: torch.Tensor | None, p: float, causal: bool):
+    attend = torch.nn.functional.scaled_dot_product_attention
+    return attend(q, k, v, mask, p, causal), attend(
+        q, k[:, :2], v[:, :2], dropout_p=p, scale=0.2, enable_gqa=True
+    )
+
+
+@pytest.mark.parametrize("p", [0.0, 0.3])
+@pytest.mark.parametrize("masked", ["none", "causal", "bool", "float"])
+def test_attention_that_drops(p: float, masked: str) -> None:
+    q, k, v = torch.randn(2, 4, 5, 8), torch.randn(2, 4, 7, 8), torch.randn(2, 4, 7, 8)
+    mask = torch.rand(5, 7)
+    given = {"bool": mask > 0.4, "float": mask}.get(masked)
+    case = (q, k, v, given, p, masked == "causal")
+    torch.manual_seed(3)
+    expected = attention(*case)
+    module = ingot.script(attention).module
+    ingot.manual_seed(3)
+    for one, other in zip(module(*case), expected, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-5)

@@ -165,6 +165,17 @@ def set_in_place(x: Tensor):
     return y
 
 
+def split_at(x: Tensor, places: Tensor):
+    return (
+        torch.tensor_split(x, places),
+        x.tensor_split(places, dim=1),
+        torch.tensor_split(x, tensor_indices_or_sections=places, dim=-1),
+        x.tensor_split(2),
+        x.tensor_split((1, 2), -1),
+        torch.tensor_split(x, indices=[1], dim=1),
+    )
+
+
 def test_operators():
     check(
         operators,
@@ -201,6 +212,12 @@ def test_views_in_place():
     check(views_in_place, (torch.arange(9.0).view(3, 3),))
     with pytest.raises(ingot.Error, match="no op aten::set_"):
         ingot.script(set_in_place)
+
+
+def test_splits_at_places_that_are_tensors():
+    x = torch.arange(12).view(3, 4)
+    given = (torch.tensor(places, dtype=torch.int64) for places in ([1, 3], [], 2, 5))
+    check(split_at, *((x, places) for places in given))
 
 
 def test_functional():

@@ -19,7 +19,7 @@ from ingot.capture.script.items import type_of
 from ingot.capture.script.language import DEVICE, DTYPE, NUMBER, SIZE, settle, without_none
 from ingot.capture.script.legacy import new
 from ingot.capture.script.operations import call_op
-from ingot.capture.script.torch_functions import call_named_op
+from ingot.capture.script.torch_functions import call_named_op, tensor_split
 from ingot.capture.script.values import (
     NOTHING,
     Constant,
@@ -275,6 +275,7 @@ def _reflected(symbol: str) -> Callable[..., Item]:
 
 
 _METHODS: dict[str, Callable[..., Item]] = {
+    "tensor_split": tensor_split,
     "size": _size,
     "stride": _stride,
     "item": _item,

@@ -44,6 +44,7 @@ from ingot.capture.script.values import (
     FALSE,
     NOTHING,
     TRUE,
+    ZERO,
     Constant,
     Dynamic,
     Item,
@@ -463,6 +464,32 @@ def _library(function: Callable[..., Any]) -> Callable[..., Item]:
     return apply
 
 
+def tensor_split(
+    frame: Frame,
+    tensor: Item,
+    indices_or_sections: Item | None = None,
+    dim: Item = ZERO,
+    **kwargs: Item,
+) -> Item:
+    """``torch.tensor_split``; places that are a tensor are read as ints."""
+    places = indices_or_sections
+    for name in ("indices", "sections", "tensor_indices_or_sections"):
+        places = kwargs.pop(name, places)
+    if places is None or kwargs:
+        raise CompileError("tensor_split takes a tensor, indices or sections, and dim")
+    if isinstance(type_of(places), TensorType):
+        return frame.call(tensors.tensor_split_at, tensor, places, dim)
+    return call_op(frame, "aten::tensor_split", [tensor, places, dim])
+
+
+def _attention(frame: Frame, *args: Item, **kwargs: Item) -> Item:
+    """The op drops no weights: where that may be wanted, others do it."""
+    dropout = args[4] if len(args) > 4 else kwargs.get("dropout_p", Constant(0.0))
+    if isinstance(dropout, Constant) and dropout.value == 0:
+        return call_op(frame, "aten::scaled_dot_product_attention", args, kwargs)
+    return _library(neural.dropping_attention)(frame, *args, **kwargs)
+
+
 def _instance_norm(frame: Frame, *args: Item) -> Item:
     """The op writes no statistics: where they are to move, others do it."""
     x, weight, bias, mean, variance, own_statistics, momentum, eps, _ = args
@@ -575,7 +602,9 @@ def _functions() -> dict[Any, Callable[..., Item]]:
         torch.block_diag: _tensor_list("aten::block_diag"),
         torch.cartesian_prod: _tensor_list("aten::cartesian_prod"),
         torch.nonzero: _nonzero,
+        torch.tensor_split: tensor_split,
         torch.instance_norm: _instance_norm,
+        torch.nn.functional.scaled_dot_product_attention: _attention,
         torch.linalg.pinv: _library(linear_algebra.linalg_pinv),
         torch.broadcast_tensors: _tensor_list("aten::broadcast_tensors"),
         torch.meshgrid: _tensor_list("aten::meshgrid"),

@@ -5,6 +5,7 @@ Definitions are those of PyTorch's page of each function.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -23,6 +24,38 @@ def instance_norm_in_training(input, weight, bias, running_mean, running_var, mo
     running_mean.mul_(1 - momentum).add_(input.mean(dims).mean(0) * momentum)
     running_var.mul_(1 - momentum).add_(input.var(dims).mean(0) * momentum)
     return torch.instance_norm(input, weight, bias, None, None, True, momentum, eps, False)
+
+
+def dropping_attention(
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    attn_mask: torch.Tensor | None = None,
+    dropout_p: float = 0.0,
+    is_causal: bool = False,
+    scale: float | None = None,
+    enable_gqa: bool = False,
+):
+    """Attention that drops weights where ``dropout_p`` is not 0, step by step."""
+    if dropout_p == 0.0:
+        return torch.ops.aten.scaled_dot_product_attention(
+            query, key, value, attn_mask, 0.0, is_causal, scale=scale, enable_gqa=enable_gqa
+        )
+    if enable_gqa:
+        groups = query.size(-3) // key.size(-3)
+        key = key.repeat_interleave(groups, -3)
+        value = value.repeat_interleave(groups, -3)
+    factor = query.size(-1) ** -0.5 if scale is None else scale
+    root = math.sqrt(factor)
+    scores = torch.matmul(query * root, (key * root).transpose(-2, -1))
+    if is_causal:
+        attn_mask = torch.ones([scores.size(-2), scores.size(-1)], dtype=torch.bool).tril()
+    if attn_mask is not None:
+        if attn_mask.dtype == torch.bool:
+            scores = scores.masked_fill(torch.logical_not(attn_mask), -math.inf)
+        else:
+            scores = scores + attn_mask
+    return torch.matmul(torch.dropout(scores.softmax(-1), dropout_p, True), value)
 
 
 def multi_margin_loss(self, target, p=1, margin=1.0, weight=None, reduction=1):

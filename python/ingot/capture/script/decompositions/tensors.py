@@ -98,6 +98,16 @@ def corrcoef(self):
     return found / deviation.unsqueeze(1) / deviation.unsqueeze(0)
 
 
+def tensor_split_at(
+    self: torch.Tensor, tensor_indices_or_sections: torch.Tensor, dim: int = 0
+) -> list[torch.Tensor]:
+    places = tensor_indices_or_sections
+    if places.dim() == 0:
+        return list(torch.tensor_split(self, int(places), dim))
+    indices: list[int] = places.tolist()
+    return list(torch.tensor_split(self, indices, dim))
+
+
 def hsplit(self, indices):
     return torch.tensor_split(self, indices, 0 if self.dim() == 1 else 1)
 
