@@ -161,6 +161,68 @@ def test_a_branch_for_one_is_not_taken_for_others():
             module(torch.ones(batch, 7))
 
 
+TAKING_SIZES = {
+    "linspace": lambda x: torch.linspace(0, x.shape[0] - 1, x.shape[0]),
+    "linspace of a part": lambda x: torch.linspace(1 / x.shape[0], 1, steps=x.shape[1]),
+    "linspace in f64": lambda x: torch.linspace(-1, 1, x.shape[0], dtype=torch.float64),
+    "logspace": lambda x: torch.logspace(0, 1, x.shape[0], base=2.0),
+    "max_pool1d": lambda x: F.max_pool1d(x, 2),
+    "max_pool1d, overlapping": lambda x: F.max_pool1d(x[None], 3, 2, 1, ceil_mode=True),
+    "max_pool1d with places": lambda x: F.max_pool1d(x[None], 2, return_indices=True),
+    "one_hot": lambda x: F.one_hot(x.argmax(1), x.shape[1]),
+    "affine_grid": lambda x: F.affine_grid(
+        torch.arange(6.0).view(1, 2, 3), (1, 1, *x.shape), align_corners=False
+    ),
+    "affine_grid, corners": lambda x: F.affine_grid(
+        torch.arange(12.0).view(1, 3, 4), (1, 1, 1, *x.shape), align_corners=True
+    ),
+    "kron": lambda x: torch.kron(x, x[0]),
+    "take_along_dim": lambda x: x.take_along_dim(x[:1].argsort(1), 1),
+    "take_along_dim of all": lambda x: torch.take_along_dim(x, x.flatten().argsort()),
+    "cov": lambda x: torch.cov(x),
+    "corrcoef": lambda x: torch.corrcoef(x),
+    "fftfreq": lambda x: torch.fft.fftfreq(x.shape[0], 0.5),
+    "rfftfreq": lambda x: torch.fft.rfftfreq(x.shape[1]),
+    "fill_diagonal_": lambda x: x.clone().fill_diagonal_(2.0),
+    "windows": lambda x: x[:, :2] * torch.kaiser_window(2) + torch.hamming_window(2),
+}
+
+
+@pytest.mark.parametrize("function", TAKING_SIZES.values(), ids=TAKING_SIZES)
+def test_functions_that_take_sizes_for_numbers(function):
+    torch.manual_seed(0)
+    module = ingot.trace(function, (torch.randn(6, 4),))
+    for sizes in ((8, 6), (9, 5), (5, 9)):
+        x = torch.randn(sizes)
+        torch.testing.assert_close(module(x), function(x))
+
+
+@pytest.mark.parametrize("parts", ["a number", "half"])
+def test_the_number_of_parts_of_a_split_is_guarded(parts):
+    def function(x):
+        return x.split(2 if parts == "a number" else x.shape[0] // 2)[1]
+
+    module = ingot.trace(function, (torch.randn(4, 3),))
+    x = torch.randn(4, 5)
+    assert torch.equal(module(x), function(x))
+    with pytest.raises(ingot.GuardError, match="aten::split was traced"):
+        module(torch.randn(7, 3))
+
+
+def test_a_generator_that_is_none_leaves_sizes_free():
+    def draw(x):
+        drawn = torch.rand(x.shape, generator=None), torch.randint(0, 5, x.shape, generator=None)
+        return *drawn, torch.randperm(x.shape[0], generator=None)
+
+    module = ingot.trace(draw, (torch.zeros(4, 2),))
+    x = torch.zeros(3, 5)
+    torch.manual_seed(1)
+    expected = draw(x)
+    ingot.manual_seed(1)
+    for found, want in zip(module(x), expected, strict=True):
+        assert torch.equal(found, want)
+
+
 def test_squeeze_answers_as_eager_at_one():
     for example in (1, 4):
         module = ingot.trace(lambda x: x.squeeze(0) * 2, torch.ones(example, 3))

@@ -16,7 +16,7 @@ import torch
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import _disable_current_modes
 
-from ingot.capture import packed
+from ingot.capture import free_sizes, packed
 from ingot.capture.rewritten import REWRITTEN, by_positions
 from ingot.capture.training import attending, layered
 from ingot.ir.diagnostics import fail
@@ -48,7 +48,7 @@ def keep(
     name = schema.name.partition("::")[2]
     if schema.overload_name:
         name += f"__{schema.overload_name}"
-    text = str(schema).partition("(")[2]
+    text = str(schema).partition("(")[2].replace("int steps", "SymInt steps")
     _library.define(f"{name}({text}")
     _library.impl(name, lambda *args, **kwargs: op(*args, **kwargs), "CompositeExplicitAutograd")
     torch.library.register_fake(f"{NAMESPACE}::{name}", sizes, lib=_library)
@@ -64,11 +64,13 @@ class KeptWhole(TorchFunctionMode):
     def __torch_function__(
         self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None
     ) -> Any:
-        kwargs = kwargs or {}
-        if isinstance(kwargs.get("generator"), torch.Generator):
+        kwargs = dict(kwargs or {})
+        # None says nothing, and PyTorch takes sizes for numbers in overloads with a generator.
+        if kwargs.pop("generator", None) is not None:
             fail(
                 "the model draws from a torch.Generator of its own",
-                hint="leave generator= out; ingot.manual_seed seeds what programs draw",
+                hint="leave generator= out, or compile the model by ingot.script, where "
+                "generators are state; ingot.manual_seed seeds what programs draw",
                 code="unsupported",
             )
         if types and not all(issubclass(t, torch.Tensor) for t in types):
@@ -300,7 +302,14 @@ def _with_names(op: Callable[..., Any]) -> Callable[..., Any]:
 
 def _keep_all() -> None:
     _routes.update(REWRITTEN)
+    _routes.update(free_sizes.FREE)
     aten = torch.ops.aten
+    for function, op in ((torch.linspace, aten.linspace), (torch.logspace, aten.logspace)):
+        kept = keep(op.default, (), free_sizes.steps_made)
+        _routes[function] = free_sizes.of_steps(kept, function)
+    pool = keep(aten.max_pool1d.default, (), free_sizes.pooled)
+    for pooling in (torch.nn.functional.max_pool1d, torch.max_pool1d):
+        _routes[pooling] = free_sizes.max_pool1d(pool, pooling)
     keep(aten.linear.default, (torch.nn.functional.linear,), _linear)
     attention = keep(aten.scaled_dot_product_attention.default, (), _attention)
     _routes[_sdpa] = attending(attention)

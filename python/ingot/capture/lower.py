@@ -263,10 +263,14 @@ class Lowering:
             self._miss(node, outer[-1] if op.startswith("prims::") or op in self._open else op)
             return
         for guard in env.guards[known:] if env is not None else ():
-            self._assumed(op, self.captured.record.names.written(guard.expr))
+            self.assume(op, guard.expr)
         self._open.append(op)
         self._steps(parts, node)
         self._open.pop()
+
+    def assume(self, op: str, expr: sympy.Basic) -> None:
+        """Guards what an op takes for granted of sizes, in the exporter's symbols."""
+        self._assumed(op, self.captured.record.names.written(expr))
 
     def _assumed(self, op: str, expr: sympy.Basic) -> None:
         """What the steps of an op take for granted of the sizes. Whether one is 1 is what

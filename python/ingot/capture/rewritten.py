@@ -48,15 +48,6 @@ def _combinations(input: Tensor, r: int = 2, with_replacement: bool = False) -> 
     return input[places[taken]]
 
 
-def _one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
-    if num_classes != -1:
-        return torch.nn.functional.one_hot(tensor, num_classes)
-    classes = tensor.max().item() + 1
-    torch._check(classes >= 1)
-    zeros = torch.zeros([*tensor.shape, classes], dtype=torch.int64)  # type: ignore[list-item]
-    return zeros.scatter(-1, tensor.unsqueeze(-1), 1)
-
-
 def _tensor_split(
     input: Tensor, indices_or_sections: Any, dim: int = 0, **given: Any
 ) -> tuple[Tensor, ...]:
@@ -112,7 +103,7 @@ def _cov(
         norm = total - correction
     else:
         norm = total - correction * (weights * aweights).sum() / total
-    norm = torch.as_tensor(norm).clamp(min=0)
+    norm = norm.clamp(min=0) if isinstance(norm, Tensor) else torch.sym_max(norm, 0)
     other = centred if weights is None else centred * weights
     return (torch.mm(centred, other.t().conj()) / norm).squeeze()
 
@@ -258,7 +249,6 @@ REWRITTEN: dict[Any, Callable[..., Any]] = {
     Tensor.nonzero: _nonzero,
     Tensor.data.__get__: _data,  # type: ignore[attr-defined]
     Tensor.data.__set__: _set_data,  # type: ignore[attr-defined]
-    torch.nn.functional.one_hot: _one_hot,
     torch.nn.functional.instance_norm: instance_norm,
 }
 """By the functions of the Python API that they stand for."""

@@ -6,8 +6,10 @@ import operator
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+import sympy
 import torch
 from torch import fx
+from torch.utils._sympy.functions import FloorDiv
 
 from ingot.capture.script_in_trace import call_of
 from ingot.capture.state import dtype_of
@@ -153,6 +155,19 @@ def _without_generator(low: Lowering, node: fx.Node) -> Any:
     kwargs = {k: low.operand(v) for k, v in node.kwargs.items() if k != "generator"}
     name = f"aten::{target._opname}" + (f".{overload}" if overload else "")
     return low.draw(name, node, *map(low.operand, node.args), **kwargs)
+
+
+def _split(low: Lowering, node: fx.Node) -> Any:
+    """Parts of a size that the inputs decide are as many as of the example."""
+    tensor, split_size, *rest = node.args
+    assert isinstance(tensor, fx.Node)
+    length = tensor.meta["val"].shape[rest[0] if rest else 0]
+    given: Any = split_size.meta["val"] if isinstance(split_size, fx.Node) else split_size
+    if isinstance(length, torch.SymInt) or isinstance(given, torch.SymInt):
+        size, part = sympy.sympify(length), sympy.sympify(given)
+        count = FloorDiv(size + part - 1, part)
+        low.assume("aten::split", sympy.Eq(count, len(node.meta["val"])))
+    return low.call("aten::split.Tensor", node)
 
 
 def _getitem(low: Lowering, node: fx.Node) -> Any:
@@ -365,6 +380,7 @@ RULES: dict[Any, Rule] = {
     aten.item.default: _item,
     aten.rms_norm.default: _rms_norm,
     aten.scaled_dot_product_attention.default: _attention,
+    aten.split.Tensor: _split,
     aten._local_scalar_dense.default: _item,
     aten._assert_scalar.default: _assert_scalar,
     aten._assert_async.default: _assert_tensor,
