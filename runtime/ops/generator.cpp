@@ -23,14 +23,14 @@ void store(const Generator& generator, const Tensor& state) {
 }  // namespace
 
 MaybeGenerator::Own::Own(const Tensor& of)
-    : state(of), generator(Generator::from_bytes(bytes_of(of))), given(generator) {
+    : state(of), bytes(bytes_of(of)), generator(Generator::from_bytes(bytes)), given(generator) {
   check_writable(of);
 }
 MaybeGenerator::MaybeGenerator(const Value& value) {
   if (!value.is_none()) own_.emplace(value.tensor());
 }
 MaybeGenerator::~MaybeGenerator() {
-  if (own_) store(own_->generator, own_->state);
+  if (own_) std::ranges::copy(own_->generator.bytes(), own_->bytes.begin());
 }
 
 void invoke_from_generator(Invoke op, size_t count, size_t at, const Arguments& in,

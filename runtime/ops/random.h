@@ -34,7 +34,8 @@ class MaybeGenerator {
  private:
   struct Own {
     explicit Own(const Tensor& of);
-    Tensor state;
+    Tensor state;  // keeps the bytes
+    std::span<std::byte> bytes;
     Generator generator;
     GivenGenerator given;
   };
