@@ -146,3 +146,29 @@ def test_attention_that_drops(p: float, masked: str) -> None:
     ingot.manual_seed(3)
     for one, other in zip(module(*case), expected, strict=True):
         torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-5)
+
+
+WINDOWS = {
+    "hann": lambda n, f64: torch.hann_window(n, dtype=torch.float64 if f64 else torch.float32),
+    "hamming": lambda n, f64: torch.hamming_window(n, False),
+    "hamming of numbers": lambda n, f64: torch.hamming_window(n, True, 0.6, beta=0.4),
+    "blackman": lambda n, f64: torch.blackman_window(n, periodic=f64),
+    "bartlett": lambda n, f64: torch.bartlett_window(n, f64),
+    "kaiser": lambda n, f64: torch.kaiser_window(n, f64, 8.0),
+    "fftfreq": lambda n, f64: torch.fft.fftfreq(n + 1, 0.5),
+    "rfftfreq": lambda n, f64: torch.fft.rfftfreq(n + 1, d=2.0, dtype=torch.float64),
+    "vander": lambda n, f64: torch.vander(torch.arange(4.0), n, increasing=f64),
+}
+
+
+@pytest.mark.parametrize("function", WINDOWS.values(), ids=WINDOWS)
+@pytest.mark.parametrize("f64", [False, True])
+def test_windows_whose_length_the_program_computes(function: Any, f64: bool) -> None:
+    namespace = {"function": function, "torch": torch}
+    source = "def of_length(x: torch.Tensor):\n    return function(x.size(0), %s)\n" % f64
+    linecache.cache["<window>"] = (len(source), None, source.splitlines(True), "<window>")
+    exec(compile(source, "<window>", "exec"), namespace)
+    module = ingot.script(namespace["of_length"]).module
+    for length in (0, 1, 2, 7, 16):
+        found = module(torch.zeros(length))
+        torch.testing.assert_close(found, function(length, f64), rtol=1e-5, atol=1e-6)

@@ -9,6 +9,8 @@ import torch
 from torch import Tensor
 from torch.utils._python_dispatch import _disable_current_modes
 
+from ingot.capture.script.decompositions import tensors
+
 Size = int | torch.SymInt
 
 
@@ -111,15 +113,6 @@ def _affine_grid(theta: Tensor, size: list[Any], align_corners: bool) -> Tensor:
     return grid.reshape([size[0], *spatial, rank])
 
 
-def _kron(input: Tensor, other: Tensor) -> Tensor:
-    rank = max(input.dim(), other.dim())
-    a, b = (t.reshape([1] * (rank - t.dim()) + list(t.shape)) for t in (input, other))
-    wide = [size for d in range(rank) for size in (a.shape[d], 1)]
-    fine = [size for d in range(rank) for size in (1, b.shape[d])]
-    sizes = [a.shape[d] * b.shape[d] for d in range(rank)]
-    return (a.reshape(wide) * b.reshape(fine)).reshape(sizes)
-
-
 def _take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Tensor:
     if dim is None:
         return input.reshape(-1).gather(0, indices.reshape(-1))
@@ -150,8 +143,7 @@ def _scaled(places: Tensor, n: Any, d: float, options: dict[str, Any]) -> Tensor
 def _fill_diagonal_(tensor: Tensor, fill_value: Any, wrap: bool = False) -> Tensor:
     if tensor.dim() != 2 or wrap or not _is_symbol(*tensor.shape):
         return tensor.fill_diagonal_(fill_value, wrap)
-    tensor.diagonal().fill_(fill_value)
-    return tensor
+    return tensors.fill_diagonal_(tensor, fill_value)
 
 
 def _window(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
@@ -171,8 +163,8 @@ FREE: dict[Any, Callable[..., Any]] = {
     torch.nn.functional.affine_grid: lambda theta, size, align_corners=None: _affine_grid(
         theta, list(size), bool(align_corners)
     ),
-    torch.kron: _kron,
-    Tensor.kron: _kron,
+    torch.kron: tensors.kron,
+    Tensor.kron: tensors.kron,
     torch.take_along_dim: _take_along_dim,
     Tensor.take_along_dim: _take_along_dim,
     torch.fft.fftfreq: _frequencies,

@@ -20,7 +20,7 @@ from ingot.capture.script import library
 from ingot.capture.script.annotations import read_annotation
 from ingot.capture.script.autograd_functions import gradients
 from ingot.capture.script.awaits import awaitable, awaitable_nowait, wait
-from ingot.capture.script.decompositions import linear_algebra, neural, tensors
+from ingot.capture.script.decompositions import linear_algebra, neural, tensors, windows
 from ingot.capture.script.diagnostics import CompileError
 from ingot.capture.script.einsum import einsum
 from ingot.capture.script.generators import make_generator
@@ -482,6 +482,22 @@ def tensor_split(
     return call_op(frame, "aten::tensor_split", [tensor, places, dim])
 
 
+def _antialiased(name: str) -> Callable[..., Item]:
+    """Interpolation to the sizes that factors give, if there are any."""
+
+    def apply(frame: Frame, *args: Item) -> Item:
+        if len(args) != 4 or args[3] == NOTHING:
+            return call_op(frame, f"aten::{name}", args[:3])
+        from ingot.capture.script.subscripts import subscript
+
+        input, _, align_corners, factors = args
+        size = frame.call(neural.scaled_size, input, factors)
+        scales = [subscript(frame, factors, Constant(k)) for k in (0, 1)]
+        return call_op(frame, f"aten::{name}", [input, size, align_corners, *scales])
+
+    return apply
+
+
 def _attention(frame: Frame, *args: Item, **kwargs: Item) -> Item:
     """The op drops no weights: where that may be wanted, others do it."""
     dropout = args[4] if len(args) > 4 else kwargs.get("dropout_p", Constant(0.0))
@@ -525,25 +541,14 @@ def _checkpoint_sequential(
     return data
 
 
-_FACTORIES = (
-    torch.hann_window,
-    torch.hamming_window,
-    torch.blackman_window,
-    torch.bartlett_window,
-    torch.kaiser_window,
-    torch.fft.fftfreq,
-    torch.fft.rfftfreq,
-)
-
-
 def _evaluated(function: Callable[..., Any]) -> Callable[..., Item]:
     """A function that makes a tensor of numbers: of numbers that are known, a constant."""
+    computed = windows.MADE[function]
 
     def apply(frame: Frame, *args: Item, **kwargs: Item) -> Item:
         named = {name: item for name, item in kwargs.items() if name not in _DROPPED}
         if not all(isinstance(each, Constant) for each in (*args, *named.values())):
-            name = function.__name__
-            raise CompileError(f"{name} needs arguments that are known while compiling")
+            return frame.compiler.call(frame, computed, list(args), named, frame.node)
         values = [each.value for each in args if isinstance(each, Constant)]
         options = {k: each.value for k, each in named.items() if isinstance(each, Constant)}
         try:
@@ -605,6 +610,10 @@ def _functions() -> dict[Any, Callable[..., Item]]:
         torch.tensor_split: tensor_split,
         torch.instance_norm: _instance_norm,
         torch.nn.functional.scaled_dot_product_attention: _attention,
+        **{
+            getattr(torch._C._nn, name): _antialiased(name)
+            for name in (f"_upsample_{kind}2d_aa" for kind in ("bilinear", "bicubic", "lanczos"))
+        },
         torch.linalg.pinv: _library(linear_algebra.linalg_pinv),
         torch.broadcast_tensors: _tensor_list("aten::broadcast_tensors"),
         torch.meshgrid: _tensor_list("aten::meshgrid"),
@@ -625,7 +634,7 @@ def _functions() -> dict[Any, Callable[..., Item]]:
         torch.autograd.grad: gradients,
         torch.autograd.backward: gradients,
         **LEGACY,
-        **{each: _evaluated(each) for each in _FACTORIES},
+        **{each: _evaluated(each) for each in windows.MADE},
     }
     for module in (overrides, torch._C, torch.nn.functional):
         for suffix in ("", "_unary", "_variadic"):

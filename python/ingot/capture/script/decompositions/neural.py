@@ -58,6 +58,11 @@ def dropping_attention(
     return torch.matmul(torch.dropout(scores.softmax(-1), dropout_p, True), value)
 
 
+def scaled_size(input: torch.Tensor, factors: list[float]) -> list[int]:
+    """Of an image's height and width."""
+    return [int(input.size(2) * factors[0]), int(input.size(3) * factors[1])]
+
+
 def multi_margin_loss(self, target, p=1, margin=1.0, weight=None, reduction=1):
     x = self.reshape([1, -1]) if self.dim() < 2 else self
     y = target.reshape([-1, 1])

@@ -108,6 +108,15 @@ def tensor_split_at(
     return list(torch.tensor_split(self, indices, dim))
 
 
+def vander(x, N=None, increasing=False):
+    columns = x.size(0) if N is None else N
+    powers = torch.arange(columns)
+    if not increasing:
+        powers = powers.flip(0)
+    kind = torch.int64 if x.dtype == torch.bool else x.dtype
+    return torch.pow(x.unsqueeze(-1).to(kind), powers.to(kind))
+
+
 def hsplit(self, indices):
     return torch.tensor_split(self, indices, 0 if self.dim() == 1 else 1)
 
@@ -391,7 +400,7 @@ COMPOSITIONS: dict[str, Callable[..., Any]] = {
             corrcoef, cov, cumulative_trapezoid, dsplit, embedding_bag, fill_diagonal_,
             gradient, grid_sampler, hsplit, kron, matrix_H, mvlgamma, nanquantile,
             norm_except_dim, pdist, quantile, renorm, sum_to_size, tensordot, trapezoid,
-            vsplit,
+            vander, vsplit,
         )
     },
 }  # fmt: skip
