@@ -80,8 +80,8 @@ def with_children(item: Item, inner: tuple[Item, ...]) -> Item:
             return TupleItem(inner, named)
         case ListItem(kept=kept):
             return ListItem(inner, kept)
-        case CaughtItem():
-            return CaughtItem(inner)
+        case CaughtItem(classes=classes):
+            return CaughtItem(inner, classes)
         case ExceptionItem(kind, _, cls):
             return ExceptionItem(kind, inner[0], cls)
         case ZipItem():
@@ -153,6 +153,8 @@ def signature(item: Item) -> tuple:
             return ("dict", tuple(items), *map(signature, items.values()))
         case ExceptionItem(_, message, cls):
             return ("exception", cls, signature(message))
+        case CaughtItem(parts, classes):
+            return ("caught", classes, *map(signature, parts))
         case PickItem(index, items, keys):
             return ("pick", keys, *map(signature, (index, *items)))
         case AwaitItem(call, result, names):

@@ -327,9 +327,11 @@ class ExceptionItem(Item):
 @dataclass(frozen=True, eq=False)
 class CaughtItem(Item):
     """The exception in an except clause. ``parts``: its class's name, its text, the whole
-    sentence and the lines where it was raised."""
+    sentence and the lines where it was raised; then, for each class whose objects handlers
+    read, the last that was raised. ``classes`` are those after ``except``."""
 
     parts: tuple[Item, ...]
+    classes: tuple[type, ...] = ()
 
     @property
     def kind(self) -> Item:
