@@ -13,7 +13,9 @@ from ingot.capture.script.items import type_of
 from ingot.capture.script.language import (
     SIZE,
     FutureType,
+    Hole,
     SetType,
+    dict_value,
     has_hole,
     is_subtype,
     join,
@@ -42,6 +44,7 @@ from ingot.ir.types import (
     COMPLEX,
     FLOAT,
     INT,
+    NONE,
     STR,
     DictType,
     ListType,
@@ -187,6 +190,12 @@ def element(frame: Frame, container: Type, item: Item) -> Item:
         ) from None
 
 
+def _dict_element(frame: Frame, type: DictType, item: Item) -> Item:
+    if type_of(item) == NONE and isinstance(settle(type.value), Hole):
+        is_subtype(dict_value(NONE), type.value)
+    return element(frame, type.value, item)
+
+
 def _list_type(receiver: Dynamic) -> ListType:
     type = settle(receiver.type)
     assert isinstance(type, ListType)
@@ -260,6 +269,12 @@ def _sort(frame: Frame, receiver: Dynamic, **kwargs: Item) -> Item:
     return sort_in_place(frame, receiver, **kwargs)
 
 
+def _index(frame: Frame, receiver: Dynamic, item: Item, *bounds: Item) -> Item:
+    if bounds:
+        return frame.call(library.index_between, receiver, item, *bounds)
+    return _plain("aten::index", INT)(frame, receiver, item)
+
+
 _LIST: dict[str, Callable[..., Item]] = {
     "append": _append,
     "extend": extend,
@@ -269,7 +284,7 @@ _LIST: dict[str, Callable[..., Item]] = {
     "remove": _plain("aten::remove"),
     "reverse": _plain("aten::reverse"),
     "sort": _sort,
-    "index": _plain("aten::index", INT),
+    "index": _index,
     "count": _plain("aten::count", INT),
     "copy": _copy,
 }
@@ -282,7 +297,7 @@ def store_element(
     if isinstance(type, DictType):
         key = element(frame, type.key, index)
         require_key(type.key)
-        call_op(frame, "aten::_set_item", [base, key, element(frame, type.value, item)])
+        call_op(frame, "aten::_set_item", [base, key, _dict_element(frame, type, item)])
         return
     call_op(frame, "aten::_set_item", [base, index, element(frame, type.element, item)])
 
@@ -306,7 +321,7 @@ def _get(frame: Frame, receiver: Dynamic, key: Item, default: Item = NOTHING) ->
     together = join(type.value, type_of(default) or type.value)
     if together != settle(type.value) and together is not None:
         return _get_wider(frame, receiver, key, default)
-    value = element(frame, type.value, default)
+    value = _dict_element(frame, type, default)
     return call_op(frame, "aten::get", [receiver, key, value], type=type.value)
 
 
@@ -350,7 +365,7 @@ def _pop_item(frame: Frame, receiver: Dynamic) -> Item:
 
 def _set_default(frame: Frame, receiver: Dynamic, key: Item, default: Item = NOTHING) -> Item:
     type = _dict_type(receiver)
-    value = element(frame, type.value, default)
+    value = _dict_element(frame, type, default)
     return call_op(frame, "aten::setdefault", [receiver, key, value], type=settle(type.value))
 
 
@@ -414,7 +429,7 @@ def _type_after(receiver: ListItem | DictItem, name: str, args: list[Item]) -> T
         case "extend", ListType() as other:
             return other
         case "setdefault", Type() as key, Type() as value:
-            return DictType(key, value)
+            return DictType(key, dict_value(value))
         case "update", DictType() as other:
             return other
     return None
@@ -488,6 +503,8 @@ def _string(
         name = "lower"
     if name in ("strip", "lstrip", "rstrip", "split", "rsplit"):
         args = args[1:] if args[:1] == [NOTHING] and len(args) == 1 else args
+        if name == "rsplit" and args[:1] == [NOTHING] and len(args) == 2:
+            return frame.call(library.split_from_right, receiver, args[1])
         if name.endswith("split"):
             kwargs = {
                 {"sep": "separator", "maxsplit": "max"}.get(k, k): v for k, v in kwargs.items()

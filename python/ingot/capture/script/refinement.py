@@ -106,6 +106,8 @@ def test(frame: Frame, node: ast.expr) -> Test:
             return _none_test(frame, left, isinstance(op, ast.Is | ast.Eq), node)
         case ast.Call(func=ast.Name(id="isinstance"), args=[subject, _], keywords=[]):
             return _isinstance_test(frame, subject, node)
+        case ast.Call(func=ast.Name(id="isinstance")):
+            raise CompileError("isinstance takes a value and a class", "", node)
         case ast.Call(args=[_, _], keywords=[]) if _is_jit_isinstance(frame, node.func):
             return jit_isinstance_test(frame, node)
         case ast.NamedExpr(target=ast.Name(id=name)):
