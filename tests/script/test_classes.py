@@ -723,3 +723,20 @@ def test_private_names_belong_to_their_class():
         return made.get(), made.own(), Private(1).get()
 
     check(f, (5,), (0,))
+
+
+class Pile:
+    def __init__(self) -> None:
+        self.items: list[int] = []
+
+    def __iter__(self):
+        return iter(self.items)
+
+
+def test_in_goes_over_what_has_no_contains():
+    def inside(n: int):
+        pile = Pile()
+        pile.items.append(3)
+        return n in pile, n not in pile
+
+    check(inside, (3,), (4,))

@@ -189,6 +189,8 @@ def _repeat(frame: Frame, item: Item, times: Item) -> Item:
 
 
 def _reversed(frame: Frame, item: Item) -> Item:
+    if isinstance(type_of(item), TensorType):
+        return call_op(frame, "aten::flip", [item, TupleItem((ZERO,))])
     return ReversedItem(item)
 
 

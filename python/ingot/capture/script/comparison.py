@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch.torch_version import TorchVersion
 
+from ingot.capture.script.classes import in_class
 from ingot.capture.script.diagnostics import CompileError
 from ingot.capture.script.flow import Junction
 from ingot.capture.script.items import type_of
@@ -275,6 +276,9 @@ def _identical(frame: Frame, a: Item, b: Item) -> Item:
         if isinstance(b, Constant) and x is not None and without_none(x) == y == BOOL:
             return equal(frame, a, b)
         if isinstance(x, TensorType) and isinstance(y, TensorType):
+            return call_op(frame, "aten::__is__", [a, b])
+        containers = isinstance(x, ListType | DictType | SetType) and x == y
+        if containers and isinstance(a, Dynamic) and isinstance(b, Dynamic):
             return call_op(frame, "aten::__is__", [a, b])
         if x != y and not any(t is None or may_be_none(t) for t in (x, y)):
             return FALSE
@@ -565,4 +569,8 @@ def contains(frame: Frame, container: Item, item: Item) -> Item:
     if isinstance(type, TensorType):
         found = call_op(frame, "aten::any", [equal(frame, container, item)])
         return call_op(frame, "aten::Bool", [found])
+    if any(in_class(member.cls, "__iter__") for member in object_members(type)):
+        from ingot.capture.script.library import has_equal
+
+        return frame.call(has_equal, container, item)
     raise CompileError(f"`in` does not take {container.describe()}")
