@@ -222,6 +222,8 @@ def _copied(frame: Frame, item: Item) -> Item:
         return item
     if isinstance(type, ListType):
         return as_list(frame, item)
+    if isinstance(type, DictType | SetType):
+        return call_op(frame, "aten::copy", [item], type=type)
     if len(members) != 1 or isinstance(item, InstanceItem):
         raise CompileError(f"copy of {item.describe()} cannot be compiled")
     return copy_object(frame, item)

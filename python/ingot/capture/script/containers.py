@@ -21,20 +21,25 @@ from ingot.capture.script.language import (
     join,
     may_be_none,
     require_key,
+    rewrite,
     settle,
+    without_none,
 )
 from ingot.capture.script.modules import changeable
+from ingot.capture.script.objects import object_members
 from ingot.capture.script.operations import call_op
 from ingot.capture.script.readonly import readable
 from ingot.capture.script.sets import set_method
 from ingot.capture.script.values import (
     NOTHING,
     TRUE,
+    ZERO,
     Constant,
     DictItem,
     Dynamic,
     Item,
     ListItem,
+    PythonItem,
     ShapeItem,
     TupleItem,
     is_constant_object,
@@ -50,6 +55,7 @@ from ingot.ir.types import (
     ListType,
     NamedTupleType,
     OptionalType,
+    TensorType,
     TupleType,
     Type,
 )
@@ -269,10 +275,36 @@ def _sort(frame: Frame, receiver: Dynamic, **kwargs: Item) -> Item:
     return sort_in_place(frame, receiver, **kwargs)
 
 
-def _index(frame: Frame, receiver: Dynamic, item: Item, *bounds: Item) -> Item:
-    if bounds:
-        return frame.call(library.index_between, receiver, item, *bounds)
-    return _plain("aten::index", INT)(frame, receiver, item)
+def _search(
+    op: str, function: Callable[..., Any], gives: Type | None = None
+) -> Callable[..., Item]:
+    """index, count or remove: an op where the elements are compared by their values alone."""
+
+    def apply(frame: Frame, receiver: Dynamic, item: Item, *bounds: Item) -> Item:
+        inside, actual = settle(_list_type(receiver).element), type_of(item)
+        one = isinstance(inside, TensorType) or bool(object_members(without_none(inside)))
+        known = isinstance(inside, Hole) or inside == actual
+        if known and not one and not bounds and not holds_own(inside):
+            return _plain(op, gives)(frame, receiver, item)
+        same = PythonItem(library.alike if one else library.equal)
+        if op == "aten::index" and not bounds:
+            bounds = (ZERO,)
+        return frame.call(function, receiver, item, same, *bounds)
+
+    return apply
+
+
+def holds_own(type: Type) -> bool:
+    """Whether values of the type hold objects or tensors, which have an equality of their own."""
+    found: list[Type] = []
+
+    def leaf(each: Type) -> Type:
+        if isinstance(each, TensorType) or object_members(each):
+            found.append(each)
+        return each
+
+    rewrite(type, leaf)
+    return bool(found)
 
 
 _LIST: dict[str, Callable[..., Item]] = {
@@ -281,11 +313,11 @@ _LIST: dict[str, Callable[..., Item]] = {
     "insert": _insert,
     "pop": _pop,
     "clear": _plain("aten::clear"),
-    "remove": _plain("aten::remove"),
+    "remove": _search("aten::remove", library.remove_first),
     "reverse": _plain("aten::reverse"),
     "sort": _sort,
-    "index": _index,
-    "count": _plain("aten::count", INT),
+    "index": _search("aten::index", library.index_between, INT),
+    "count": _search("aten::count", library.count_of, INT),
     "copy": _copy,
 }
 
@@ -465,7 +497,7 @@ def _static(frame: Frame, receiver: TupleItem | ListItem, name: str, args: list[
         if known and (name == "count" or places):
             return Constant(len(places) if name == "count" else places[0])
         sequence = frame.dynamic(frame.value(receiver, _as_list(receiver)))
-        return call_op(frame, f"aten::{name}", [sequence, *args])
+        return apply_handler(name, _LIST[name], frame, [sequence], args, {})
     if name == "copy":
         return make_list(frame, list(receiver.items))
     raise CompileError(f"{receiver.describe()} has no method {name} that can be compiled")

@@ -50,10 +50,39 @@ def is_floating_dtype(number: int) -> bool:
     return number == 5 or number == 6 or number == 7 or number == 15
 
 
-def contains_object(objects, wanted) -> bool:  # type: ignore[no-untyped-def]
+def alike(a, b) -> bool:  # type: ignore[no-untyped-def]
+    """Whether a list takes the two objects or tensors for one element."""
+    if a is b:
+        return True
+    return bool(a == b)
+
+
+def equal(a, b) -> bool:  # type: ignore[no-untyped-def]
+    return bool(a == b)
+
+
+def equal_lists(a, b) -> bool:  # type: ignore[no-untyped-def]
+    if len(a) != len(b):
+        return False
+    for i in range(len(a)):
+        if not equal(a[i], b[i]):
+            return False
+    return True
+
+
+def equal_dicts(a, b) -> bool:  # type: ignore[no-untyped-def]
+    if len(a) != len(b):
+        return False
+    for key, value in a.items():
+        if key not in b or not equal(value, b[key]):
+            return False
+    return True
+
+
+def contains_alike(values, item) -> bool:  # type: ignore[no-untyped-def]
     found = False
-    for each in objects:
-        if each is wanted or each == wanted:
+    for each in values:
+        if alike(each, item):
             found = True
             break
     return found
@@ -412,15 +441,33 @@ def has_equal(values, item):  # type: ignore[no-untyped-def]
     return False
 
 
-def index_between(values, item, start: int, stop: int = 2**63 - 1):  # type: ignore[no-untyped-def]
+def index_between(values, item, same, start: int, stop: int = 2**63 - 1):  # type: ignore[no-untyped-def]
     """``values.index(item, start, stop)``."""
     length = len(values)
     first = max(start + length, 0) if start < 0 else start
     last = stop + length if stop < 0 else min(stop, length)
     for i in range(first, last):
-        if values[i] == item:
+        if same(values[i], item):
             return i
     raise ValueError("the item is not in the list")
+
+
+def count_of(values, item, same):  # type: ignore[no-untyped-def]
+    """``values.count(item)``."""
+    found = 0
+    for value in values:
+        if same(value, item):
+            found += 1
+    return found
+
+
+def remove_first(values, item, same):  # type: ignore[no-untyped-def]
+    """``values.remove(item)``."""
+    for i in range(len(values)):
+        if same(values[i], item):
+            values.pop(i)
+            return
+    raise ValueError("list.remove(x): x not in list")
 
 
 def dict_of_keys(keys, value):  # type: ignore[no-untyped-def]
