@@ -806,3 +806,9 @@ def test_lists_search_tensors_by_what_they_hold():
         return [1, 2, 2].count(2.0), [1, n].index(2.0), [True, False].index(0), [1.0, 2.5].count(1)
 
     check(numbers, (2,), (3,))
+
+    def equal(a: Tensor, b: Tensor):
+        some, table = [a, b], {"a": a}
+        return some == [a, b], some != [b, a], [a + 0] == [a], table == {"a": a}
+
+    check(equal, (torch.tensor(1), torch.tensor(2)), (torch.tensor(2), torch.tensor(2)))

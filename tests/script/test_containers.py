@@ -265,13 +265,6 @@ def dicts_of_nones_are_no_sets(n: int):
     return {n: None}, {k: None for k in range(n)}, filled, later, {n}, str({n: None})
 
 
-@case(([3],))
-def the_same_container(xs: list[int]):
-    both = [xs, xs.copy()]
-    table = {"a": xs}
-    return xs is both[0], xs is both[1], xs is not table["a"], xs == both[1]
-
-
 @programs.parametrize
 def test_program(function):
     programs.check(function)

@@ -278,9 +278,6 @@ def _identical(frame: Frame, a: Item, b: Item) -> Item:
             return equal(frame, a, b)
         if isinstance(x, TensorType) and isinstance(y, TensorType):
             return call_op(frame, "aten::__is__", [a, b])
-        containers = isinstance(x, ListType | DictType | SetType) and x == y
-        if containers and isinstance(a, Dynamic) and isinstance(b, Dynamic):
-            return call_op(frame, "aten::__is__", [a, b])
         if x != y and not any(t is None or may_be_none(t) for t in (x, y)):
             return FALSE
         raise CompileError(
@@ -459,8 +456,8 @@ def _equal_containers(frame: Frame, a: Item, b: Item, x: Type, y: Type) -> Item:
         if _has_own_equality(x) and _has_own_equality(y):
             return _equal_by_elements(frame, a, b, x, y)
         return call_op(frame, "prim::equal", [_by_value(frame, a), _by_value(frame, b)])
-    if isinstance(x, ListType) and isinstance(y, ListType):
-        return call_op(frame, "aten::eq", [a, b])
+    if x == y and isinstance(x, ListType | DictType | TupleType | NamedTupleType):
+        return _equal_by_elements(frame, a, b, x, y)
     if lower(x) != lower(y):
         return FALSE
     raise CompileError(f"{a.describe()} == {b.describe()} cannot be compiled")
@@ -486,8 +483,10 @@ def _equal_by_elements(frame: Frame, a: Item, b: Item, x: Type, y: Type) -> Item
         return _equal_items(frame, *(_unpacked(frame, each) for each in (a, b)))
     from ingot.capture.script import library
 
+    inside = settle(x.element if isinstance(x, ListType) else x.value)  # type: ignore[attr-defined]
+    one = isinstance(inside, TensorType) or bool(object_members(inside))
     function = library.equal_lists if isinstance(x, ListType) else library.equal_dicts
-    return frame.call(function, a, b)
+    return frame.call(function, a, b, PythonItem(library.alike if one else library.equal))
 
 
 def _unpacked(frame: Frame, item: Item) -> TupleItem:
@@ -590,7 +589,7 @@ def contains(frame: Frame, container: Item, item: Item) -> Item:
 
         return frame.call(contains_alike, container, item)
     if isinstance(item, TupleItem) and type_of(item) is not None:
-        item = _by_value(frame, item)
+        item = frame.dynamic(frame.value(item), type_of(item))
     if isinstance(container, RangeItem):
         return _in_range(frame, container, item)
     if isinstance(type, SetType):

@@ -88,8 +88,8 @@ def with_children(item: Item, inner: tuple[Item, ...]) -> Item:
             return ListItem(inner, kept)
         case LimitsItem(make=make):
             return LimitsItem(inner[0], make)
-        case PartialItem(names=names):
-            return PartialItem(inner, names)
+        case PartialItem(names=given):
+            return PartialItem(inner, given)
         case CaughtItem(classes=classes):
             return CaughtItem(inner, classes)
         case ExceptionItem(kind, _, cls):

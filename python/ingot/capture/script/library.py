@@ -61,20 +61,20 @@ def equal(a, b) -> bool:  # type: ignore[no-untyped-def]
     return bool(a == b)
 
 
-def equal_lists(a, b) -> bool:  # type: ignore[no-untyped-def]
+def equal_lists(a, b, same) -> bool:  # type: ignore[no-untyped-def]
     if len(a) != len(b):
         return False
     for i in range(len(a)):
-        if not equal(a[i], b[i]):
+        if not same(a[i], b[i]):
             return False
     return True
 
 
-def equal_dicts(a, b) -> bool:  # type: ignore[no-untyped-def]
+def equal_dicts(a, b, same) -> bool:  # type: ignore[no-untyped-def]
     if len(a) != len(b):
         return False
     for key, value in a.items():
-        if key not in b or not equal(value, b[key]):
+        if key not in b or not same(value, b[key]):
             return False
     return True
 

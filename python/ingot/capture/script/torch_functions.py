@@ -476,7 +476,7 @@ def _can_cast(frame: Frame, from_: Item, to: Item) -> Item:
 
 
 def _result_type(frame: Frame, tensor1: Item, tensor2: Item) -> Item:
-    both = (tensor1, tensor2)
+    both: tuple[Item, ...] = (tensor1, tensor2)
     if not any(isinstance(type_of(each), TensorType) for each in both):
         both = tuple(as_tensor(frame, each) for each in both)
     return frame.call(tensors.type_of_result, *both)
