@@ -723,3 +723,92 @@ def test_private_names_belong_to_their_class():
         return made.get(), made.own(), Private(1).get()
 
     check(f, (5,), (0,))
+
+
+class Pile:
+    def __init__(self) -> None:
+        self.items: list[int] = []
+
+    def __iter__(self):
+        return iter(self.items)
+
+
+def test_in_goes_over_what_has_no_contains():
+    def inside(n: int):
+        pile = Pile()
+        pile.items.append(3)
+        return n in pile, n not in pile
+
+    check(inside, (3,), (4,))
+
+
+class Weight:
+    def __init__(self, grams: int) -> None:
+        self.grams = grams
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Weight) and self.grams == other.grams
+
+    def __hash__(self) -> int:
+        return self.grams
+
+
+@dataclass
+class Pack:
+    weight: Weight
+    tags: list[str]
+
+
+def test_containers_compare_their_objects_as_the_class_says():
+    def equal(n: int):
+        some = [Weight(n), Weight(1), Weight(1)]
+        pairs = [(Weight(n), 1), (Weight(1), 2)]
+        packs = Pack(Weight(n), ["x"]) == Pack(Weight(2), ["x"])
+        return (
+            some == [Weight(2), Weight(1), Weight(1)],
+            some != [Weight(2)],
+            {"a": Weight(n)} == {"a": Weight(2)},
+            pairs == [(Weight(2), 1), (Weight(1), 2)],
+            packs,
+            [[Weight(n)]] == [[Weight(2)]],
+        )
+
+    check(equal, (2,), (3,))
+
+    def search(n: int):
+        some = [Weight(n), Weight(1), Weight(1)]
+        pairs = [(Weight(n), 1), (Weight(1), 2)]
+        found = some.count(Weight(1)), some.index(Weight(1)), Weight(n) in some
+        some.remove(Weight(1))
+        assert (Weight(1), 2) in pairs and (Weight(1), 3) not in pairs
+        return found, len(some), pairs.count((Weight(1), 2)), pairs.index((Weight(1), 2))
+
+    check(search, (2,), (1,))
+
+
+def test_lists_search_tensors_by_what_they_hold():
+    def search(a: Tensor, b: Tensor):
+        some = [a, b, a + 0]
+        found = some.index(b), some.count(a), some.index(b + 0), a in some
+        some.remove(b + 0)
+        return found, some
+
+    check(search, (torch.tensor(1), torch.tensor(2)))
+
+    def ambiguous(a: Tensor, b: Tensor):
+        return [a, b].index(b)
+
+    assert ingot.script(lambda a, b: [a, b].index(a))(torch.ones(2), torch.zeros(2)) == 0
+    with pytest.raises(ingot.Error, match="ambiguous"):
+        ingot.script(ambiguous)(torch.ones(2), torch.zeros(2))
+
+    def numbers(n: int):
+        return [1, 2, 2].count(2.0), [1, n].index(2.0), [True, False].index(0), [1.0, 2.5].count(1)
+
+    check(numbers, (2,), (3,))
+
+    def equal(a: Tensor, b: Tensor):
+        some, table = [a, b], {"a": a}
+        return some == [a, b], some != [b, a], [a + 0] == [a], table == {"a": a}
+
+    check(equal, (torch.tensor(1), torch.tensor(2)), (torch.tensor(2), torch.tensor(2)))

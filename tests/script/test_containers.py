@@ -241,6 +241,30 @@ def comprehensions(n: int):
     )
 
 
+@case(([1, 2, 1, 3],))
+def index_between_bounds(xs: list[int]):
+    return xs.index(1, 1), xs.index(3, -2), xs.index(1, 0, 2), xs.index(2, 0, 100)
+
+
+@case(([1, 2, 1, 3],))
+def index_outside_bounds(xs: list[int]):
+    return xs.index(1, 3)
+
+
+@case((["a", "b"],))
+def dicts_from_keys(keys: list[str]):
+    return dict.fromkeys(keys, 0), dict.fromkeys(["q"]), dict.fromkeys("ab", 1.5)
+
+
+@case((1,))
+def dicts_of_nones_are_no_sets(n: int):
+    filled: dict[int, None] = {}
+    filled[n] = None
+    later = {}
+    later.setdefault("x", None)
+    return {n: None}, {k: None for k in range(n)}, filled, later, {n}, str({n: None})
+
+
 @programs.parametrize
 def test_program(function):
     programs.check(function)

@@ -200,7 +200,7 @@ def attribute_of_caught(k: int) -> int:
     try:
         raise Coded("e")
     except Coded as e:
-        return e.code
+        return e.cod + e.code
 
 
 def wrong_arguments(k: int) -> int:
@@ -210,7 +210,7 @@ def wrong_arguments(k: int) -> int:
 @pytest.mark.parametrize(
     ("function", "message"),
     [
-        (attribute_of_caught, "a caught exception has no attribute code"),
+        (attribute_of_caught, "the class Coded has no attribute cod"),
         (wrong_arguments, "KeyError takes no keyword arguments"),
     ],
 )

@@ -327,3 +327,15 @@ def along_a_chain(n: int):
 
 def test_while_conditions_narrow_what_a_turn_makes_wider():
     check(along_a_chain, (4,), (0,), (-1,))
+
+
+def test_what_a_while_says_after_it():
+    def waits(a: int | None):
+        turns = 0
+        while a is None:
+            turns += 1
+            if turns > 2:
+                a = turns
+        return a + 1, turns
+
+    check(waits, (None,), (5,))

@@ -286,6 +286,79 @@ def final_on_every_way(n: int):
     return i * 100
 
 
+class FieldError(Exception):
+    limit = 3
+
+    def __init__(self, code: int, where: str) -> None:
+        super().__init__(f"code {code}")
+        self.code = code
+        self.where = where
+
+    def longer(self) -> str:
+        return self.where + str(self.code + self.limit)
+
+
+class ListError(FieldError):
+    def __init__(self, code: int) -> None:
+        super().__init__(code, "list")
+        self.codes = [code, code + 1]
+
+
+def raise_one(n: int) -> int:
+    if n == 1:
+        raise FieldError(n, "here")
+    if n == 2:
+        raise ListError(7)
+    if n == 3:
+        raise ValueError("plain")
+    return n
+
+
+@case((0,), (1,), (2,), (3,))
+def fields_of_own_exceptions(n: int):
+    try:
+        return raise_one(n), "fine"
+    except FieldError as e:
+        return e.code + e.limit, e.where + str(e) + e.longer()
+    except ValueError as e:
+        return -1, str(e)
+
+
+@case((0,), (1,), (2,))
+def fields_where_the_class_is_asked_for(n: int):
+    try:
+        raise_one(n)
+    except Exception as e:
+        if isinstance(e, ListError):
+            return e.codes
+        if isinstance(e, FieldError):
+            return [e.code]
+    return []
+
+
+@case((1,), (2,))
+def fields_are_those_of_the_exception_that_was_caught(n: int):
+    log: list[str] = []
+    try:
+        try:
+            raise_one(n)
+        except FieldError as e:
+            e.code += 100
+            raise
+        finally:
+            try:
+                raise FieldError(99, "finally")
+            except FieldError as f:
+                log.append(f.where)
+    except FieldError as e:
+        try:
+            raise ListError(50)
+        except ListError as g:
+            log.append(str(g.code))
+        return log, e.code, e.where
+    return log, 0, ""
+
+
 @case(([1, 2],))
 def uncaught_index(xs: list[int]):
     return xs[5]

@@ -257,6 +257,16 @@ def one_number_for_all(size: _size_2_t):
     return size[0] * 10 + size[1]
 
 
+@case((3,))
+def partials_made_in_the_program(n: int):
+    def add(a: int, b: int, c: int = 0) -> int:
+        return a * 100 + b * 10 + c + n
+
+    first = functools.partial(add, 1)
+    last = functools.partial(first, c=4)
+    return first(2), first(2, c=3), last(5), [f(1) for f in (first, last)], list[int]()
+
+
 @programs.parametrize
 def test_program(function):
     programs.check(function)

@@ -146,6 +146,22 @@ def seeded(seed: int, x: Tensor):
     return torch.bernoulli(x / 2), torch.rand(2), torch.normal(0.0, 1.0, (2,)), torch.randperm(4)
 
 
+@case((1j,), (0j,))
+def conditions_of_complex_numbers(z: complex):
+    near = cmath.isclose(z, z + 1e-12), cmath.isclose(z, 1j), cmath.isclose(z, 2, abs_tol=3.0)
+    return bool(z), not z, 1 if z else 2, near
+
+
+@case((5,))
+def ints_that_pass_64_bits_on_their_way(n: int):
+    return 2**63 - 1, -(2**63), n < (1 << 63) - 1, n == 2**64 - 2**64 + 5
+
+
+@case((5,))
+def parts_of_ints(n: int):
+    return n.numerator, n.denominator, n.real, n.imag, True.numerator
+
+
 @programs.parametrize
 def test_agrees_with_python(function) -> None:
     programs.check(function)

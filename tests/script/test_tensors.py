@@ -392,3 +392,37 @@ def test_numbers_divided_by_tensors_keep_the_dtype():
     tensors = [numbers.to(dtype) for dtype in dtypes]
     cases = [(x, -7, 0.7, True, m) for x in tensors for m in (torch.tensor(9), torch.tensor(2.5))]
     check(number_by_tensor, *cases)
+
+
+def test_bools_index_like_masks():
+    def indexed(x: Tensor):
+        return x[True], x[False], x[None, True], x[0 == 0], x[..., True]
+
+    check(indexed, (torch.arange(6.0).reshape(2, 3),))
+
+
+def test_out_of_ops_with_several_results():
+    def written(x: Tensor):
+        values, places = torch.empty(0), torch.empty(0, dtype=torch.long)
+        result = torch.max(x, 1, out=(values, places))
+        ordered, order = torch.empty(2, 3), torch.empty(2, 3, dtype=torch.long)
+        torch.sort(x, out=(ordered, order))
+        return values, places, result.values, result[1], ordered, order
+
+    check(written, (torch.randn(2, 3),))
+
+    def too_few(x: Tensor):
+        return torch.max(x, 1, out=(x,))
+
+    with pytest.raises(ingot.Error, match="as many tensors as there are results"):
+        ingot.script(too_few)
+
+
+def test_dtypes_found_by_the_program():
+    def found(x: Tensor, i: Tensor):
+        kinds = torch.result_type(x, i) == torch.float32, torch.result_type(i, 2.5) == i.dtype
+        casts = torch.can_cast(x.dtype, i.dtype), torch.can_cast(torch.bool, i.dtype)
+        info = torch.finfo(x.dtype)
+        return kinds, casts, info.max, info.min, info.eps, info.bits, torch.iinfo(i.dtype).max
+
+    check(found, (torch.ones(2), torch.tensor(2)), (torch.ones(2).half(), torch.ones(1).int()))

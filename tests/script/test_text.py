@@ -195,6 +195,16 @@ def numbers_in_tensors(x: Tensor, n: int):
     )
 
 
+@case(("a b  c ", 1), (" a b ", 0), ("", 3), ("x y z", -1))
+def splits_from_the_right(text: str, most: int):
+    return text.rsplit(None, most), text.split(None, most)
+
+
+@case((255, 2.5, "s"))
+def formats_one(i: int, f: float, s: str):
+    return format(i, "x"), format(f, ".3f"), format(s, ">4"), format(i), format(1234567, ",")
+
+
 @programs.parametrize
 def test_program(function):
     programs.check(function)

@@ -31,6 +31,7 @@ from ingot.capture.script.language import (
     EnumType,
     FutureType,
     SetType,
+    dict_value,
     require_key,
     union_of,
 )
@@ -240,10 +241,10 @@ def read_annotation(value: Any, frame: Frame) -> Type:
         return SetType(require_key(read_annotation(inside[0], frame)))
     if name == "defaultdict" and len(inside) == 2:
         key = require_key(read_annotation(inside[0], frame))
-        return DictType(key, read_annotation(inside[1], frame))
+        return DictType(key, dict_value(read_annotation(inside[1], frame)))
     if name in ("dict", "Dict", "Mapping", "OrderedDict", "MutableMapping") and len(inside) == 2:
         key = require_key(read_annotation(inside[0], frame))
-        return DictType(key, read_annotation(inside[1], frame))
+        return DictType(key, dict_value(read_annotation(inside[1], frame)))
     raise _Unknown(str(getattr(value, "__name__", value)))
 
 

@@ -41,6 +41,7 @@ from ingot.capture.script.values import (
     ExceptionItem,
     InstanceItem,
     Item,
+    LimitsItem,
     ListItem,
     MethodItem,
     ModuleItem,
@@ -111,6 +112,10 @@ def attribute(frame: Frame, item: Item, name: str) -> Item:
             from ingot.capture.script.exceptions import caught_attribute
 
             return caught_attribute(frame, item, name)
+        case LimitsItem():
+            from ingot.capture.script.torch_functions import limit
+
+            return limit(frame, item, name)
         case AwaitItem():
             from ingot.capture.script.awaits import await_attribute
 
@@ -120,6 +125,8 @@ def attribute(frame: Frame, item: Item, name: str) -> Item:
     type = type_of(item)
     if isinstance(type, TensorType):
         return tensor_attribute(frame, item, name)
+    if type in (INT, BOOL) and name in ("numerator", "denominator"):
+        return Constant(1) if name == "denominator" else _number_part(frame, item, type, "real")
     if type in (INT, BOOL, FLOAT, COMPLEX) and name in ("real", "imag"):
         return _number_part(frame, item, type, name)
     if isinstance(type, NamedTupleType) and name in type.fields:

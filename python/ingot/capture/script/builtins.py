@@ -56,7 +56,7 @@ from ingot.capture.script.sequence_builtins import (
     total,
 )
 from ingot.capture.script.sets import set_of
-from ingot.capture.script.strings import as_repr, as_string, concatenate
+from ingot.capture.script.strings import as_repr, as_string, concatenate, format_one
 from ingot.capture.script.subscripts import unroll_loops
 from ingot.capture.script.truth import truth
 from ingot.capture.script.unions import each_member
@@ -78,6 +78,7 @@ from ingot.capture.script.values import (
     LocalFunction,
     MethodItem,
     ModuleItem,
+    PartialItem,
     PythonItem,
     RangeItem,
     ReversedItem,
@@ -188,6 +189,8 @@ def _repeat(frame: Frame, item: Item, times: Item) -> Item:
 
 
 def _reversed(frame: Frame, item: Item) -> Item:
+    if isinstance(type_of(item), TensorType):
+        return call_op(frame, "aten::flip", [item, TupleItem((ZERO,))])
     return ReversedItem(item)
 
 
@@ -219,6 +222,8 @@ def _copied(frame: Frame, item: Item) -> Item:
         return item
     if isinstance(type, ListType):
         return as_list(frame, item)
+    if isinstance(type, DictType | SetType):
+        return call_op(frame, "aten::copy", [item], type=type)
     if len(members) != 1 or isinstance(item, InstanceItem):
         raise CompileError(f"copy of {item.describe()} cannot be compiled")
     return copy_object(frame, item)
@@ -283,6 +288,18 @@ def _dict(frame: Frame, *args: Item, **kwargs: Item) -> Item:
     for key, value in pairs:
         store_element(frame, made, type_of(made), key, value)  # type: ignore[arg-type]
     return made
+
+
+def _partial(frame: Frame, function: Item, *args: Item, **kwargs: Item) -> Item:
+    return PartialItem((function, *args, *kwargs.values()), tuple(kwargs))
+
+
+def _from_keys(frame: Frame, keys: Item, value: Item = NOTHING) -> Item:
+    return frame.call(library.dict_of_keys, keys, value)
+
+
+def _formatted(frame: Frame, item: Item, spec: Item = EMPTY) -> Item:
+    return format_one(frame, item, spec)
 
 
 def _default_dict(frame: Frame, factory: Item = NOTHING, *args: Item) -> Item:
@@ -401,11 +418,14 @@ BUILTINS: dict[Any, Callable[..., Item]] = {
     map: map_elements,
     filter: filter_elements,
     functools.reduce: reduced,
+    functools.partial: _partial,
     iter: iterator,
     next: next_element,
     sorted: sorted_list,
     hash: hash_of,
     copy.copy: _copied,
+    format: _formatted,
+    dict.fromkeys: _from_keys,
     dataclasses.replace: replace,
     dataclasses.astuple: as_tuple,
     print: _print,

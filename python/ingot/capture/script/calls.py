@@ -5,7 +5,9 @@ from __future__ import annotations
 import ast
 import functools
 import logging
+import random
 import types
+import typing
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -59,6 +61,7 @@ from ingot.capture.script.values import (
     LocalFunction,
     MethodItem,
     ModuleItem,
+    PartialItem,
     PickItem,
     PythonItem,
     SuperItem,
@@ -205,6 +208,10 @@ def call(frame: Frame, callee: Item, args: list[Item], kwargs: dict[str, Item]) 
             return frame.compiler.call_local(frame, callee, args, kwargs, frame.node)
         case MethodItem():
             return _method(frame, callee, args, kwargs)
+        case PartialItem(call=(function, *given), names=names):
+            count = len(given) - len(names)
+            named = dict(zip(names, given[count:], strict=True))
+            return call(frame, function, [*given[:count], *args], {**named, **kwargs})
         case PythonItem(object):
             return call_object(frame, object, args, kwargs)
     result = special(frame, callee, "__call__", *args, **kwargs)
@@ -219,6 +226,11 @@ def call_object(frame: Frame, object: Any, args: list[Item], kwargs: dict[str, I
         return apply_function(frame, object.__self__, args, kwargs)
     if _only_logs(object):
         return NOTHING
+    if isinstance(getattr(object, "__self__", None), random.Random):
+        raise CompileError(
+            f"random.{object.__name__} draws from Python's random numbers, which programs lack",
+            "use torch.rand, torch.randint or torch.randperm",
+        )
     if is_numpy(object):
         return call_numpy(frame, object, args, kwargs)
     try:
@@ -238,6 +250,10 @@ def call_object(frame: Frame, object: Any, args: list[Item], kwargs: dict[str, I
         owner = object.__objclass__
         if owner in (str, list, dict, tuple, int, float, bool, complex):
             return call(frame, attribute(frame, args[0], object.__name__), args[1:], kwargs)
+    if isinstance(object, types.GenericAlias) or type(object).__module__ == "typing":
+        origin = typing.get_origin(object)
+        if isinstance(origin, type):
+            return call_object(frame, origin, args, kwargs)
     if isinstance(object, functools.partial):
         given = [wrap(frame, v, f"argument{i}") for i, v in enumerate(object.args)]
         named = {k: wrap(frame, v, k) for k, v in object.keywords.items()}

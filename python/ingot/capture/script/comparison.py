@@ -5,11 +5,13 @@ from __future__ import annotations
 import ast
 import enum
 import operator
+import types
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch.torch_version import TorchVersion
 
+from ingot.capture.script.classes import in_class
 from ingot.capture.script.diagnostics import CompileError
 from ingot.capture.script.flow import Junction
 from ingot.capture.script.items import type_of
@@ -451,12 +453,49 @@ def _equal_containers(frame: Frame, a: Item, b: Item, x: Type, y: Type) -> Item:
     if not _holds_tensor(x) and not _holds_tensor(y):
         if not _may_be_equal(x, y):
             return FALSE
+        if _has_own_equality(x) and _has_own_equality(y):
+            return _equal_by_elements(frame, a, b, x, y)
         return call_op(frame, "prim::equal", [_by_value(frame, a), _by_value(frame, b)])
-    if isinstance(x, ListType) and isinstance(y, ListType):
-        return call_op(frame, "aten::eq", [a, b])
+    if x == y and isinstance(x, ListType | DictType | TupleType | NamedTupleType):
+        return _equal_by_elements(frame, a, b, x, y)
     if lower(x) != lower(y):
         return FALSE
     raise CompileError(f"{a.describe()} == {b.describe()} cannot be compiled")
+
+
+def _has_own_equality(type: Type) -> bool:
+    """Whether values of the type hold objects whose class says what is equal."""
+    found: list[Type] = []
+
+    def leaf(each: Type) -> Type:
+        for member in object_members(each):
+            if isinstance(in_class(member.cls, "__eq__"), types.FunctionType):
+                found.append(each)
+        return each
+
+    rewrite(settle(type), leaf)
+    return bool(found)
+
+
+def _equal_by_elements(frame: Frame, a: Item, b: Item, x: Type, y: Type) -> Item:
+    tuples = TupleType | NamedTupleType
+    if isinstance(x, tuples) and isinstance(y, tuples):
+        return _equal_items(frame, *(_unpacked(frame, each) for each in (a, b)))
+    from ingot.capture.script import library
+
+    inside = settle(x.element if isinstance(x, ListType) else x.value)  # type: ignore[attr-defined]
+    one = isinstance(inside, TensorType) or bool(object_members(inside))
+    function = library.equal_lists if isinstance(x, ListType) else library.equal_dicts
+    return frame.call(function, a, b, PythonItem(library.alike if one else library.equal))
+
+
+def _unpacked(frame: Frame, item: Item) -> TupleItem:
+    if isinstance(item, TupleItem):
+        return item
+    type = type_of(item)
+    assert isinstance(type, TupleType | NamedTupleType)
+    pairs = zip(frame.builder.tuple_unpack(frame.value(item)), type.elements, strict=True)
+    return TupleItem(tuple(frame.dynamic(value, inner) for value, inner in pairs))
 
 
 def _in_range(frame: Frame, container: RangeItem, item: Item) -> Item:
@@ -543,19 +582,21 @@ def contains(frame: Frame, container: Item, item: Item) -> Item:
             return Constant(item.value in container.value)
         place = call_op(frame, "aten::find", [container, item])
         return call_op(frame, "aten::ge", [place, Constant(0)])
-    if isinstance(type, ListType) and _is_object(type.element):
-        from ingot.capture.script.library import contains_object
+    if isinstance(type, ListType) and (
+        _is_object(type.element) or isinstance(settle(type.element), TensorType)
+    ):
+        from ingot.capture.script.library import contains_alike
 
-        return frame.call(contains_object, container, item)
+        return frame.call(contains_alike, container, item)
     if isinstance(item, TupleItem) and type_of(item) is not None:
-        item = _by_value(frame, item)
+        item = frame.dynamic(frame.value(item), type_of(item))
     if isinstance(container, RangeItem):
         return _in_range(frame, container, item)
     if isinstance(type, SetType):
         return call_op(frame, "aten::__contains__", [container, item])
     if isinstance(type, ListType):
         element, actual = settle(type.element), type_of(item)
-        if element != actual or _holds_tensor(type):
+        if element != actual or _holds_tensor(type) or _has_own_equality(element):
             from ingot.capture.script.library import has_equal
 
             return frame.call(has_equal, container, item)
@@ -565,4 +606,8 @@ def contains(frame: Frame, container: Item, item: Item) -> Item:
     if isinstance(type, TensorType):
         found = call_op(frame, "aten::any", [equal(frame, container, item)])
         return call_op(frame, "aten::Bool", [found])
+    if any(in_class(member.cls, "__iter__") for member in object_members(type)):
+        from ingot.capture.script.library import has_equal
+
+        return frame.call(has_equal, container, item)
     raise CompileError(f"`in` does not take {container.describe()}")

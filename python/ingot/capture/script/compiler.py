@@ -36,6 +36,7 @@ from ingot.capture.script.language import (
 )
 from ingot.capture.script.modules import begin
 from ingot.capture.script.names import free_names, nonlocal_names
+from ingot.capture.script.own_exceptions import Raised
 from ingot.capture.script.parameters import bind_arguments, parameters_of
 from ingot.capture.script.sources import FunctionSource, NoSource, source_of
 from ingot.capture.script.state import Knowledge, StateTable
@@ -135,6 +136,7 @@ class Compiler:
         self.assumed: list[Hole] = []
         """Element types of lists that code was compiled for as empty, in this order."""
         self.exceptions = ExceptionNames()
+        self.raised = Raised()
         self.always_none = always_none
         self.lenient = lenient
         self.starred = starred

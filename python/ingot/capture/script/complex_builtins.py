@@ -16,7 +16,7 @@ from ingot.capture.script.language import NUMBER
 from ingot.capture.script.number_builtins import to_complex
 from ingot.capture.script.operations import call_op
 from ingot.capture.script.operators import as_number
-from ingot.capture.script.values import Item
+from ingot.capture.script.values import Constant, Item
 from ingot.ir.types import BOOL, COMPLEX, FLOAT, INT, TensorType
 
 if TYPE_CHECKING:
@@ -141,6 +141,25 @@ def power_of_complex(a: complex, b: complex) -> complex:
     return result if n > 0 else complex(1.0, 0.0) / result
 
 
+def _isclose(a: complex, b: complex, rel_tol: float, abs_tol: float) -> bool:
+    if a == b:
+        return True
+    if _isinf(a) or _isinf(b):
+        return False
+    return abs(a - b) <= max(rel_tol * max(abs(a), abs(b)), abs_tol)
+
+
+def _close(
+    frame: Frame,
+    a: Item,
+    b: Item,
+    *,
+    rel_tol: Item = Constant(1e-09),  # noqa: B008
+    abs_tol: Item = Constant(0.0),  # noqa: B008
+) -> Item:
+    return frame.call(_isclose, _as_complex(frame, a), _as_complex(frame, b), rel_tol, abs_tol)
+
+
 CMATH_BUILTINS: dict[Any, Callable[..., Item]] = {
     **{
         getattr(cmath, name): _of_tensor(name)
@@ -155,4 +174,5 @@ CMATH_BUILTINS: dict[Any, Callable[..., Item]] = {
     cmath.isnan: _composed(_isnan),
     cmath.isinf: _composed(_isinf),
     cmath.isfinite: _composed(_isfinite),
+    cmath.isclose: _close,
 }  # fmt: skip

@@ -13,26 +13,33 @@ from ingot.capture.script.items import type_of
 from ingot.capture.script.language import (
     SIZE,
     FutureType,
+    Hole,
     SetType,
+    dict_value,
     has_hole,
     is_subtype,
     join,
     may_be_none,
     require_key,
+    rewrite,
     settle,
+    without_none,
 )
 from ingot.capture.script.modules import changeable
+from ingot.capture.script.objects import object_members
 from ingot.capture.script.operations import call_op
 from ingot.capture.script.readonly import readable
 from ingot.capture.script.sets import set_method
 from ingot.capture.script.values import (
     NOTHING,
     TRUE,
+    ZERO,
     Constant,
     DictItem,
     Dynamic,
     Item,
     ListItem,
+    PythonItem,
     ShapeItem,
     TupleItem,
     is_constant_object,
@@ -42,11 +49,13 @@ from ingot.ir.types import (
     COMPLEX,
     FLOAT,
     INT,
+    NONE,
     STR,
     DictType,
     ListType,
     NamedTupleType,
     OptionalType,
+    TensorType,
     TupleType,
     Type,
 )
@@ -187,6 +196,12 @@ def element(frame: Frame, container: Type, item: Item) -> Item:
         ) from None
 
 
+def _dict_element(frame: Frame, type: DictType, item: Item) -> Item:
+    if type_of(item) == NONE and isinstance(settle(type.value), Hole):
+        is_subtype(dict_value(NONE), type.value)
+    return element(frame, type.value, item)
+
+
 def _list_type(receiver: Dynamic) -> ListType:
     type = settle(receiver.type)
     assert isinstance(type, ListType)
@@ -260,17 +275,49 @@ def _sort(frame: Frame, receiver: Dynamic, **kwargs: Item) -> Item:
     return sort_in_place(frame, receiver, **kwargs)
 
 
+def _search(
+    op: str, function: Callable[..., Any], gives: Type | None = None
+) -> Callable[..., Item]:
+    """index, count or remove: an op where the elements are compared by their values alone."""
+
+    def apply(frame: Frame, receiver: Dynamic, item: Item, *bounds: Item) -> Item:
+        inside, actual = settle(_list_type(receiver).element), type_of(item)
+        one = isinstance(inside, TensorType) or bool(object_members(without_none(inside)))
+        known = isinstance(inside, Hole) or inside == actual
+        if known and not one and not bounds and not holds_own(inside):
+            return _plain(op, gives)(frame, receiver, item)
+        same = PythonItem(library.alike if one else library.equal)
+        if op == "aten::index" and not bounds:
+            bounds = (ZERO,)
+        return frame.call(function, receiver, item, same, *bounds)
+
+    return apply
+
+
+def holds_own(type: Type) -> bool:
+    """Whether values of the type hold objects or tensors, which have an equality of their own."""
+    found: list[Type] = []
+
+    def leaf(each: Type) -> Type:
+        if isinstance(each, TensorType) or object_members(each):
+            found.append(each)
+        return each
+
+    rewrite(type, leaf)
+    return bool(found)
+
+
 _LIST: dict[str, Callable[..., Item]] = {
     "append": _append,
     "extend": extend,
     "insert": _insert,
     "pop": _pop,
     "clear": _plain("aten::clear"),
-    "remove": _plain("aten::remove"),
+    "remove": _search("aten::remove", library.remove_first),
     "reverse": _plain("aten::reverse"),
     "sort": _sort,
-    "index": _plain("aten::index", INT),
-    "count": _plain("aten::count", INT),
+    "index": _search("aten::index", library.index_between, INT),
+    "count": _search("aten::count", library.count_of, INT),
     "copy": _copy,
 }
 
@@ -282,7 +329,7 @@ def store_element(
     if isinstance(type, DictType):
         key = element(frame, type.key, index)
         require_key(type.key)
-        call_op(frame, "aten::_set_item", [base, key, element(frame, type.value, item)])
+        call_op(frame, "aten::_set_item", [base, key, _dict_element(frame, type, item)])
         return
     call_op(frame, "aten::_set_item", [base, index, element(frame, type.element, item)])
 
@@ -306,7 +353,7 @@ def _get(frame: Frame, receiver: Dynamic, key: Item, default: Item = NOTHING) ->
     together = join(type.value, type_of(default) or type.value)
     if together != settle(type.value) and together is not None:
         return _get_wider(frame, receiver, key, default)
-    value = element(frame, type.value, default)
+    value = _dict_element(frame, type, default)
     return call_op(frame, "aten::get", [receiver, key, value], type=type.value)
 
 
@@ -350,7 +397,7 @@ def _pop_item(frame: Frame, receiver: Dynamic) -> Item:
 
 def _set_default(frame: Frame, receiver: Dynamic, key: Item, default: Item = NOTHING) -> Item:
     type = _dict_type(receiver)
-    value = element(frame, type.value, default)
+    value = _dict_element(frame, type, default)
     return call_op(frame, "aten::setdefault", [receiver, key, value], type=settle(type.value))
 
 
@@ -414,7 +461,7 @@ def _type_after(receiver: ListItem | DictItem, name: str, args: list[Item]) -> T
         case "extend", ListType() as other:
             return other
         case "setdefault", Type() as key, Type() as value:
-            return DictType(key, value)
+            return DictType(key, dict_value(value))
         case "update", DictType() as other:
             return other
     return None
@@ -450,7 +497,7 @@ def _static(frame: Frame, receiver: TupleItem | ListItem, name: str, args: list[
         if known and (name == "count" or places):
             return Constant(len(places) if name == "count" else places[0])
         sequence = frame.dynamic(frame.value(receiver, _as_list(receiver)))
-        return call_op(frame, f"aten::{name}", [sequence, *args])
+        return apply_handler(name, _LIST[name], frame, [sequence], args, {})
     if name == "copy":
         return make_list(frame, list(receiver.items))
     raise CompileError(f"{receiver.describe()} has no method {name} that can be compiled")
@@ -488,6 +535,8 @@ def _string(
         name = "lower"
     if name in ("strip", "lstrip", "rstrip", "split", "rsplit"):
         args = args[1:] if args[:1] == [NOTHING] and len(args) == 1 else args
+        if name == "rsplit" and args[:1] == [NOTHING] and len(args) == 2:
+            return frame.call(library.split_from_right, receiver, args[1])
         if name.endswith("split"):
             kwargs = {
                 {"sep": "separator", "maxsplit": "max"}.get(k, k): v for k, v in kwargs.items()

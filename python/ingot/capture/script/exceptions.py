@@ -11,7 +11,7 @@ from __future__ import annotations
 import ast
 import builtins as python_builtins
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ingot.capture.script.diagnostics import CompileError, Unwind
@@ -21,7 +21,13 @@ from ingot.capture.script.items import type_of
 from ingot.capture.script.language import join, lower
 from ingot.capture.script.names import assigned_names
 from ingot.capture.script.operations import call_op
-from ingot.capture.script.own_exceptions import make_exception
+from ingot.capture.script.own_exceptions import (
+    caught_object,
+    keep_raised,
+    make_exception,
+    raise_caught,
+    raised_objects,
+)
 from ingot.capture.script.values import (
     FALSE,
     TRUE,
@@ -145,7 +151,7 @@ def _with_final(frame: Frame, node: ast.Try) -> Flow:
         flow = body(frame, node.finalbody)
         if not flow.falls_only:
             return _leaving(flow)
-        frame.builder.reraise([frame.value(part) for part in outcome.caught.parts])
+        raise_caught(frame, outcome.caught)
         return Flow()
 
     def after(ways: Sequence[Way]) -> Flow:
@@ -266,6 +272,7 @@ def _attempt(
         flow = junction.join_flows(flow, Flow())
         if frame.compiler.writes != writes:
             before.forget_attributes()
+        caught += raised_objects(frame)
         environment = before.copy()
         for name in names:
             if name not in cells:
@@ -281,13 +288,13 @@ def _handlers(frame: Frame, handlers: Sequence[ast.ExceptHandler], caught: Caugh
     from ingot.capture.script.statements import body
 
     if not handlers:
-        frame.builder.reraise([frame.value(part) for part in caught.parts])
+        raise_caught(frame, caught)
         return Flow()
     first = handlers[0]
 
     def handle() -> Flow:
         if first.name is not None:
-            frame.assign(first.name, caught)
+            frame.assign(first.name, replace(caught, classes=classes or ()))
         frame.handling.append(caught)
         try:
             flow = body(frame, first.body)
@@ -397,8 +404,9 @@ def raise_statement(frame: Frame, node: ast.Raise) -> Flow:
     if isinstance(item, PythonItem) and isinstance(item.object, type):
         item = make_exception(frame, exception_classes(item)[0], (), {})
     if isinstance(item, CaughtItem):
-        frame.builder.reraise([frame.value(part) for part in item.parts])
+        raise_caught(frame, item)
     elif isinstance(item, ExceptionItem):
+        keep_raised(frame, item)
         frame.builder.raise_exception(frame.value(item.message), item.kind)
     else:
         raise CompileError(f"{item.describe()} cannot be raised", 'write raise RuntimeError("...")')
@@ -406,22 +414,22 @@ def raise_statement(frame: Frame, node: ast.Raise) -> Flow:
 
 
 def caught_attribute(frame: Frame, item: CaughtItem | ExceptionItem, name: str) -> Item:
-    """What can be asked of an exception: its ``args``, when they are its text."""
+    """What can be asked of an exception: its ``args``, when they are its text, and what the
+    object of a user's class holds."""
     if isinstance(item, ExceptionItem):
         from ingot.capture.script.objects import object_attribute
 
         if item.made is None:
             raise CompileError(f"{item.describe()} has no attribute {name} in a program")
         return object_attribute(frame, item.made, name)
+    from ingot.capture.script.attributes import attribute
+
     if name == "args":
         _require_regular(frame, item, (KeyError,), "args")
         return TupleItem((item.text,))
     if name == "message":
         raise CompileError("an exception has no attribute message", "write str(e)")
-    raise CompileError(
-        f"a caught exception has no attribute {name} in a program",
-        "use str(e), or keep what it tells in a variable before it is raised",
-    )
+    return attribute(frame, caught_object(frame, item, name), name)
 
 
 def repr_of(frame: Frame, item: CaughtItem | ExceptionItem) -> Item:

@@ -14,6 +14,7 @@ from ingot.capture.script.items import type_of
 from ingot.capture.script.language import (
     SIZE,
     Hole,
+    dict_value,
     join,
     lower,
     require_key,
@@ -135,18 +136,24 @@ def _call(frame: Frame, node: ast.Call) -> Item:
 
 
 def _binary(frame: Frame, node: ast.BinOp) -> Item:
-    from ingot.capture.script.operators import SYMBOLS, binary
+    from ingot.capture.script.operators import SYMBOLS, binary, written_int
 
+    number = written_int(node)
+    if number is not None and -(2**63) <= number < 2**63:
+        return Constant(number)
     left = expression(frame, node.left)
     return binary(frame, SYMBOLS[type(node.op)], left, expression(frame, node.right))
 
 
 def _unary(frame: Frame, node: ast.UnaryOp) -> Item:
-    from ingot.capture.script.operators import unary
+    from ingot.capture.script.operators import unary, written_int
     from ingot.capture.script.refinement import test
 
     if isinstance(node.op, ast.Not):
         return test(frame, node).item
+    number = written_int(node)
+    if number is not None and -(2**63) <= number < 2**63:
+        return Constant(number)
     return unary(frame, node, expression(frame, node.operand))
 
 
@@ -494,7 +501,7 @@ def make_dict(
         key_type = _widen(key_type, type_of(key), "keys")
         value_type = _widen(value_type, type_of(value), "values", mixed)
     key_type = Hole(STR) if key_type is None else key_type
-    value_type = Hole() if value_type is None else value_type
+    value_type = Hole() if value_type is None else dict_value(value_type)
     require_key(key_type)
     items = [(frame.value(k, key_type), frame.value(v, value_type)) for k, v in pairs]
     made = frame.builder.dict_construct(items, lower(key_type), lower(value_type))

@@ -124,9 +124,10 @@ def _step(
         if type == INT:
             found.view = call_op(frame, "aten::select", [found.view, at, part])
             return 0
-        if type == BOOL:
-            raise CompileError("a bool cannot index a tensor", "use if, or a mask tensor")
-        if isinstance(type, TensorType):
+        if type == BOOL:  # a mask over a dimension of one that is not there yet
+            found.view = call_op(frame, "aten::unsqueeze", [found.view, at])
+            pick = _mask_of_one(frame, part)
+        elif isinstance(type, TensorType):
             pick = part
         elif isinstance(type, ListType) or type == SIZE or isinstance(part, TupleItem):
             pick = _list_pick(frame, part, type)
@@ -137,6 +138,12 @@ def _step(
     else:
         picks.append(pick)
     return 1
+
+
+def _mask_of_one(frame: Frame, part: Item) -> Item:
+    from ingot.capture.script.torch_functions import as_tensor
+
+    return as_tensor(frame, TupleItem((part,)))
 
 
 def _list_pick(frame: Frame, part: Item, type: Type | None) -> Item:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from ingot.capture.script.language import SIZE, join, settle
+from ingot.capture.script.language import SIZE, dict_value, join, settle
 from ingot.capture.script.values import (
     AwaitItem,
     CaughtClassItem,
@@ -24,11 +24,13 @@ from ingot.capture.script.values import (
     InstanceItem,
     Item,
     IteratorItem,
+    LimitsItem,
     ListItem,
     LocalFunction,
     MethodItem,
     ModuleItem,
     Narrowed,
+    PartialItem,
     PickItem,
     PythonItem,
     RangeItem,
@@ -48,6 +50,10 @@ def children(item: Item) -> tuple[Item, ...]:
     match item:
         case TupleItem(items) | ListItem(items) | ZipItem(items) | CaughtItem(items):
             return items
+        case PartialItem(call=call):
+            return call
+        case LimitsItem(dtype=dtype):
+            return (dtype,)
         case ExceptionItem(message=message):
             return (message,)
         case DictItem(items):
@@ -80,8 +86,12 @@ def with_children(item: Item, inner: tuple[Item, ...]) -> Item:
             return TupleItem(inner, named)
         case ListItem(kept=kept):
             return ListItem(inner, kept)
-        case CaughtItem():
-            return CaughtItem(inner)
+        case LimitsItem(make=make):
+            return LimitsItem(inner[0], make)
+        case PartialItem(names=given):
+            return PartialItem(inner, given)
+        case CaughtItem(classes=classes):
+            return CaughtItem(inner, classes)
         case ExceptionItem(kind, _, cls):
             return ExceptionItem(kind, inner[0], cls)
         case ZipItem():
@@ -153,6 +163,12 @@ def signature(item: Item) -> tuple:
             return ("dict", tuple(items), *map(signature, items.values()))
         case ExceptionItem(_, message, cls):
             return ("exception", cls, signature(message))
+        case LimitsItem(dtype, make):
+            return ("limits", make, signature(dtype))
+        case PartialItem(call, names):
+            return ("partial", names, *map(signature, call))
+        case CaughtItem(parts, classes):
+            return ("caught", classes, *map(signature, parts))
         case PickItem(index, items, keys):
             return ("pick", keys, *map(signature, (index, *items)))
         case AwaitItem(call, result, names):
@@ -190,7 +206,7 @@ def type_of(item: Item) -> Type | None:
             return None if element is None else ListType(element)
         case DictItem(items) if items and all(is_constant_object(k) for k in items):
             key, value = _joined(map(Constant, items)), _joined(items.values())
-            return None if key is None or value is None else DictType(key, value)
+            return None if key is None or value is None else DictType(key, dict_value(value))
     return None
 
 

@@ -368,6 +368,12 @@ def may_be_none(type: Type) -> bool:
     return type == NONE or isinstance(type, OptionalType)
 
 
+def dict_value(type: Type) -> Type:
+    """The type of a dict's values that are ``type``. Nothing but None is what a set has in the
+    program; a dict of Nones might hold tensors."""
+    return OptionalType(TENSOR) if settle(type) == NONE else type
+
+
 def require_key(type: Type) -> Type:
     """The type, which a dict's keys or a set's elements are to have. Raises CompileError."""
     inside = settle(type)

@@ -50,10 +50,39 @@ def is_floating_dtype(number: int) -> bool:
     return number == 5 or number == 6 or number == 7 or number == 15
 
 
-def contains_object(objects, wanted) -> bool:  # type: ignore[no-untyped-def]
+def alike(a, b) -> bool:  # type: ignore[no-untyped-def]
+    """Whether a list takes the two objects or tensors for one element."""
+    if a is b:
+        return True
+    return bool(a == b)
+
+
+def equal(a, b) -> bool:  # type: ignore[no-untyped-def]
+    return bool(a == b)
+
+
+def equal_lists(a, b, same) -> bool:  # type: ignore[no-untyped-def]
+    if len(a) != len(b):
+        return False
+    for i in range(len(a)):
+        if not same(a[i], b[i]):
+            return False
+    return True
+
+
+def equal_dicts(a, b, same) -> bool:  # type: ignore[no-untyped-def]
+    if len(a) != len(b):
+        return False
+    for key, value in a.items():
+        if key not in b or not same(value, b[key]):
+            return False
+    return True
+
+
+def contains_alike(values, item) -> bool:  # type: ignore[no-untyped-def]
     found = False
-    for each in objects:
-        if each is wanted or each == wanted:
+    for each in values:
+        if alike(each, item):
             found = True
             break
     return found
@@ -200,6 +229,13 @@ def dtype_name(number: int) -> str:
     return "torch." + names[number]
 
 
+def value_of_dtype(number: int, dtypes: list[int], values):  # type: ignore[no-untyped-def]
+    """The value at the dtype's place."""
+    if number not in dtypes:
+        raise TypeError("there are no such limits of this dtype")
+    return values[dtypes.index(number)]
+
+
 def tensor_type_name(number: int) -> str:
     names = [
         "Byte", "Char", "Short", "Int", "Long", "Half", "Float", "Double", "ComplexHalf",
@@ -240,6 +276,22 @@ def remove_suffix(text: str, suffix: str) -> str:
     if len(suffix) > 0 and text.endswith(suffix):
         return text[: len(text) - len(suffix)]
     return text
+
+
+def split_from_right(text: str, most: int) -> list[str]:
+    """``text.rsplit(None, most)``: at blanks, ``most`` times at the most."""
+    found: list[str] = []
+    rest = text.rstrip()
+    while rest != "" and (most < 0 or len(found) < most):
+        place = len(rest)
+        while place > 0 and not rest[place - 1].isspace():
+            place -= 1
+        found.append(rest[place:])
+        rest = rest[:place].rstrip()
+    if rest != "":
+        found.append(rest)
+    found.reverse()
+    return found
 
 
 def is_ascii(text: str) -> bool:
@@ -389,6 +441,43 @@ def has_equal(values, item):  # type: ignore[no-untyped-def]
     return False
 
 
+def index_between(values, item, same, start: int, stop: int = 2**63 - 1):  # type: ignore[no-untyped-def]
+    """``values.index(item, start, stop)``."""
+    length = len(values)
+    first = max(start + length, 0) if start < 0 else start
+    last = stop + length if stop < 0 else min(stop, length)
+    for i in range(first, last):
+        if same(values[i], item):
+            return i
+    raise ValueError("the item is not in the list")
+
+
+def count_of(values, item, same):  # type: ignore[no-untyped-def]
+    """``values.count(item)``."""
+    found = 0
+    for value in values:
+        if same(value, item):
+            found += 1
+    return found
+
+
+def remove_first(values, item, same):  # type: ignore[no-untyped-def]
+    """``values.remove(item)``."""
+    for i in range(len(values)):
+        if same(values[i], item):
+            values.pop(i)
+            return
+    raise ValueError("list.remove(x): x not in list")
+
+
+def dict_of_keys(keys, value):  # type: ignore[no-untyped-def]
+    """``dict.fromkeys(keys, value)``."""
+    made = {}
+    for key in keys:
+        made[key] = value
+    return made
+
+
 def is_in_range(item: int, start: int, stop: int, step: int) -> bool:
     if step > 0:
         return start <= item < stop and (item - start) % step == 0
@@ -420,9 +509,9 @@ def dict_of_pairs(pairs):  # type: ignore[no-untyped-def]
 
 
 def set_of(values):  # type: ignore[no-untyped-def]
-    made = {}  # type: ignore[var-annotated]
+    made = set()
     for value in values:
-        made[value] = None
+        made.add(value)
     return made
 
 

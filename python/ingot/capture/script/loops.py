@@ -370,6 +370,11 @@ def _attempt(
         outputs = _end_of_turn(frame, flow, plan, slots, header, start, line)
         results = builder.end_loop(loop, outputs[0], outputs[1:])
     after = _environment_after(frame, before, header, flow, plan, slots, results, line)
+    if turns is None and Way.BREAK not in flow.ends:  # it ended because the condition failed
+        for name, item in each.if_false.items():
+            current = after.names.get(name)
+            if name in plan.carried and isinstance(item, Narrowed) and isinstance(current, Dynamic):
+                after.names[name] = Narrowed(current, item.type)
     return _flow_after(frame, flow, after, slots, results, plan)
 
 

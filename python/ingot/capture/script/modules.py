@@ -31,6 +31,7 @@ from ingot.capture.script.sources import NoSource, source_of
 from ingot.capture.script.values import (
     KEPT,
     NOTHING,
+    CaughtItem,
     Constant,
     DictItem,
     Dynamic,
@@ -233,9 +234,13 @@ def set_attribute(frame: Frame, owner: Item, name: str, item: Item) -> None:
         set_object_attribute,
         set_property,
     )
+    from ingot.capture.script.own_exceptions import caught_object
 
     if object_members(type_of(owner)):
         set_object_attribute(frame, owner, name, item)
+        return
+    if isinstance(owner, CaughtItem):
+        set_object_attribute(frame, caught_object(frame, owner, name), name, item)
         return
     if isinstance(owner, PythonItem) and isinstance(owner.object, Context):
         set_context(frame, name, item)

@@ -217,6 +217,28 @@ def _fold(symbol: str, a: Item, b: Item) -> Constant | None:
     return Constant(value)
 
 
+def written_int(node: ast.expr) -> int | None:
+    """What an expression of written ints gives, which may pass 64 bits on its way, as in
+    ``2**63 - 1``; None for others."""
+    match node:
+        case ast.Constant(value=int() as value) if not isinstance(value, bool):
+            return value
+        case ast.UnaryOp(op=ast.USub(), operand=operand):
+            inner = written_int(operand)
+            return None if inner is None else -inner
+        case ast.BinOp(left=left, op=op, right=right) if SYMBOLS[type(op)] in _PYTHON:
+            a, b = written_int(left), written_int(right)
+            symbol = SYMBOLS[type(op)]
+            if a is None or b is None or (symbol in ("**", "<<") and not _small(a, b)):
+                return None
+            try:
+                found = _PYTHON[symbol](a, b)
+            except (ArithmeticError, TypeError, ValueError):
+                return None
+            return found if type(found) is int else None
+    return None
+
+
 def _small(a: Any, b: Any) -> bool:
     return not isinstance(b, int) or not isinstance(a, int) or abs(b) <= 64
 

@@ -1,7 +1,8 @@
 """Exceptions made: builtin classes, and classes whose own ``__init__`` and ``__str__`` run.
 
-A raised exception is its class's name and its text. The object that an own ``__init__`` fills
-is there until then; what it holds besides the text cannot be asked of a caught exception.
+A raised exception is its class's name and its text. Where a handler asks for more, the object
+of the user's class goes along: what raises it leaves it in the program's state, a Try takes it
+from there at once, and what raises it again puts it back.
 """
 
 from __future__ import annotations
@@ -13,12 +14,24 @@ from typing import TYPE_CHECKING
 
 from ingot.capture.script.diagnostics import CompileError
 from ingot.capture.script.items import type_of
-from ingot.capture.script.language import lower
-from ingot.capture.script.values import EMPTY, NOTHING, ExceptionItem, Item, TupleItem
-from ingot.ir.types import STR
+from ingot.capture.script.language import ObjectType, lower, without_none
+from ingot.capture.script.state import Restart
+from ingot.capture.script.values import (
+    EMPTY,
+    NOTHING,
+    CaughtItem,
+    ExceptionItem,
+    InstanceItem,
+    Item,
+    TupleItem,
+)
+from ingot.ir.types import NONE, STR
 
 if TYPE_CHECKING:
     from ingot.capture.script.frame import Frame
+
+_PARTS = 4
+"""The parts of a caught exception that are no objects."""
 
 _TEXT = "__text__"
 """The attribute with what ``str()`` gives, unless the class writes its own ``__str__``."""
@@ -38,7 +51,8 @@ def make_exception(
     kind = frame.compiler.exceptions.name(cls)
     if init is None and kwargs:
         raise CompileError(f"{cls.__name__} takes no keyword arguments")
-    if init is None and as_text is None:
+    kept = any(issubclass(cls, each) for each in frame.compiler.knowledge.read_exceptions)
+    if init is None and as_text is None and not kept:
         if not _is_regular(cls, args) or _written(cls, "__repr__") is not None:
             frame.compiler.exceptions.note_irregular(cls)
         return ExceptionItem(kind, _text(frame, cls, args), cls)
@@ -69,6 +83,73 @@ def _made(
     if type_of(text) != STR:
         raise CompileError(f"{cls.__name__}.__str__ gives {text.describe()}, no str")
     return ExceptionItem(kind, text, cls, made)
+
+
+class Raised:
+    """Whose attributes are the objects raised last, by the classes that handlers ask for."""
+
+
+def _slot(frame: Frame, cls: type) -> tuple[InstanceItem, str]:
+    """Where the object goes of an exception that ``except cls`` would catch."""
+    holder = frame.compiler.raised
+    name = frame.compiler.exceptions.name(cls)
+    setattr(holder, name, None)
+    path = frame.compiler.state.path_of(holder, "raised")
+    return InstanceItem(holder, path, ObjectType(Raised, "Raised")), name
+
+
+def keep_raised(frame: Frame, item: ExceptionItem) -> None:
+    """Before the exception is raised: its object is there for handlers that ask for it."""
+    from ingot.capture.script.modules import assign_state
+
+    for cls in frame.compiler.knowledge.read_exceptions:
+        if issubclass(item.cls, cls):
+            assign_state(frame, *_slot(frame, cls), item.made or NOTHING)
+            frame.compiler.writes += 1
+
+
+def raised_objects(frame: Frame) -> list[Item]:
+    """After a Try: for each class that handlers ask for, the object that was raised last."""
+    from ingot.capture.script.modules import state_attribute
+
+    classes = frame.compiler.knowledge.read_exceptions
+    return [state_attribute(frame, *_slot(frame, cls)) or NOTHING for cls in classes]
+
+
+def raise_caught(frame: Frame, caught: CaughtItem) -> None:
+    """Raises a caught exception again."""
+    from ingot.capture.script.modules import assign_state
+
+    parts, objects = caught.parts[:_PARTS], caught.parts[_PARTS:]
+    for cls, made in zip(frame.compiler.knowledge.read_exceptions, objects, strict=True):
+        if made != NOTHING:
+            assign_state(frame, *_slot(frame, cls), made)
+            frame.compiler.writes += 1
+    frame.builder.reraise([frame.value(part) for part in parts])
+
+
+def caught_object(frame: Frame, caught: CaughtItem, name: str) -> Item:
+    """The object of a caught exception of a user's class, of which ``name`` is asked."""
+    if not caught.classes or any(cls.__module__ == "builtins" for cls in caught.classes):
+        raise CompileError(
+            f"a caught exception has no attribute {name} in a program",
+            "use str(e), or name the class that has it after except",
+        )
+    if len(caught.classes) > 1:
+        raise CompileError(
+            f"which class's {name} this is cannot be known", "write one except for each class"
+        )
+    (cls,) = caught.classes
+    asked = frame.compiler.knowledge.read_exceptions
+    if cls not in asked:
+        asked[cls] = None
+        raise Restart
+    made = caught.parts[_PARTS + list(asked).index(cls)]
+    type = type_of(made)
+    if type is None or type == NONE:
+        raise CompileError(f"nothing raises a {cls.__name__} whose {name} can be found")
+    inner = without_none(type)
+    return frame.dynamic(frame.builder.cast(frame.value(made), lower(inner)), inner)
 
 
 def _written(cls: type, name: str) -> types.FunctionType | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
 import inspect
 import types
 import typing
@@ -105,6 +106,8 @@ def test(frame: Frame, node: ast.expr) -> Test:
             return _none_test(frame, left, isinstance(op, ast.Is | ast.Eq), node)
         case ast.Call(func=ast.Name(id="isinstance"), args=[subject, _], keywords=[]):
             return _isinstance_test(frame, subject, node)
+        case ast.Call(func=ast.Name(id="isinstance")):
+            raise CompileError("isinstance takes a value and a class", "", node)
         case ast.Call(args=[_, _], keywords=[]) if _is_jit_isinstance(frame, node.func):
             return jit_isinstance_test(frame, node)
         case ast.NamedExpr(target=ast.Name(id=name)):
@@ -319,7 +322,10 @@ def _isinstance_test(frame: Frame, subject: ast.expr, node: ast.Call) -> Test:
         if isinstance(item, ExceptionItem):
             return Test(Constant(issubclass(item.cls, wanted)))
         with frame.located(node):
-            return Test(is_one_of(frame, item, wanted))
+            is_one = is_one_of(frame, item, wanted)
+        if isinstance(subject, ast.Name):
+            return Test(is_one, {subject.id: dataclasses.replace(item, classes=wanted)})
+        return Test(is_one)
     classes = list(_classes(frame, expression(frame, node.args[1])))
     if isinstance(item, AwaitItem):
         return Test(Constant(any(issubclass(torch._awaits._Await, each) for each in classes)))

@@ -40,7 +40,7 @@ def set_of(frame: Frame, iterable: Item | None) -> Item:
     type = type_of(iterable)
     if isinstance(type, SetType):
         return call_op(frame, "aten::copy", [iterable], type=type)
-    return _as_set(frame.call(library.set_of, iterable))
+    return frame.call(library.set_of, iterable)
 
 
 def as_dict(frame: Frame, item: Item) -> Item:

@@ -39,6 +39,8 @@ class Knowledge:
         self.fields: dict[type, dict[str, Any]] = {}
         """By class and attribute: a ``classes.Field``."""
         self.probing: set[type] = set()
+        self.read_exceptions: dict[type, None] = {}
+        """Exception classes of which handlers read more than the text."""
         self.beginnings: dict[tuple[str, str], Any] = {}
 
     def learn(self, path: str, name: str, type: Type, unread: bool = False) -> None:

@@ -201,6 +201,13 @@ def f_string(frame: Frame, node: ast.JoinedStr) -> Item:
     return template.finish()
 
 
+def format_one(frame: Frame, item: Item, spec: Item) -> Item:
+    """``format(item, spec)``."""
+    template = _Template(frame)
+    template.add(item, "", spec)
+    return template.finish()
+
+
 def format_string(frame: Frame, receiver: Item, args: list[Item], kwargs: dict[str, Item]) -> Item:
     """``receiver.format(*args, **kwargs)``."""
     if not isinstance(receiver, Constant):

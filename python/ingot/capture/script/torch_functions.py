@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import collections
+import functools
 import gc
 import platform
 import typing
@@ -23,10 +25,12 @@ from ingot.capture.script.awaits import awaitable, awaitable_nowait, wait
 from ingot.capture.script.decompositions import linear_algebra, neural, tensors, windows
 from ingot.capture.script.diagnostics import CompileError
 from ingot.capture.script.einsum import einsum
+from ingot.capture.script.expressions import make_list
 from ingot.capture.script.generators import make_generator
 from ingot.capture.script.items import type_of
 from ingot.capture.script.language import (
     DEVICE,
+    DTYPE,
     NUMBER,
     SIZE,
     FutureType,
@@ -48,13 +52,25 @@ from ingot.capture.script.values import (
     Constant,
     Dynamic,
     Item,
+    LimitsItem,
     ListItem,
     PythonItem,
     TupleItem,
 )
 from ingot.capture.script.wrapping import wrap
 from ingot.ir.schema import Schema
-from ingot.ir.types import BOOL, COMPLEX, FLOAT, INT, STR, ListType, TensorType, Type
+from ingot.ir.types import (
+    BOOL,
+    COMPLEX,
+    FLOAT,
+    INT,
+    STR,
+    ListType,
+    NamedTupleType,
+    TensorType,
+    TupleType,
+    Type,
+)
 
 if TYPE_CHECKING:
     from ingot.capture.script.frame import Frame
@@ -113,6 +129,9 @@ def call_named_op(
         others = {key: item for key, item in kwargs.items() if key != "out"}
         result = call_named_op(frame, name, args, others, method)
         return frame.call(store, out, result)
+    if isinstance(out, TupleItem):
+        others = {key: item for key, item in kwargs.items() if key != "out"}
+        return _store_all(frame, out, call_named_op(frame, name, args, others, method))
     for key, item in kwargs.items():
         key = key if key in known or not known else _RENAMED.get(key, key)
         if key in _DROPPED and (key not in known or item == NOTHING or key != "memory_format"):
@@ -131,6 +150,27 @@ def call_named_op(
             place = len(before)
             args = [*args[1 : place + 1], args[0], *args[place + 1 :]]
     return call_op(frame, base, _packed(args, method), given)
+
+
+def _store_all(frame: Frame, out: TupleItem, results: Item) -> Item:
+    """What an op with several results gives with ``out=(a, b)``: the tensors it wrote into."""
+    type = type_of(results)
+    if not isinstance(type, TupleType | NamedTupleType) or len(type.elements) != len(out.items):
+        raise CompileError(f"out= takes as many tensors as there are results, not {out.describe()}")
+    stored = []
+    for each, value in zip(
+        out.items, frame.builder.tuple_unpack(frame.value(results)), strict=True
+    ):
+        store = library.store_out_of_caller if _is_input(frame, each) else library.store_out
+        stored.append(frame.call(store, each, frame.dynamic(value)))
+    if isinstance(type, NamedTupleType):
+        return TupleItem(tuple(stored), _named_results(type.name, type.fields))
+    return TupleItem(tuple(stored))
+
+
+@functools.cache
+def _named_results(name: str, fields: tuple[str, ...]) -> type:
+    return collections.namedtuple(name, fields)
 
 
 def _before_self(schema: Schema) -> list[str]:
@@ -429,6 +469,19 @@ def _promote_types(frame: Frame, a: Item, b: Item) -> Item:
     return frame.call(tensors.promoted, a, b)
 
 
+def _can_cast(frame: Frame, from_: Item, to: Item) -> Item:
+    if isinstance(from_, Constant) and isinstance(to, Constant):
+        return Constant(torch.can_cast(from_.value, to.value))
+    return frame.call(tensors.castable, from_, to)
+
+
+def _result_type(frame: Frame, tensor1: Item, tensor2: Item) -> Item:
+    both: tuple[Item, ...] = (tensor1, tensor2)
+    if not any(isinstance(type_of(each), TensorType) for each in both):
+        both = tuple(as_tensor(frame, each) for each in both)
+    return frame.call(tensors.type_of_result, *both)
+
+
 _FLOAT32 = Constant(torch.float32)
 
 
@@ -436,12 +489,27 @@ def _type_limits(make: Callable[..., Any]) -> Callable[..., Item]:
     def apply(frame: Frame, dtype: Item = _FLOAT32) -> Item:
         if isinstance(dtype, Constant):
             return PythonItem(make(dtype.value))
-        raise CompileError(
-            f"{make.__name__} needs a dtype that is known while compiling",
-            "write the dtype, for example torch.finfo(torch.float32)",
-        )
+        if type_of(dtype) == DTYPE:
+            return LimitsItem(dtype, make)
+        raise CompileError(f"{make.__name__} takes a dtype, not {dtype.describe()}")
 
     return apply
+
+
+_FLOATS = (torch.float16, torch.float32, torch.float64, torch.bfloat16)
+_INTS = (torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64)
+
+
+def limit(frame: Frame, item: LimitsItem, name: str) -> Item:
+    """``torch.finfo(x.dtype).max``, looked up when the program runs."""
+    dtypes = _FLOATS if item.make is torch.finfo else _INTS
+    values = [getattr(item.make(each), name, None) for each in dtypes]
+    if not all(isinstance(each, int | float) for each in values):
+        raise CompileError(f"{item.describe()} has no {name} in a program")
+    codes = make_list(frame, [Constant(frame.literal(each)) for each in dtypes])
+    limits = make_list(frame, [Constant(each) for each in values])
+    number = frame.dynamic(frame.value(item.dtype), INT)
+    return frame.call(library.value_of_dtype, number, codes, limits)
 
 
 def _dtype_predicate(name: str) -> Callable[..., Item]:
@@ -618,6 +686,8 @@ def _functions() -> dict[Any, Callable[..., Item]]:
         torch.broadcast_tensors: _tensor_list("aten::broadcast_tensors"),
         torch.meshgrid: _tensor_list("aten::meshgrid"),
         torch.promote_types: _promote_types,
+        torch.can_cast: _can_cast,
+        torch.result_type: _result_type,
         torch.finfo: _type_limits(torch.finfo),
         torch.iinfo: _type_limits(torch.iinfo),
         torch._C._log_api_usage_once: _nothing,

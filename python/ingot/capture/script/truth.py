@@ -37,7 +37,7 @@ from ingot.capture.script.values import (
     PythonItem,
     TupleItem,
 )
-from ingot.ir.types import BOOL, FLOAT, INT, STR, DictType, ListType, TensorType
+from ingot.ir.types import BOOL, COMPLEX, FLOAT, INT, STR, DictType, ListType, TensorType
 
 if TYPE_CHECKING:
     from ingot.capture.script.frame import Frame
@@ -98,6 +98,8 @@ def truth(frame: Frame, item: Item) -> Item:
         return frame.dynamic(builder.op(_CONVERSIONS[type], value))  # type: ignore[arg-type]
     if isinstance(type, TensorType):
         return frame.dynamic(builder.op("aten::Bool.Tensor", value))  # type: ignore[arg-type]
+    if type == COMPLEX:
+        return frame.dynamic(builder.op("aten::ne.complex", value, 0j))  # type: ignore[arg-type]
     if isinstance(type, ListType | DictType | SetType) or type in (STR, SIZE):
         length = builder.call("aten::len", [value])
         return frame.dynamic(builder.op("aten::gt.int", length, 0))  # type: ignore[arg-type]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ast
 import enum
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -312,6 +312,28 @@ class MethodItem(Item):
 
 
 @dataclass(frozen=True, eq=False)
+class PartialItem(Item):
+    """``functools.partial(f, ...)``: the function and what it is given, the last by ``names``."""
+
+    call: tuple[Item, ...]
+    names: tuple[str, ...] = ()
+
+    def describe(self) -> str:
+        return f"a partial of {self.call[0].describe()}"
+
+
+@dataclass(frozen=True, eq=False)
+class LimitsItem(Item):
+    """``torch.finfo(dtype)`` or ``torch.iinfo(dtype)`` of a dtype that the program finds."""
+
+    dtype: Item
+    make: Callable[..., Any]
+
+    def describe(self) -> str:
+        return f"a {self.make.__name__}"
+
+
+@dataclass(frozen=True, eq=False)
 class ExceptionItem(Item):
     """``ValueError("message")``; ``made`` is the object of a class with its own ``__init__``."""
 
@@ -327,9 +349,11 @@ class ExceptionItem(Item):
 @dataclass(frozen=True, eq=False)
 class CaughtItem(Item):
     """The exception in an except clause. ``parts``: its class's name, its text, the whole
-    sentence and the lines where it was raised."""
+    sentence and the lines where it was raised; then, for each class whose objects handlers
+    read, the last that was raised. ``classes`` are those after ``except``."""
 
     parts: tuple[Item, ...]
+    classes: tuple[type, ...] = ()
 
     @property
     def kind(self) -> Item:
@@ -444,6 +468,9 @@ def same(a: Item, b: Item) -> bool:
         return a.module is b.module
     if isinstance(a, InstanceItem) and isinstance(b, InstanceItem):
         return a.object is b.object
+    if isinstance(a, PartialItem) and isinstance(b, PartialItem):
+        alike = len(a.call) == len(b.call) and a.names == b.names
+        return alike and all(map(same, a.call, b.call))
     if isinstance(a, MethodItem) and isinstance(b, MethodItem):
         return same(a.receiver, b.receiver) and (a.name, a.function) == (b.name, b.function)
     if isinstance(a, DictItem) and isinstance(b, DictItem):

@@ -19,6 +19,7 @@ from ingot.capture.script.expressions import expression
 from ingot.capture.script.flow import Flow, Way
 from ingot.capture.script.items import type_of
 from ingot.capture.script.objects import object_members, special
+from ingot.capture.script.own_exceptions import raise_caught
 from ingot.capture.script.truth import truth
 from ingot.capture.script.values import (
     FALSE,
@@ -110,7 +111,7 @@ def _within(frame: Frame, node: ast.With, items: Sequence[ast.withitem]) -> Flow
 
 
 def _raise_again(frame: Frame, caught: CaughtItem) -> Flow:
-    frame.builder.reraise([frame.value(part) for part in caught.parts])
+    raise_caught(frame, caught)
     return Flow()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import types
 from typing import TYPE_CHECKING, Any
 
@@ -68,6 +69,8 @@ def wrap(frame: Frame, value: Any, name: str) -> Item:
         from ingot.capture.script.sets import make_set
 
         return make_set(frame, [Constant(each) for each in sorted(value, key=repr)])
+    if isinstance(getattr(value, "__self__", None), random.Random):
+        return PythonItem(value)
     if isinstance(value, types.MethodType):
         receiver = value.__self__
         if isinstance(receiver, torch.nn.Module):

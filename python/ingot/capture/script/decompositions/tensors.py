@@ -376,6 +376,25 @@ def promoted(a, b):
     return (torch.zeros([1], dtype=a) + torch.zeros([1], dtype=b)).dtype
 
 
+def castable(a, b):
+    """Whether an ``a`` may be stored as a ``b``: kinds of numbers become wider only."""
+    x, y = torch.zeros([1], dtype=a), torch.zeros([1], dtype=b)
+    if x.is_complex():
+        return y.is_complex()
+    if x.is_floating_point():
+        return y.is_complex() or y.is_floating_point()
+    return x.dtype == torch.bool or y.dtype != torch.bool
+
+
+def type_of_result(a, b):
+    """The dtype of ``a + b``, whatever their sizes."""
+    if isinstance(a, torch.Tensor) and a.dim() > 0:
+        a = a.reshape(-1)[:0]
+    if isinstance(b, torch.Tensor) and b.dim() > 0:
+        b = b.reshape(-1)[:0]
+    return (a * b).dtype
+
+
 def norm_except_dim(v, pow=2, dim=0):
     if dim == -1:
         return torch.linalg.vector_norm(v, pow)
