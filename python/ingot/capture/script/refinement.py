@@ -7,6 +7,7 @@ import dataclasses
 import inspect
 import types
 import typing
+from collections import abc
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -280,13 +281,15 @@ def _is_instance(type: Type, cls: Any) -> bool:
         return True
     if type in _PYTHON_TYPES.get(cls, ()):
         return True
+    if inspect.isclass(cls) and cls.__module__ == "collections.abc":
+        return issubclass(_python_class(type), cls)
     match type:
         case TensorType():
             return cls is torch.Tensor
         case ListType():
-            return cls is list or getattr(cls, "__name__", "") in ("Sequence", "Iterable")
+            return cls is list
         case TupleType():
-            return cls is tuple or getattr(cls, "__name__", "") in ("Sequence", "Iterable")
+            return cls is tuple
         case ObjectType() | EnumType():
             return inspect.isclass(cls) and issubclass(type.cls, cls)
         case NamedTupleType(name):
@@ -294,8 +297,24 @@ def _is_instance(type: Type, cls: Any) -> bool:
         case SetType():
             return cls in (set, frozenset)
         case DictType():
-            return cls is dict or getattr(cls, "__name__", "") in ("Mapping", "MutableMapping")
+            return cls is dict
     return type == SIZE and cls is tuple
+
+
+def _python_class(type: Type) -> Any:
+    """The class of the values of a type."""
+    match type:
+        case ObjectType() | EnumType():
+            return type.cls
+        case TensorType():
+            return torch.Tensor
+        case NamedTupleType():
+            return tuple
+    known = {ListType: list, TupleType: tuple, SetType: set, DictType: dict}
+    for python, types in _PYTHON_TYPES.items():
+        if type in types:
+            return python
+    return known.get(type.__class__, object)
 
 
 def _classes(frame: Frame, item: Item) -> Iterator[Any]:
