@@ -224,6 +224,21 @@ def _copied(frame: Frame, item: Item) -> Item:
     return copy_object(frame, item)
 
 
+def _copied_deeply(frame: Frame, item: Item) -> Item:
+    """``copy.deepcopy`` of what has no parts that could be one object."""
+    type = type_of(item)
+    if isinstance(type, TensorType):
+        return call_op(frame, "aten::clone", [item])
+    if isinstance(item, Constant) or type in _PLAIN:
+        return item
+    if isinstance(type, ListType) and type.element in _PLAIN:
+        return as_list(frame, item)
+    raise CompileError(f"deepcopy of {item.describe()} cannot be compiled")
+
+
+_PLAIN = (BOOL, INT, FLOAT, COMPLEX, STR)
+
+
 _SPACE, _NEW_LINE = Constant(" "), Constant("\n")
 
 
@@ -406,6 +421,7 @@ BUILTINS: dict[Any, Callable[..., Item]] = {
     sorted: sorted_list,
     hash: hash_of,
     copy.copy: _copied,
+    copy.deepcopy: _copied_deeply,
     dataclasses.replace: replace,
     dataclasses.astuple: as_tuple,
     print: _print,

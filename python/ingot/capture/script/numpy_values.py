@@ -17,6 +17,7 @@ import torch
 
 from ingot.capture.script.diagnostics import CompileError
 from ingot.capture.script.items import type_of
+from ingot.capture.script.language import SIZE
 from ingot.capture.script.operations import call_op
 from ingot.capture.script.values import (
     Constant,
@@ -30,7 +31,7 @@ from ingot.capture.script.values import (
     is_constant_object,
 )
 from ingot.capture.script.wrapping import wrap
-from ingot.ir.types import BOOL, FLOAT, INT
+from ingot.ir.types import BOOL, FLOAT, INT, ListType
 
 if TYPE_CHECKING:
     from ingot.capture.script.frame import Frame
@@ -65,6 +66,14 @@ def call_numpy(frame: Frame, object: Any, args: list[Item], kwargs: dict[str, It
             result = call_object(frame, plain, args, {})
             if type_of(result) == INT:
                 result = call_op(frame, "aten::Float", [result])
+            if isinstance(result, Dynamic):
+                result.of_numpy = True
+            return result
+        of_list = _OF_INTS.get(object)
+        if of_list is not None and not kwargs and len(args) == 1 and _has_ints(args[0]):
+            from ingot.capture.script.calls import call_object
+
+            result = call_object(frame, of_list, args, {})
             if isinstance(result, Dynamic):
                 result.of_numpy = True
             return result
@@ -161,6 +170,19 @@ _OF_NUMBERS: dict[Any, Callable[..., Any]] = {
                  "ceil", "fabs")
 }  # fmt: skip
 """They give floats; where NumPy gives a NaN or an infinity, these raise."""
+
+
+_OF_INTS: dict[Any, Callable[..., Any]] = {
+    numpy.prod: math.prod, numpy.sum: sum, numpy.max: max, numpy.min: min,
+}  # fmt: skip
+"""What NumPy's functions of an array are for a size or a list of ints."""
+
+
+def _has_ints(item: Item) -> bool:
+    type = type_of(item)
+    if isinstance(item, TupleItem):
+        return bool(item.items) and all(type_of(each) == INT for each in item.items)
+    return type in (SIZE, ListType(INT))
 
 
 @dataclass(frozen=True, eq=False)
