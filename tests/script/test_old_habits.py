@@ -128,3 +128,13 @@ class Grown(nn.Module):
 def test_a_list_of_a_length_that_is_not_known_is_refused():
     with pytest.raises(ingot.Error, match="known only at run time"):
         ingot.script(Grown())
+
+
+def of_lists(x: Tensor, e: Tensor) -> tuple[Tensor, bool, int]:
+    parts = tuple([each + 1 for each in (x, e)])
+    count = int(np.prod(np.array(x.size()[1:]))) * 2
+    return x + parts[0] + torch.from_numpy(np.array(x.shape)), isinstance(parts, tuple), count
+
+
+def test_a_tuple_of_a_list_and_an_array_of_sizes():
+    check(of_lists, (X, E), (X[:1], E[:1]))

@@ -32,6 +32,7 @@ from ingot.capture.script.language import (
     lower,
     settle,
 )
+from ingot.capture.script.list_lengths import elements_of
 from ingot.capture.script.number_builtins import NUMBER_BUILTINS
 from ingot.capture.script.objects import (
     as_tuple,
@@ -278,6 +279,9 @@ def _tuple(frame: Frame, item: Item = _NO_ITEMS) -> Item:
                 return TupleItem(tuple(turns.items))
         case ShapeItem():
             return item
+    counted = elements_of(frame, item)
+    if counted is not None:
+        return TupleItem(tuple(counted))
     return item if type_of(item) == SIZE else as_list(frame, item)
 
 

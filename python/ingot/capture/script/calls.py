@@ -26,7 +26,7 @@ from ingot.capture.script.handlers import apply_handler
 from ingot.capture.script.hooks import call_module
 from ingot.capture.script.items import type_of
 from ingot.capture.script.language import GENERATOR, SIZE
-from ingot.capture.script.list_lengths import known_length
+from ingot.capture.script.list_lengths import elements_of
 from ingot.capture.script.made_modules import make_module
 from ingot.capture.script.markers import marker_of
 from ingot.capture.script.module_methods import module_method
@@ -183,11 +183,10 @@ def _counted(frame: Frame, args: list[Item], spread: list[int]) -> list[Item] | 
         if k not in spread:
             found.append(item)
             continue
-        value, element = frame.value(item), element_of(item)
-        length = known_length(frame, value)
-        if length is None:
+        elements = elements_of(frame, item)
+        if elements is None:
             return None
-        found += [frame.dynamic(v, element) for v in frame.builder.list_unpack(value, length)]
+        found += elements
     return found
 
 

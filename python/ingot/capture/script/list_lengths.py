@@ -4,15 +4,34 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ingot.capture.script.items import type_of
+from ingot.capture.script.values import Dynamic, Item
 from ingot.ir.effects import base
+from ingot.ir.types import ListType
 
 if TYPE_CHECKING:
     from ingot.capture.script.frame import Frame
     from ingot.ir.graph import Block, Value
 
 _READS = frozenset(
-    ("prim::ListUnpack", *("aten::" + name for name in ("len", "cat", "stack", "__getitem__")))
+    (
+        "prim::ListUnpack",
+        *("aten::" + name for name in ("len", "cat", "stack", "list", "__getitem__")),
+    )
 )
+
+
+def elements_of(frame: Frame, item: Item) -> list[Dynamic] | None:
+    """The elements of a list one by one, None where it is none or its length is not known."""
+    type = type_of(item)
+    if not isinstance(type, ListType) or not isinstance(item, Dynamic):
+        return None
+    value = frame.value(item)
+    length = known_length(frame, value)
+    if length is None:
+        return None
+    values = frame.builder.list_unpack(value, length)
+    return [frame.dynamic(each, type.element) for each in values]
 
 
 def known_length(frame: Frame, value: Value) -> int | None:

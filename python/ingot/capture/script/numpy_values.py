@@ -69,6 +69,10 @@ def call_numpy(frame: Frame, object: Any, args: list[Item], kwargs: dict[str, It
             if isinstance(result, Dynamic):
                 result.of_numpy = True
             return result
+        if object in (numpy.array, numpy.asarray) and not kwargs and len(args) == 1:
+            if _has_ints(args[0]):
+                return ArrayItem(args[0])
+        args = [each.numbers if isinstance(each, ArrayItem) else each for each in args]
         of_list = _OF_INTS.get(object)
         if of_list is not None and not kwargs and len(args) == 1 and _has_ints(args[0]):
             from ingot.capture.script.calls import call_object
@@ -103,8 +107,22 @@ def of_numpy(frame: Frame, value: Any) -> Item:
     return wrap(frame, value, "array")
 
 
+@dataclass(frozen=True, eq=False)
+class ArrayItem(Item):
+    """An array of ints that the program computes, for NumPy's functions and ``torch.tensor``."""
+
+    numbers: Item
+
+    def describe(self) -> str:
+        return "an array of numbers that are known only at run time"
+
+
 def tensor_of(frame: Frame, item: Item) -> Item:
-    """An array that is known now as a tensor; other items as they are."""
+    """An array as a tensor; other items as they are."""
+    if isinstance(item, ArrayItem):
+        return call_op(
+            frame, "aten::tensor", [frame.dynamic(frame.value(item.numbers, _INTS), _INTS)]
+        )
     if not isinstance(item, PythonItem) or not isinstance(item.object, numpy.ndarray):
         return item
     try:
@@ -162,6 +180,7 @@ def _known(frame: Frame, item: Item) -> Any:
     raise _NotKnown(item.describe())
 
 
+_INTS = ListType(INT)
 _NUMBERS = (INT, FLOAT, BOOL)
 
 _OF_NUMBERS: dict[Any, Callable[..., Any]] = {
