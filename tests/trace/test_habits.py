@@ -278,3 +278,33 @@ def test_masks_of_bytes(function):
         warnings.simplefilter("ignore")
         for given in (mask, torch.tensor([[0, 1, 1], [1, 1, 1]], dtype=torch.uint8)):
             torch.testing.assert_close(module(x, given), function(x, given))
+
+
+def test_a_spectral_norm_in_training():
+    """Its power iteration writes each step into the vectors that it keeps, with out=."""
+    torch.manual_seed(0)
+    model = nn.utils.spectral_norm(nn.Linear(3, 4))
+    x = torch.rand(2, 3)
+    module = ingot.trace(model, x)
+    with torch.no_grad():
+        for _ in range(3):
+            torch.testing.assert_close(module(x), model(x))
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x, out: torch.div(x, 2.0, out=out),
+        lambda x, out: torch.div(x, x + 1, rounding_mode="floor", out=out),
+        lambda x, out: torch.sub(x, x, alpha=2, out=out),
+        lambda x, out: torch.pow(2, x, out=out),
+        lambda x, out: torch.clamp(x, max=0.5, out=out),
+    ],
+)
+def test_results_in_given_tensors(function):
+    def call(x):
+        out = torch.zeros(x.shape)
+        return function(x, out) + out
+
+    x = torch.rand(2, 3)
+    torch.testing.assert_close(ingot.trace(call, x)(x + 1), call(x + 1))

@@ -69,9 +69,9 @@ def call_numpy(frame: Frame, object: Any, args: list[Item], kwargs: dict[str, It
             if isinstance(result, Dynamic):
                 result.of_numpy = True
             return result
-        if object in (numpy.array, numpy.asarray) and not kwargs and len(args) == 1:
-            if _has_ints(args[0]):
-                return ArrayItem(args[0])
+        of_ints = not kwargs and len(args) == 1 and _has_ints(args[0])
+        if of_ints and object in (numpy.array, numpy.asarray):
+            return ArrayItem(args[0])
         args = [each.numbers if isinstance(each, ArrayItem) else each for each in args]
         of_list = _OF_INTS.get(object)
         if of_list is not None and not kwargs and len(args) == 1 and _has_ints(args[0]):
