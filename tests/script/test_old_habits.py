@@ -138,3 +138,64 @@ def of_lists(x: Tensor, e: Tensor) -> tuple[Tensor, bool, int]:
 
 def test_a_tuple_of_a_list_and_an_array_of_sizes():
     check(of_lists, (X, E), (X[:1], E[:1]))
+
+
+class Remembering(nn.Module):
+    """Attributes that the module has only once forward has run."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.inner = nn.ModuleList([Kept(), Kept()])
+
+    def twice(self):
+        return self.rows * 2
+
+    def forward(self, x):
+        self.rows = x.size(0)
+        for layer in self.inner:
+            x = layer(x)
+        self.parts = {"first": x[0]}
+        return x + self.inner[1].weights + self.parts["first"], self.twice()
+
+
+class Kept(nn.Module):
+    def forward(self, x):
+        if x.sum() > 0:
+            self.weights = x.softmax(1)
+        return x * self.weights
+
+
+def test_attributes_that_forward_makes():
+    model, compiled = Remembering(), ingot.script(Remembering())
+    with pytest.raises(ingot.Error, match="it is None"):  # in Python an AttributeError
+        compiled(-X.abs())
+    for x in (E, -X.abs(), X.abs()):
+        expected, found = outcome(model, x), outcome(compiled, x)
+        assert agree(expected, found), f"{expected!r} became {found!r}"
+
+
+class Asking(nn.Module):
+    def __init__(self, question: str) -> None:
+        super().__init__()
+        self.question = question
+
+    def forward(self, x):
+        if self.question == "hasattr":
+            x = x if hasattr(self, "last") else x * 2
+        elif self.question == "getattr":
+            x = x + getattr(self, "last", 0)
+        elif self.question == "try":
+            try:
+                x = x + self.last
+            except AttributeError:
+                x = x * 3
+        self.last = x
+        if self.question == "afterwards":
+            x = x if hasattr(self, "last") else x * 2
+        return x
+
+
+@pytest.mark.parametrize("question", ["hasattr", "getattr", "try", "afterwards"])
+def test_whether_forward_has_run_is_no_question_for_a_program(question):
+    with pytest.raises(ingot.Error, match=r"set self\.last"):
+        ingot.script(Asking(question))

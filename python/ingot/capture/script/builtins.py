@@ -330,6 +330,11 @@ def _hasattr(frame: Frame, item: Item, name: Item) -> Item:
 
     if not isinstance(name, Constant):
         unroll_loops(frame)
+    if isinstance(item, ModuleItem) and (item.path, _text(name)) in frame.compiler.knowledge.late:
+        raise CompileError(
+            f"whether {item.describe()} has {_text(name)} depends on what ran before",
+            f"set self.{_text(name)} = None in __init__ and compare with None",
+        )
     mark, before = frame.builder.mark(), frame.environment.copy()
     try:
         attribute(frame, item, _text(name))

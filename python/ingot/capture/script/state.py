@@ -31,6 +31,7 @@ class Knowledge:
     ``attributes`` are those that compiled code assigns or changes, with their types.
     ``beginnings`` are the first values of those that no file can hold as they are, such as
     lists of tensors: exported methods begin by making them, once.
+    ``late`` are those that modules do not have before compiled code assigns them.
     ``fields`` are the attributes of the user's classes.
     """
 
@@ -40,6 +41,7 @@ class Knowledge:
         """By class and attribute: a ``classes.Field``."""
         self.probing: set[type] = set()
         self.beginnings: dict[tuple[str, str], Any] = {}
+        self.late: set[tuple[str, str]] = set()
 
     def learn(self, path: str, name: str, type: Type, unread: bool = False) -> None:
         """Raises Restart if this changes what was compiled so far. ``unread``: nothing compiled
