@@ -286,7 +286,7 @@ def _patches(record: Record) -> list[tuple[Any, str, Any]]:
 
     def copied(self: torch.Tensor, memo: dict[int, Any]) -> torch.Tensor:
         if not isinstance(self, FakeTensor):
-            return deeply_copied(self, memo)
+            return cast(torch.Tensor, deeply_copied(self, memo))
         return cast(torch.Tensor, memo.setdefault(id(self), self.clone()))
 
     def shared(self: torch.Tensor) -> torch.Tensor:

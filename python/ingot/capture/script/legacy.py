@@ -103,7 +103,7 @@ LEGACY: dict[Any, Callable[..., Item]] = {
     **{cls: _maker(cls, cls.dtype) for cls in _CLASSES},
     torch.autograd.Variable: _same,
     torch.nn.Parameter: _same,
-    torch.spmm: _dense_product,  # type: ignore[attr-defined]
+    torch.spmm: _dense_product,
     torch.dsmm: _dense_product,
     torch.sparse.mm: _dense_product,
 }
