@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import warnings
 from types import SimpleNamespace
 
 import numpy as np
@@ -23,9 +25,18 @@ def test_prints_of_values_and_sizes(capsys):
     assert module(torch.ones(5, 3)).tolist() == [[2.0] * 3] * 5
 
 
-def test_a_text_of_a_value_that_is_returned_is_refused():
+def test_prints_of_tensors():
+    def function(x):
+        print(f"{x.mean():.2f} {x.sum()} {x.max():>8}")
+        return x + 1
+
+    assert ingot.trace(function, torch.ones(2))(torch.zeros(3)).tolist() == [1.0] * 3
+
+
+@pytest.mark.parametrize("text", [lambda x: f"{x.mean().item():.3f}", lambda x: f"{x.mean():.3f}"])
+def test_a_text_of_a_value_that_is_returned_is_refused(text):
     with pytest.raises(ingot.Error):
-        ingot.trace(lambda x: (x, f"{x.mean().item():.3f}"), torch.ones(2))
+        ingot.trace(lambda x: (x, text(x)), torch.ones(2))
 
 
 def test_data_of_a_tensor():
@@ -200,3 +211,100 @@ def test_a_tape_inside_a_model():
 
     module = ingot.trace(function, torch.ones(2, 3))
     assert module(torch.full((4, 2), 3.0)).tolist() == [[6.0] * 2] * 4
+
+
+def test_copies_of_tensors_and_layers():
+    layer = nn.Linear(3, 3)
+
+    class Copying(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layer = layer
+            self.register_buffer("shift", torch.ones(3))
+
+        def forward(self, x):
+            y, shift, same = copy.deepcopy([x, self.shift, x])
+            y += 1
+            shift.mul_(2)
+            shared = copy.copy(shift)
+            shared += 1
+            return copy.deepcopy(self.layer)(y), same, shift, x, self.shift
+
+    model = Copying()
+    x = torch.rand(2, 3)
+    module = ingot.trace(model, x.clone())
+    with torch.no_grad():
+        torch.testing.assert_close(module(x), model(x))
+
+
+class Hidden(nn.Module):
+    """A child that the method of its name hides; nn.Module finds it all the same."""
+
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Linear(2, 2)
+        self.parameters = nn.ParameterList([nn.Parameter(torch.ones(2))])
+
+    def forward(self, x):
+        return self.layer(x) + self._modules["parameters"][0]
+
+
+def test_a_child_of_the_name_of_a_method():
+    model, x = Hidden(), torch.rand(3, 2)
+    with torch.no_grad():
+        torch.testing.assert_close(ingot.trace(model, x)(x), model(x))
+
+
+def _read(x, mask):
+    return x[mask] + x[0, mask[0]].sum()
+
+
+def _written(x, mask):
+    y = x.clone()
+    y[mask] -= 2 * x[mask]
+    y[0, mask[0]] = x[1, mask[0]]
+    return y
+
+
+def _with_a_branch(x, mask):
+    return x[mask] * 2 if mask.sum() > 1 else x[mask]
+
+
+@pytest.mark.parametrize("function", [_read, _written, _with_a_branch])
+def test_masks_of_bytes(function):
+    x, mask = torch.rand(2, 3), torch.tensor([[1, 0, 2], [0, 1, 0]], dtype=torch.uint8)
+    module = ingot.trace(function, (x, mask))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for given in (mask, torch.tensor([[0, 1, 1], [1, 1, 1]], dtype=torch.uint8)):
+            torch.testing.assert_close(module(x, given), function(x, given))
+
+
+def test_a_spectral_norm_in_training():
+    """Its power iteration writes each step into the vectors that it keeps, with out=."""
+    torch.manual_seed(0)
+    model = nn.utils.spectral_norm(nn.Linear(3, 4))
+    x = torch.rand(2, 3)
+    module = ingot.trace(model, x)
+    with torch.no_grad():
+        for _ in range(3):
+            torch.testing.assert_close(module(x), model(x))
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x, out: torch.div(x, 2.0, out=out),
+        lambda x, out: torch.div(x, x + 1, rounding_mode="floor", out=out),
+        lambda x, out: torch.sub(x, x, alpha=2, out=out),
+        lambda x, out: torch.pow(2, x, out=out),
+        lambda x, out: torch.clamp(x, max=0.5, out=out),
+    ],
+)
+def test_results_in_given_tensors(function):
+    def call(x):
+        out = torch.zeros(x.shape)
+        return function(x, out) + out
+
+    x = torch.rand(2, 3)
+    torch.testing.assert_close(ingot.trace(call, x)(x + 1), call(x + 1))

@@ -85,12 +85,22 @@ def _core() -> dict:
     return dict(core_aten_decompositions())
 
 
+def _without_out(op: torch._ops.OpOverload) -> Callable[..., Any] | None:
+    """``div.Tensor`` of ``div.out``: the overload that takes the other arguments."""
+    packet = getattr(torch.ops.aten, op._opname)
+    taken = [(each.name, str(each.type)) for each in op._schema.arguments[:-1]]
+    for name in packet.overloads():
+        plain: torch._ops.OpOverload = getattr(packet, name)
+        if [(each.name, str(each.type)) for each in plain._schema.arguments] == taken:
+            return plain
+    return None
+
+
 def _functional(op: torch._ops.OpOverload) -> Callable[..., Any] | None:
     """``relu_(x)`` as ``x.copy_(relu(x))``, and ``out=`` in the same way."""
     schema = op._schema
     if op._overloadname.endswith("out") and schema.arguments[-1].name == "out":
-        name = op._overloadname.removesuffix("out").removesuffix("_") or "default"
-        plain = getattr(getattr(torch.ops.aten, op._opname), name, None)
+        plain = _without_out(op)
         if plain is None:
             return None
         return lambda *args, out, **kwargs: torch.ops.aten.copy_.default(

@@ -38,6 +38,7 @@ from torch.fx.experimental.symbolic_shapes import (
     ShapeEnv,
 )
 from torch.fx.proxy import TracerBase
+from torch.nn.utils._named_member_accessor import NamedMemberAccessor
 from torch.utils._traceback import CapturedTraceback
 
 from ingot.capture import arrays
@@ -232,6 +233,8 @@ def _patches(record: Record) -> list[tuple[Any, str, Any]]:
     defer = ShapeEnv.guard_or_defer_runtime_assert
     written = record.names.written
     subclassed = torch.Tensor.as_subclass
+    formatted: Any = torch.Tensor.__format__
+    deeply_copied: Any = torch.Tensor.__deepcopy__
     unused = lift_constants_pass._unused_constant
 
     def get_sloc(self: ShapeEnv, framework_loc: Any = None) -> SLoc:
@@ -278,9 +281,26 @@ def _patches(record: Record) -> list[tuple[Any, str, Any]]:
     def name(self: torch.SymInt | torch.SymFloat, form: str = "") -> str:
         return str(self)
 
+    def text(self: torch.Tensor, form: str) -> str:
+        return str(self) if isinstance(self, FakeTensor) else formatted(self, form)
+
+    def copied(self: torch.Tensor, memo: dict[int, Any]) -> torch.Tensor:
+        if not isinstance(self, FakeTensor):
+            return cast(torch.Tensor, deeply_copied(self, memo))
+        return cast(torch.Tensor, memo.setdefault(id(self), self.clone()))
+
+    def shared(self: torch.Tensor) -> torch.Tensor:
+        return torch.ops.aten.alias(self) if isinstance(self, FakeTensor) else self.view_as(self)
+
     def rounded(self: torch.fx.Proxy, digits: Any = None) -> torch.fx.Proxy:
         given = (self,) if digits is None else (self, digits)
         return self.tracer.create_proxy("call_function", round, given, {})
+
+    def child(self: NamedMemberAccessor, name: str) -> torch.nn.Module:
+        found = self.module
+        for part in filter(None, name.split(".")):
+            found = cast(torch.nn.Module, found._modules[part])
+        return found
 
     def as_subclass(self: torch.Tensor, cls: type[torch.Tensor]) -> Any:
         return torch.ops.aten.alias(self) if isinstance(self, FakeTensor) else subclassed(self, cls)
@@ -300,7 +320,6 @@ def _patches(record: Record) -> list[tuple[Any, str, Any]]:
         (torch.fx.Proxy, "__round__", rounded),
         # It takes for granted that each constant has a user.
         (lift_constants_pass, "_unused_constant", unused_constant),
-        # It asks for a tensor's memory.
         (torch, "_shape_as_tensor", shape_as_tensor),
         (torch.onnx.operators, "shape_as_tensor", shape_as_tensor),
         # It knows neither trigonometry on numbers nor custom ops of PyTorch's own; lowering does.
@@ -320,11 +339,17 @@ def _patches(record: Record) -> list[tuple[Any, str, Any]]:
         (torch.export._trace, "produce_guards_and_solve_constraints", unsolved),
         # What a subclass adds in Python leaves no trace; the checks see what it changes.
         (torch.Tensor, "as_subclass", as_subclass),
+        # A child may have the name of a method of its parent's class, which hides it.
+        (NamedMemberAccessor, "get_submodule", child),
         (torch.nn.Module, "_apply", applied),
         (torch.nn.RNNBase, "get_expected_hidden_size", expected_hidden_size),
         # A text of a value is its symbol: right where it is printed, seen by the checks elsewhere.
         (torch.SymFloat, "__format__", name),
         (torch.SymInt, "__format__", name),
+        (torch.Tensor, "__format__", text),
+        # They ask for a tensor's memory.
+        (torch.Tensor, "__deepcopy__", copied),
+        (torch.Tensor, "__copy__", shared),
         # It prints the graph so far on stderr when it meets a value it does not know.
         (
             torch.export._trace,

@@ -17,7 +17,7 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import _disable_current_modes
 
 from ingot.capture import free_sizes, packed
-from ingot.capture.rewritten import REWRITTEN, by_positions
+from ingot.capture.rewritten import REWRITTEN, by_positions, with_bool_masks
 from ingot.capture.training import attending, layered
 from ingot.ir.diagnostics import fail
 
@@ -96,7 +96,11 @@ def applied(self: torch.nn.Module, convert: Callable[..., Any], *args: Any, **kw
 
 
 def _item_of(tensor: torch.Tensor, index: Any) -> Any:
-    return packed.item_of(tensor, by_positions(index))
+    return packed.item_of(tensor, by_positions(with_bool_masks(index)))
+
+
+def _set_item(tensor: torch.Tensor, index: Any, value: Any) -> None:
+    tensor[with_bool_masks(index)] = value
 
 
 def _linear(input: torch.Tensor, weight: torch.Tensor, bias: Any = None) -> torch.Tensor:
@@ -330,6 +334,7 @@ def _keep_all() -> None:
     _routes[torch._VF._pack_padded_sequence] = packed.pack
     _routes[torch._VF._pad_packed_sequence] = packed.pad
     _routes[torch.Tensor.__getitem__] = _item_of
+    _routes[torch.Tensor.__setitem__] = _set_item
 
 
 _keep_all()

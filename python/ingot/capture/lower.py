@@ -21,6 +21,7 @@ from ingot.capture.script_in_trace import call_of, lower_call
 from ingot.capture.shapes import Shapes
 from ingot.capture.signature import Signature
 from ingot.capture.sources import parse_stack
+from ingot.capture.sparse import Sparse, refuse
 from ingot.capture.state import DTYPES, StateWriter, dtype_of
 from ingot.ir.diagnostics import fail, stack
 from ingot.ir.graph import BUFFER, CONSTANT, PARAMETER, Program, Source, Value
@@ -112,9 +113,21 @@ class Lowering:
             tensor = exported.state_dict.get(target)
             if tensor is None:
                 tensor = exported.constants[target]
+            if tensor.layout == torch.sparse_coo and tensor.sparse_dim() == tensor.dim() == 2:
+                self.at[node] = self._sparse(writer, target.removeprefix(prefix), tensor)
+                continue
             name = writer.add(target.removeprefix(prefix), tensor, _KINDS[spec.kind])
             self._lazy[node] = name
             self.program.state[name].mutable = self.aliases.written(node)
+
+    def _sparse(self, writer: StateWriter, name: str, tensor: torch.Tensor) -> Sparse:
+        """A sparse matrix that the model holds: its places and its elements."""
+        parts = tensor.detach().coalesce()
+        indices, values = (
+            self.b.state(writer.add(f"{name}.{part}", value, CONSTANT))
+            for part, value in (("indices", parts.indices()), ("values", parts.values()))
+        )
+        return Sparse(indices, values, (tensor.shape[0], tensor.shape[1]))
 
     # --- nodes -------------------------------------------------------------------------------
 
@@ -214,7 +227,10 @@ class Lowering:
                 self.b.source = source
             if argument in self.bools and argument not in self.at:
                 self.at[argument] = self.scalars.to(self.bools[argument], INT)
-            return self.at[argument]
+            value = self.at[argument]
+            if isinstance(value, Sparse):
+                refuse(self)
+            return value
         if isinstance(argument, list | tuple):
             return [self.operand(a) for a in argument]
         if isinstance(argument, torch.dtype):
@@ -292,16 +308,21 @@ class Lowering:
         for step in inner.nodes:
             step.meta["stack_trace"] = node.meta.get("stack_trace")
             if step.op == "placeholder":
-                self.at[step] = self.operand(next(given))
+                self.at[step] = self._passed(next(given))
             elif step.op == "get_attr":
                 self.at[step] = self._constant(parts.module, str(step.target))
             elif step.op == "output":
                 (result,) = step.args
-                self.at[node] = self.operand(result)
+                self.at[node] = self._passed(result)
             else:
                 outer, self.aliases = self.aliases, _Both(self.aliases, written)
                 self.node(step)
                 self.aliases = outer
+
+    def _passed(self, argument: Any) -> Any:
+        """What goes into an op's steps or comes out of them."""
+        known = self.at.get(argument) if isinstance(argument, fx.Node) else None
+        return known if isinstance(known, Sparse) else self.operand(argument)
 
     def _constant(self, module: fx.GraphModule, target: str) -> Any:
         value = getattr(module, target)

@@ -125,6 +125,14 @@ def _positions(mask: Tensor) -> tuple[Tensor, ...]:
     return mask.nonzero().unbind(1) if mask.dim() else (torch.nonzero(mask, as_tuple=True))
 
 
+def with_bool_masks(index: Any) -> Any:
+    """An index whose masks of bytes, which the exporter refuses, are masks of bools."""
+    if isinstance(index, tuple):
+        return tuple(map(with_bool_masks, index))
+    is_bytes = isinstance(index, Tensor) and index.dtype == torch.uint8
+    return index != 0 if is_bytes else index
+
+
 def by_positions(index: Any) -> Any:
     """An index with positions for its masks, while the exporter reads values."""
     if not torch._functorch.config.fake_tensor_propagate_real_tensors:

@@ -18,6 +18,7 @@ from ingot.capture.transforms import (
     noticing,
     without_gradients,
 )
+from ingot.ir.diagnostics import fail
 
 
 class Seen:
@@ -108,6 +109,12 @@ class Root(nn.Module):
 
 
 def _detached(leaf: Any) -> Any:
+    if isinstance(leaf, torch.Tensor) and leaf.layout != torch.strided:
+        fail(
+            "the model returns a sparse tensor",
+            hint="return x.to_dense()",
+            code="unsupported",
+        )
     return leaf.detach() if isinstance(leaf, torch.Tensor) and leaf.requires_grad else leaf
 
 

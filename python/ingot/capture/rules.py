@@ -12,6 +12,7 @@ from torch import fx
 from torch.utils._sympy.functions import FloorDiv
 
 from ingot.capture.script_in_trace import call_of
+from ingot.capture.sparse import SPARSE_RULES
 from ingot.capture.state import dtype_of
 from ingot.ir.diagnostics import fail
 from ingot.ir.graph import Value
@@ -389,6 +390,7 @@ RULES: dict[Any, Rule] = {
     torch.ops.higher_order.wrap_with_set_grad_enabled: _inline,
     torch.ops.higher_order.wrap_with_autocast: _autocast,
 }
+RULES |= SPARSE_RULES
 RULES |= {getattr(operator, name): _compare_bool(name) for name in _PYTHON}
 RULES |= dict.fromkeys(
     (

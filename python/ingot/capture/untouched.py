@@ -31,7 +31,7 @@ def untouched(root: Root, first: bool = False) -> Iterator[None]:
     attributes = [_attributes(module) for module in modules]
     written = list(root.parameters()) if first else root.written()
     tensors = {id(t): t for t in (*root.buffers(), *written) if not nn.parameter.is_lazy(t)}
-    kept = [_Kept(tensor) for tensor in tensors.values()]
+    kept = [_Kept(part) for tensor in tensors.values() for part in _strided(tensor)]
     try:
         with contextlib.ExitStack() as stack:
             stack.enter_context(torch.no_grad())
@@ -48,6 +48,12 @@ def untouched(root: Root, first: bool = False) -> Iterator[None]:
         changed = [one.tensor for one in kept if one.restore()]
         if first:
             root.written().extend(t for t in changed if isinstance(t, nn.Parameter))
+
+
+def _strided(tensor: torch.Tensor) -> list[torch.Tensor]:
+    """The tensor, or those that a sparse one is made of."""
+    is_sparse = tensor.layout == torch.sparse_coo
+    return [tensor._indices(), tensor._values()] if is_sparse else [tensor]
 
 
 class _Kept:

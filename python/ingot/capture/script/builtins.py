@@ -32,6 +32,7 @@ from ingot.capture.script.language import (
     lower,
     settle,
 )
+from ingot.capture.script.list_lengths import elements_of
 from ingot.capture.script.number_builtins import NUMBER_BUILTINS
 from ingot.capture.script.objects import (
     as_tuple,
@@ -229,6 +230,21 @@ def _copied(frame: Frame, item: Item) -> Item:
     return copy_object(frame, item)
 
 
+def _copied_deeply(frame: Frame, item: Item) -> Item:
+    """``copy.deepcopy`` of what has no parts that could be one object."""
+    type = type_of(item)
+    if isinstance(type, TensorType):
+        return call_op(frame, "aten::clone", [item])
+    if isinstance(item, Constant) or type in _PLAIN:
+        return item
+    if isinstance(type, ListType) and type.element in _PLAIN:
+        return as_list(frame, item)
+    raise CompileError(f"deepcopy of {item.describe()} cannot be compiled")
+
+
+_PLAIN = (BOOL, INT, FLOAT, COMPLEX, STR)
+
+
 _SPACE, _NEW_LINE = Constant(" "), Constant("\n")
 
 
@@ -268,6 +284,9 @@ def _tuple(frame: Frame, item: Item = _NO_ITEMS) -> Item:
                 return TupleItem(tuple(turns.items))
         case ShapeItem():
             return item
+    counted = elements_of(frame, item)
+    if counted is not None:
+        return TupleItem(tuple(counted))
     return item if type_of(item) == SIZE else as_list(frame, item)
 
 
@@ -328,6 +347,11 @@ def _hasattr(frame: Frame, item: Item, name: Item) -> Item:
 
     if not isinstance(name, Constant):
         unroll_loops(frame)
+    if isinstance(item, ModuleItem) and (item.path, _text(name)) in frame.compiler.knowledge.late:
+        raise CompileError(
+            f"whether {item.describe()} has {_text(name)} depends on what ran before",
+            f"set self.{_text(name)} = None in __init__ and compare with None",
+        )
     mark, before = frame.builder.mark(), frame.environment.copy()
     try:
         attribute(frame, item, _text(name))
@@ -426,6 +450,7 @@ BUILTINS: dict[Any, Callable[..., Item]] = {
     copy.copy: _copied,
     format: _formatted,
     dict.fromkeys: _from_keys,
+    copy.deepcopy: _copied_deeply,
     dataclasses.replace: replace,
     dataclasses.astuple: as_tuple,
     print: _print,

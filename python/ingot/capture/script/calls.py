@@ -28,6 +28,7 @@ from ingot.capture.script.handlers import apply_handler
 from ingot.capture.script.hooks import call_module
 from ingot.capture.script.items import type_of
 from ingot.capture.script.language import GENERATOR, SIZE
+from ingot.capture.script.list_lengths import elements_of
 from ingot.capture.script.made_modules import make_module
 from ingot.capture.script.markers import marker_of
 from ingot.capture.script.module_methods import module_method
@@ -159,6 +160,9 @@ def _arguments(frame: Frame, callee: Item, nodes: list[ast.expr]) -> list[Item]:
     if not spread:
         return args
     if not _takes_one_list(callee):
+        known = _counted(frame, args, spread)
+        if known is not None:
+            return known
         raise CompileError(
             f"how many arguments {callee.describe()} gets from * is known only at run time",
             "pass a tuple, or the list itself",
@@ -172,6 +176,21 @@ def _arguments(frame: Frame, callee: Item, nodes: list[ast.expr]) -> list[Item]:
     if isinstance(callee, MethodItem) and callee.name == "new":  # to it a list is data
         joined = frame.dynamic(frame.value(joined), SIZE)
     return [*args[:first], joined]
+
+
+def _counted(frame: Frame, args: list[Item], spread: list[int]) -> list[Item] | None:
+    """Arguments with the elements of the lists at ``spread`` one by one, None if the length of one
+    is not known."""
+    found: list[Item] = []
+    for k, item in enumerate(args):
+        if k not in spread:
+            found.append(item)
+            continue
+        elements = elements_of(frame, item)
+        if elements is None:
+            return None
+        found += elements
+    return found
 
 
 def _takes_one_list(callee: Item) -> bool:
@@ -400,6 +419,8 @@ def _construct(frame: Frame, cls: type, args: list[Item], kwargs: dict[str, Item
             return PythonItem(value)
     if issubclass(cls, torch.nn.Module):
         return make_module(frame, cls, args, kwargs)
+    if issubclass(cls, torch.autograd.Function) and not items:
+        return PythonItem(cls)  # such an object has nothing of its own
     if is_user_class(cls):
         return construct(frame, cls, args, kwargs)
     raise CompileError(f"objects of the class {cls.__name__} cannot be compiled")

@@ -22,6 +22,7 @@ from ingot.capture.script.values import (
     Constant,
     Item,
     PythonItem,
+    RangeItem,
     SliceItem,
     TupleItem,
 )
@@ -113,6 +114,8 @@ def _step(
 ) -> int:
     """Applies one part of an index at ``dim``; gives how many dimensions it leaves behind."""
     part = tensor_of(frame, frame.force(part))
+    if isinstance(part, RangeItem):
+        part = call_op(frame, "aten::arange", [part.start, part.stop, part.step])
     at = Constant(dim)
     pick: Item = NOTHING
     if part == NOTHING:
@@ -152,11 +155,15 @@ def _list_pick(frame: Frame, part: Item, type: Type | None) -> Item:
     if element in (INT, BOOL):
         numbers = frame.dynamic(frame.value(part, ListType(element)))
         return call_op(frame, "aten::tensor", [numbers])
+    from ingot.capture.script.library import tensor_of_numbers
+    from ingot.capture.script.operators import is_number_union
     from ingot.capture.script.torch_functions import make_tensor
 
     inner = element
     while isinstance(inner, ListType):
         inner = inner.element
+    if is_number_union(element):  # numbers of tolist(), of one kind that only a run shows
+        return frame.call(tensor_of_numbers, part)
     if inner not in (INT, BOOL, FLOAT):
         raise CompileError(f"{part.describe()} cannot index a tensor")
     dtype = Constant(torch.bool if inner == BOOL else torch.int64)

@@ -10,10 +10,10 @@ import torch.autograd
 
 from ingot.capture.script.diagnostics import CompileError
 from ingot.capture.script.items import type_of
-from ingot.capture.script.language import DTYPE, SIZE
+from ingot.capture.script.language import DTYPE, NUMBER, SIZE
 from ingot.capture.script.operations import call_op
 from ingot.capture.script.values import NOTHING, TRUE, Constant, Item, TupleItem
-from ingot.ir.types import INT, TensorType
+from ingot.ir.types import BOOL, COMPLEX, FLOAT, INT, TensorType
 
 if TYPE_CHECKING:
     from ingot.capture.script.frame import Frame
@@ -71,9 +71,39 @@ def _same(frame: Frame, data: Item, requires_grad: Item = TRUE, volatile: Item =
     return data
 
 
+_NUMBERS = (BOOL, INT, FLOAT, COMPLEX, NUMBER)
+_ONE_FACTOR = {"add": "alpha", "sub": "alpha", "addcmul": "value", "addcdiv": "value"}
+_TWO_FACTORS = ("addmm", "addmv", "addr", "addbmm", "baddbmm")
+
+
+def modern(name: str, args: list[Item], kwargs: dict[str, Item]) -> list[Item]:
+    """The tensors of ``torch.add(x, 2, y)`` and ``torch.addmm(0.5, x, 2, a, b)``, as old code has
+    them; their factors go into ``kwargs``."""
+    name = name.removesuffix("_")
+    order = "".join("n" if type_of(each) in _NUMBERS else "t" for each in args)
+    factors: tuple[str, ...] = ()
+    if name in _ONE_FACTOR and order in ("tnt", "tntt"):
+        factors = (_ONE_FACTOR[name],) if (len(order) == 4) == name.startswith("addc") else ()
+    elif name in _TWO_FACTORS and order in ("ntntt", "tnntt", "nttt", "tntt"):
+        factors = ("beta", "alpha")
+    if not factors:
+        return args
+    numbers = [each for each, kind in zip(args, order, strict=True) if kind == "n"]
+    kwargs.update(zip(factors, numbers, strict=False))
+    return [each for each, kind in zip(args, order, strict=True) if kind == "t"]
+
+
+def _dense_product(frame: Frame, a: Item, b: Item) -> Item:
+    """A product whose first matrix may be sparse in PyTorch; programs have dense ones only."""
+    return call_op(frame, "aten::mm", [a, b])
+
+
 LEGACY: dict[Any, Callable[..., Item]] = {
     torch.Tensor: _maker(torch.Tensor, torch.float32),
     **{cls: _maker(cls, cls.dtype) for cls in _CLASSES},
     torch.autograd.Variable: _same,
     torch.nn.Parameter: _same,
+    torch.spmm: _dense_product,
+    torch.dsmm: _dense_product,
+    torch.sparse.mm: _dense_product,
 }

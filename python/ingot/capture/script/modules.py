@@ -139,6 +139,12 @@ def attribute_key(item: ModuleItem, name: str) -> str:
     return KEPT + full_name(item, name)
 
 
+def _may_be_unset(frame: Frame, owner: ModuleItem | InstanceItem, name: str) -> bool:
+    """Whether the state entry is None until something assigns it."""
+    knowledge = frame.compiler.knowledge
+    return (owner.path, name) in knowledge.beginnings or (owner.path, name) in knowledge.late
+
+
 def part_of_sequential(frame: Frame, item: ModuleItem, bounds: slice) -> ModuleItem:
     """``sequential[1:3]``: a Sequential of the same modules."""
     compiler = frame.compiler
@@ -153,7 +159,7 @@ def part_of_sequential(frame: Frame, item: ModuleItem, bounds: slice) -> ModuleI
 
 def _read_state(frame: Frame, item: ModuleItem, name: str, known: Type) -> Item:
     value = frame.builder.state(full_name(item, name))
-    if (item.path, name) in frame.compiler.knowledge.beginnings:
+    if _may_be_unset(frame, item, name):
         value = frame.builder.cast(value, lower(known))
     return frame.dynamic(value, known)
 
@@ -310,6 +316,9 @@ def _learn(frame: Frame, owner: ModuleItem | InstanceItem, name: str, item: Item
         raise CompileError(f"{item.describe()} cannot be kept by a module")
     knowledge = frame.compiler.knowledge
     known = knowledge.attributes.get((owner.path, name))
+    if known is None and _comes_late(frame, owner, name, actual):
+        knowledge.late.add((owner.path, name))
+        known = actual
     if known is None:
         initial = _initial_type(frame, owner, name)
         known = actual if initial is None else initial
@@ -323,9 +332,20 @@ def _learn(frame: Frame, owner: ModuleItem | InstanceItem, name: str, item: Item
                 f"give self.{name} one type, or annotate it in the class",
             )
         known = together
+    if (owner.path, name) in knowledge.late and may_be_none(known):
+        raise _not_there(owner, name)
     _note_beginning(frame, owner, name)
     unread = isinstance(owner, ModuleItem) and (owner.path, name) not in frame.compiler.read
     knowledge.learn(owner.path, name, known, unread)
+
+
+def _comes_late(frame: Frame, owner: ModuleItem | InstanceItem, name: str, type: Type) -> bool:
+    """Whether it is an attribute that the module gets when the program first assigns it, and that
+    nothing compiled before has asked for."""
+    if not isinstance(owner, ModuleItem) or (owner.path, name) in frame.compiler.read:
+        return False
+    missing = not hasattr(owner.module, name) and not may_be_none(type) and not has_hole(type)
+    return missing and _annotated_type(frame, owner, name) is None
 
 
 def _is_sizes(type: Type) -> bool:
@@ -368,7 +388,7 @@ def _annotation_in_init(cls: type, name: str) -> Any:
     return None
 
 
-def _initial_type(frame: Frame, owner: ModuleItem | InstanceItem, name: str) -> Type | None:
+def _annotated_type(frame: Frame, owner: ModuleItem | InstanceItem, name: str) -> Type | None:
     for cls in type(owner.module).__mro__:
         if cls is torch.nn.Module:
             break
@@ -377,13 +397,24 @@ def _initial_type(frame: Frame, owner: ModuleItem | InstanceItem, name: str) -> 
             annotation = _annotation_in_init(cls, name)
         if annotation is not None:
             return read_annotation(annotation, frame)
+    return None
+
+
+def _not_there(owner: ModuleItem | InstanceItem, name: str) -> CompileError:
+    return CompileError(
+        f"{owner.describe()} has no attribute {name} before forward runs",
+        f"set self.{name} in __init__",
+    )
+
+
+def _initial_type(frame: Frame, owner: ModuleItem | InstanceItem, name: str) -> Type | None:
+    annotated = _annotated_type(frame, owner, name)
+    if annotated is not None:
+        return annotated
     missing = object()
     value = getattr(owner.module, name, missing)
     if value is missing:
-        raise CompileError(
-            f"{owner.describe()} has no attribute {name} before forward runs",
-            f"set self.{name} in __init__",
-        )
+        raise _not_there(owner, name)
     if isinstance(value, torch.Tensor):
         return TENSOR
     initial = type_of(wrap(frame, value, name))
@@ -394,7 +425,7 @@ def _declare(frame: Frame, owner: ModuleItem | InstanceItem, name: str, type: Ty
     """The state entry of an attribute that methods assign."""
     value = getattr(owner.module, name, None)
     lowered = lower(type)
-    if (owner.path, name) in frame.compiler.knowledge.beginnings:
+    if _may_be_unset(frame, owner, name):
         value, lowered = None, OptionalType(lowered)
     elif not isinstance(value, torch.Tensor):
         value = _literal(frame, value)

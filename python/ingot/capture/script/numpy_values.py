@@ -17,6 +17,7 @@ import torch
 
 from ingot.capture.script.diagnostics import CompileError
 from ingot.capture.script.items import type_of
+from ingot.capture.script.language import SIZE
 from ingot.capture.script.operations import call_op
 from ingot.capture.script.values import (
     Constant,
@@ -30,7 +31,7 @@ from ingot.capture.script.values import (
     is_constant_object,
 )
 from ingot.capture.script.wrapping import wrap
-from ingot.ir.types import BOOL, FLOAT, INT
+from ingot.ir.types import BOOL, FLOAT, INT, ListType
 
 if TYPE_CHECKING:
     from ingot.capture.script.frame import Frame
@@ -68,6 +69,18 @@ def call_numpy(frame: Frame, object: Any, args: list[Item], kwargs: dict[str, It
             if isinstance(result, Dynamic):
                 result.of_numpy = True
             return result
+        of_ints = not kwargs and len(args) == 1 and _has_ints(args[0])
+        if of_ints and object in (numpy.array, numpy.asarray):
+            return ArrayItem(args[0])
+        args = [each.numbers if isinstance(each, ArrayItem) else each for each in args]
+        of_list = _OF_INTS.get(object)
+        if of_list is not None and not kwargs and len(args) == 1 and _has_ints(args[0]):
+            from ingot.capture.script.calls import call_object
+
+            result = call_object(frame, of_list, args, {})
+            if isinstance(result, Dynamic):
+                result.of_numpy = True
+            return result
         hint = f"use torch.{name}" if hasattr(torch, name) else "use tensor operations"
         raise CompileError(
             f"numpy's {name} needs arguments that are known while compiling, not {unknown}", hint
@@ -94,8 +107,22 @@ def of_numpy(frame: Frame, value: Any) -> Item:
     return wrap(frame, value, "array")
 
 
+@dataclass(frozen=True, eq=False)
+class ArrayItem(Item):
+    """An array of ints that the program computes, for NumPy's functions and ``torch.tensor``."""
+
+    numbers: Item
+
+    def describe(self) -> str:
+        return "an array of numbers that are known only at run time"
+
+
 def tensor_of(frame: Frame, item: Item) -> Item:
-    """An array that is known now as a tensor; other items as they are."""
+    """An array as a tensor; other items as they are."""
+    if isinstance(item, ArrayItem):
+        return call_op(
+            frame, "aten::tensor", [frame.dynamic(frame.value(item.numbers, _INTS), _INTS)]
+        )
     if not isinstance(item, PythonItem) or not isinstance(item.object, numpy.ndarray):
         return item
     try:
@@ -153,6 +180,7 @@ def _known(frame: Frame, item: Item) -> Any:
     raise _NotKnown(item.describe())
 
 
+_INTS = ListType(INT)
 _NUMBERS = (INT, FLOAT, BOOL)
 
 _OF_NUMBERS: dict[Any, Callable[..., Any]] = {
@@ -161,6 +189,19 @@ _OF_NUMBERS: dict[Any, Callable[..., Any]] = {
                  "ceil", "fabs")
 }  # fmt: skip
 """They give floats; where NumPy gives a NaN or an infinity, these raise."""
+
+
+_OF_INTS: dict[Any, Callable[..., Any]] = {
+    numpy.prod: math.prod, numpy.sum: sum, numpy.max: max, numpy.min: min,
+}  # fmt: skip
+"""What NumPy's functions of an array are for a size or a list of ints."""
+
+
+def _has_ints(item: Item) -> bool:
+    type = type_of(item)
+    if isinstance(item, TupleItem):
+        return bool(item.items) and all(type_of(each) == INT for each in item.items)
+    return type in (SIZE, ListType(INT))
 
 
 @dataclass(frozen=True, eq=False)

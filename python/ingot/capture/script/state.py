@@ -31,6 +31,7 @@ class Knowledge:
     ``attributes`` are those that compiled code assigns or changes, with their types.
     ``beginnings`` are the first values of those that no file can hold as they are, such as
     lists of tensors: exported methods begin by making them, once.
+    ``late`` are those that modules do not have before compiled code assigns them.
     ``fields`` are the attributes of the user's classes.
     """
 
@@ -42,6 +43,7 @@ class Knowledge:
         self.read_exceptions: dict[type, None] = {}
         """Exception classes of which handlers read more than the text."""
         self.beginnings: dict[tuple[str, str], Any] = {}
+        self.late: set[tuple[str, str]] = set()
 
     def learn(self, path: str, name: str, type: Type, unread: bool = False) -> None:
         """Raises Restart if this changes what was compiled so far. ``unread``: nothing compiled

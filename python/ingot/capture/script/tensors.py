@@ -136,6 +136,9 @@ def _type(frame: Frame, tensor: Item, dtype: Item = NOTHING) -> Item:
         return frame.call(library.tensor_type_name, _dtype_number(frame, tensor))
     if isinstance(dtype, PythonItem) and type(dtype.object).__name__ == "tensortype":
         dtype = Constant(dtype.object.dtype)
+    if isinstance(dtype, Constant) and isinstance(dtype.value, str):
+        named = getattr(torch, dtype.value.removeprefix("torch."), None)
+        dtype = Constant(getattr(named, "dtype", None))
     if type_of(dtype) != DTYPE:
         raise CompileError("type() takes a dtype here", "write x.to(torch.float32)")
     return call_op(frame, "aten::to", [tensor, dtype])

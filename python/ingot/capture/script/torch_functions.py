@@ -39,7 +39,7 @@ from ingot.capture.script.language import (
     lower,
     settle,
 )
-from ingot.capture.script.legacy import LEGACY
+from ingot.capture.script.legacy import LEGACY, modern
 from ingot.capture.script.operations import call_op
 from ingot.capture.script.operators import as_number, is_number_union
 from ingot.capture.script.strings import as_string
@@ -149,6 +149,7 @@ def call_named_op(
         else:
             place = len(before)
             args = [*args[1 : place + 1], args[0], *args[place + 1 :]]
+    args = modern(name, args, given)
     return call_op(frame, base, _packed(args, method), given)
 
 
