@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import typing
+from collections import abc
 from typing import Any, Dict, List, NewType, Optional, Union
 
 import torch
@@ -23,6 +24,18 @@ def annotate(x: float):
     b = typing.cast(float, x)
     a.append(2)
     return a, b
+
+
+@case((torch.zeros(2, 3), {"a": 1}, [1], (1, 2), "a", 3))
+def abstract_containers(
+    x: Tensor, d: Dict[str, int], v: List[int], t: typing.Tuple[int, int], s: str, n: int
+):
+    sizes = isinstance(x.shape, abc.Iterable), isinstance(x.shape, abc.Mapping)
+    mappings = isinstance(d, abc.Mapping), isinstance(d, typing.Mapping), isinstance(v, abc.Mapping)
+    lists = isinstance(v, typing.Sequence), isinstance(v, abc.MutableSequence)
+    tuples = isinstance(t, abc.Sequence), isinstance(t, abc.MutableSequence)
+    others = isinstance(s, abc.Sequence), isinstance(n, abc.Iterable), isinstance(n, abc.Hashable)
+    return sizes, mappings, lists, tuples, others, isinstance(x, abc.Iterable)
 
 
 @case((3,), ("ab",))

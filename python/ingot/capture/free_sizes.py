@@ -143,7 +143,7 @@ def _scaled(places: Tensor, n: Any, d: float, options: dict[str, Any]) -> Tensor
 def _fill_diagonal_(tensor: Tensor, fill_value: Any, wrap: bool = False) -> Tensor:
     if tensor.dim() != 2 or wrap or not _is_symbol(*tensor.shape):
         return tensor.fill_diagonal_(fill_value, wrap)
-    return tensors.fill_diagonal_(tensor, fill_value)
+    return tensors.fill_diagonal_(tensor, fill_value)  # type: ignore[no-any-return]
 
 
 def _window(function: Callable[..., Tensor]) -> Callable[..., Tensor]:

@@ -7,7 +7,6 @@ import dataclasses
 import inspect
 import types
 import typing
-from collections import abc
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -311,8 +310,8 @@ def _python_class(type: Type) -> Any:
         case NamedTupleType():
             return tuple
     known = {ListType: list, TupleType: tuple, SetType: set, DictType: dict}
-    for python, types in _PYTHON_TYPES.items():
-        if type in types:
+    for python, each in _PYTHON_TYPES.items():
+        if type in each:
             return python
     return known.get(type.__class__, object)
 
