@@ -52,6 +52,47 @@ def test_recurrent_layers(kind, batch_first):
     compare(model, (torch.randn(1, 5, 8),), *((torch.randn(s),) for s in shapes))
 
 
+class Tagger(nn.Module):
+    def __init__(self, kind):
+        super().__init__()
+        self.layer = kind(8, 6, batch_first=True)
+        self.head = nn.Linear(6, 3)
+
+    def forward(self, x):
+        y, _ = self.layer(x)
+        rows = y.contiguous().view(-1, y.shape[2])
+        steps = y.transpose(0, 1).view(-1, 6)
+        return self.head(nn.functional.dropout(rows, 0.5, self.training)), steps
+
+
+@pytest.mark.parametrize("training", [False, True])
+@pytest.mark.parametrize("kind", [nn.LSTM, nn.GRU, nn.RNN])
+def test_layout_of_recurrent_outputs(kind, training):
+    model = Tagger(kind).train(training)
+    module = ingot.trace(model, (torch.randn(2, 5, 8),))
+    for sizes in ((2, 5, 8), (1, 3, 8), (4, 1, 8)):
+        x = torch.randn(sizes)
+        torch.manual_seed(2)
+        expected = model(x)
+        ingot.manual_seed(2)
+        torch.testing.assert_close(module(x), expected, rtol=1e-4, atol=1e-5)
+
+
+def test_dropout_after_a_recurrent_layer():
+    """It draws in the order of PyTorch's memory."""
+    layer = nn.LSTM(4, 6, batch_first=True)
+
+    def model(x):
+        return nn.functional.dropout(layer(x)[0], 0.5, True)
+
+    module = ingot.trace(model, (torch.randn(2, 5, 4),))
+    x = torch.randn(3, 4, 4)
+    torch.manual_seed(2)
+    expected = model(x)
+    ingot.manual_seed(2)
+    torch.testing.assert_close(module(x), expected, rtol=1e-4, atol=1e-5)
+
+
 def test_an_lstm_with_its_state():
     model = nn.LSTM(8, 16)
 

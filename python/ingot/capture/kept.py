@@ -15,6 +15,7 @@ from typing import Any
 import torch
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import _disable_current_modes
+from torch.utils._pytree import tree_map_only
 
 from ingot.capture import free_sizes, packed
 from ingot.capture.rewritten import REWRITTEN, by_positions, with_bool_masks
@@ -40,17 +41,26 @@ def aten_name(op: torch._ops.OpOverload) -> str | None:
 
 
 def keep(
-    op: torch._ops.OpOverload, functions: tuple[Any, ...], sizes: Callable[..., Any]
+    op: torch._ops.OpOverload,
+    functions: tuple[Any, ...],
+    sizes: Callable[..., Any],
+    row_major: bool = True,
 ) -> torch._ops.OpOverload:
     """Makes a custom op of ``op``'s schema with ``sizes`` as its fake implementation, and
-    routes ``functions`` of the Python API to it."""
+    routes ``functions`` of the Python API to it. ``row_major``: so are its results."""
     schema = op._schema
     name = schema.name.partition("::")[2]
     if schema.overload_name:
         name += f"__{schema.overload_name}"
     text = str(schema).partition("(")[2].replace("int steps", "SymInt steps")
+
+    def run(*args: Any, **kwargs: Any) -> Any:
+        # Laid out as ``sizes`` says: the exporter drops a ``contiguous()`` by that.
+        found = op(*args, **kwargs)
+        return tree_map_only(torch.Tensor, torch.Tensor.contiguous, found) if row_major else found
+
     _library.define(f"{name}({text}")
-    _library.impl(name, lambda *args, **kwargs: op(*args, **kwargs), "CompositeExplicitAutograd")
+    _library.impl(name, run, "CompositeExplicitAutograd")
     torch.library.register_fake(f"{NAMESPACE}::{name}", sizes, lib=_library)
     custom: torch._ops.OpOverload = getattr(getattr(torch.ops, NAMESPACE), name).default
     for function in functions:
@@ -169,6 +179,13 @@ def _check_recurrent(input: torch.Tensor, hidden: torch.Tensor, batch_first: boo
     torch._check(hidden.shape[1] == input.shape[0 if batch_first else 1])
 
 
+def _sequence(input: torch.Tensor, features: int, batch_first: bool) -> torch.Tensor:
+    """A recurrent layer's output: PyTorch's memory begins with the steps."""
+    if not batch_first:
+        return input.new_empty([*input.shape[:2], features])
+    return input.new_empty([input.shape[1], input.shape[0], features]).transpose(0, 1)
+
+
 def _recurrent(
     input: torch.Tensor,
     hx: torch.Tensor,
@@ -183,7 +200,7 @@ def _recurrent(
     _check_recurrent(input, hx, batch_first)
     torch._check(input.shape[2] == params[0].shape[1])
     features = hx.shape[2] * (2 if bidirectional else 1)
-    return input.new_empty([*input.shape[:2], features]), hx.new_empty(hx.shape)
+    return _sequence(input, features, batch_first), hx.new_empty(hx.shape)
 
 
 def _lstm(
@@ -203,7 +220,7 @@ def _lstm(
     torch._check(input.shape[2] == params[0].shape[1])
     # With projections the hidden state is narrower than the cell state.
     features = hidden.shape[2] * (2 if bidirectional else 1)
-    output = input.new_empty([*input.shape[:2], features])
+    output = _sequence(input, features, batch_first)
     return output, hidden.new_empty(hidden.shape), cell.new_empty(cell.shape)
 
 
@@ -329,7 +346,7 @@ def _keep_all() -> None:
         (torch.rnn_relu, aten.rnn_relu, _recurrent),
     ):
         _routes[recurrent] = _padded_or_packed(
-            keep(ops.input, (), sizes), keep(ops.data, (), _packed_recurrent)
+            keep(ops.input, (), sizes, False), keep(ops.data, (), _packed_recurrent)
         )
     _routes[torch._VF._pack_padded_sequence] = packed.pack
     _routes[torch._VF._pad_packed_sequence] = packed.pad
