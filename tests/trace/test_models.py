@@ -93,6 +93,24 @@ def test_dropout_after_a_recurrent_layer():
     torch.testing.assert_close(module(x), expected, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize("masked", [False, True])
+def test_layout_of_attention(masked):
+    def model(x):
+        heads = x.view(x.shape[0], -1, 2, 4).transpose(1, 2)
+        mask = torch.ones(x.shape[1], x.shape[1]).tril().bool() if masked else None
+        y = nn.functional.scaled_dot_product_attention(heads, heads, heads, mask)
+        dropped = nn.functional.dropout(y, 0.5, True)
+        return y.transpose(1, 2).view(x.shape), y.contiguous().view(x.shape[0], -1, 4), dropped
+
+    module = ingot.trace(model, (torch.randn(2, 5, 8),))
+    for sizes in ((2, 5, 8), (1, 3, 8), (4, 1, 8)):
+        x = torch.randn(sizes)
+        torch.manual_seed(2)
+        expected = model(x)
+        ingot.manual_seed(2)
+        torch.testing.assert_close(module(x), expected, rtol=1e-4, atol=1e-5)
+
+
 def test_an_lstm_with_its_state():
     model = nn.LSTM(8, 16)
 

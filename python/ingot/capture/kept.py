@@ -44,10 +44,10 @@ def keep(
     op: torch._ops.OpOverload,
     functions: tuple[Any, ...],
     sizes: Callable[..., Any],
-    row_major: bool = True,
+    layout: Callable[[torch.Tensor], torch.Tensor] = torch.Tensor.contiguous,
 ) -> torch._ops.OpOverload:
     """Makes a custom op of ``op``'s schema with ``sizes`` as its fake implementation, and
-    routes ``functions`` of the Python API to it. ``row_major``: so are its results."""
+    routes ``functions`` of the Python API to it. ``layout`` gives results PyTorch's strides."""
     schema = op._schema
     name = schema.name.partition("::")[2]
     if schema.overload_name:
@@ -55,9 +55,8 @@ def keep(
     text = str(schema).partition("(")[2].replace("int steps", "SymInt steps")
 
     def run(*args: Any, **kwargs: Any) -> Any:
-        # Laid out as ``sizes`` says: the exporter drops a ``contiguous()`` by that.
-        found = op(*args, **kwargs)
-        return tree_map_only(torch.Tensor, torch.Tensor.contiguous, found) if row_major else found
+        # As ``sizes`` says, by which the exporter drops a ``contiguous()``.
+        return tree_map_only(torch.Tensor, layout, op(*args, **kwargs))
 
     _library.define(f"{name}({text}")
     _library.impl(name, run, "CompositeExplicitAutograd")
@@ -141,7 +140,14 @@ def _attention(
     )  # fmt: skip
     if attn_mask is not None:
         torch.broadcast_shapes(attn_mask.shape, [*batch, query.shape[-2], key.shape[-2]])
-    return query.new_empty([*batch, query.shape[-2], value.shape[-1]])
+    return _by_heads(query.new_empty([*batch, query.shape[-2], value.shape[-1]]))
+
+
+def _by_heads(attended: torch.Tensor) -> torch.Tensor:
+    """[batch, heads, length, width] in PyTorch's memory, where a place's heads are neighbours."""
+    if attended.dim() != 4:
+        return attended.contiguous()
+    return attended.transpose(1, 2).contiguous().transpose(1, 2)
 
 
 _sdpa = torch.nn.functional.scaled_dot_product_attention
@@ -177,6 +183,10 @@ def _layer_norm(
 def _check_recurrent(input: torch.Tensor, hidden: torch.Tensor, batch_first: bool) -> None:
     torch._check(input.dim() == 3)
     torch._check(hidden.shape[1] == input.shape[0 if batch_first else 1])
+
+
+def _as_made(result: torch.Tensor) -> torch.Tensor:
+    return result
 
 
 def _sequence(input: torch.Tensor, features: int, batch_first: bool) -> torch.Tensor:
@@ -332,7 +342,7 @@ def _keep_all() -> None:
     for pooling in (torch.nn.functional.max_pool1d, torch.max_pool1d):
         _routes[pooling] = free_sizes.max_pool1d(pool, pooling)
     keep(aten.linear.default, (torch.nn.functional.linear,), _linear)
-    attention = keep(aten.scaled_dot_product_attention.default, (), _attention)
+    attention = keep(aten.scaled_dot_product_attention.default, (), _attention, _by_heads)
     _routes[_sdpa] = attending(attention)
     keep(aten.layer_norm.default, (torch.nn.functional.layer_norm, torch.layer_norm), _layer_norm)
     _routes[torch.nn.functional.ctc_loss] = _by_reduction(
@@ -346,7 +356,7 @@ def _keep_all() -> None:
         (torch.rnn_relu, aten.rnn_relu, _recurrent),
     ):
         _routes[recurrent] = _padded_or_packed(
-            keep(ops.input, (), sizes, False), keep(ops.data, (), _packed_recurrent)
+            keep(ops.input, (), sizes, _as_made), keep(ops.data, (), _packed_recurrent)
         )
     _routes[torch._VF._pack_padded_sequence] = packed.pack
     _routes[torch._VF._pad_packed_sequence] = packed.pad
