@@ -111,6 +111,15 @@ def test_layout_of_attention(masked):
         torch.testing.assert_close(module(x), expected, rtol=1e-4, atol=1e-5)
 
 
+def test_views_where_the_exporter_takes_a_wrong_layout():
+    norm = nn.BatchNorm1d(4).eval()
+
+    def model(x):
+        return norm(x.transpose(1, 2)).transpose(1, 2).contiguous().view(-1, 4)
+
+    compare(model, (torch.randn(2, 5, 4),), (torch.randn(3, 7, 4),), (torch.randn(1, 1, 4),))
+
+
 def test_an_lstm_with_its_state():
     model = nn.LSTM(8, 16)
 

@@ -123,8 +123,18 @@ class Trials:
             else:
                 arguments.append(exported.constants[spec.target].clone())
         with torch.no_grad(), torch.random.fork_rng(devices=[]):
-            results = fx.Interpreter(exported.graph_module).run(*arguments)
+            results = _Running(exported.graph_module).run(*arguments)
         return open_all(self.captured.tree.unflatten(results))
+
+
+class _Running(fx.Interpreter):
+    """Where PyTorch lays out a tensor otherwise than its exporter takes it to, a view is a copy,
+    as it is in the program."""
+
+    def call_function(self, target: Any, args: tuple, kwargs: dict[str, Any]) -> Any:
+        if target is torch.ops.aten.view.default:
+            target = torch.ops.aten.reshape.default
+        return super().call_function(target, args, kwargs)
 
 
 def eager_run(
