@@ -1,5 +1,4 @@
 // Generators of random numbers as values, and the seed of the process's one.
-#include <cstring>
 #include <random>
 
 #include "ops/factory.h"
