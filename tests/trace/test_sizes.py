@@ -177,8 +177,6 @@ TAKING_SIZES = {
         torch.arange(12.0).view(1, 3, 4), (1, 1, 1, *x.shape), align_corners=True
     ),
     "kron": lambda x: torch.kron(x, x[0]),
-    "take_along_dim": lambda x: x.take_along_dim(x[:1].argsort(1), 1),
-    "take_along_dim of all": lambda x: torch.take_along_dim(x, x.flatten().argsort()),
     "cov": lambda x: torch.cov(x),
     "corrcoef": lambda x: torch.corrcoef(x),
     "fftfreq": lambda x: torch.fft.fftfreq(x.shape[0], 0.5),

@@ -113,17 +113,6 @@ def _affine_grid(theta: Tensor, size: list[Any], align_corners: bool) -> Tensor:
     return grid.reshape([size[0], *spatial, rank])
 
 
-def _take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Tensor:
-    if dim is None:
-        return input.reshape(-1).gather(0, indices.reshape(-1))
-    torch._check(input.dim() == indices.dim())
-    dim %= max(input.dim(), 1)
-    picked = [*input.shape[:dim], indices.shape[dim], *input.shape[dim + 1 :]]
-    sizes = list(torch.broadcast_shapes(picked, indices.shape))
-    whole = [*sizes[:dim], input.shape[dim], *sizes[dim + 1 :]]
-    return input.expand(whole).gather(dim, indices.expand(sizes))
-
-
 def _frequencies(n: Any, d: float = 1.0, **options: Any) -> Tensor:
     """``torch.fft.fftfreq``: those from 0 on, then the negative ones."""
     places = torch.arange(n)
@@ -165,8 +154,6 @@ FREE: dict[Any, Callable[..., Any]] = {
     ),
     torch.kron: tensors.kron,
     Tensor.kron: tensors.kron,
-    torch.take_along_dim: _take_along_dim,
-    Tensor.take_along_dim: _take_along_dim,
     torch.fft.fftfreq: _frequencies,
     torch.fft.rfftfreq: _real_frequencies,
     Tensor.fill_diagonal_: _fill_diagonal_,
