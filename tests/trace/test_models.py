@@ -25,6 +25,17 @@ def compare(model, example, *others, kwargs=None):
     return module
 
 
+def compare_draws(model, example, *others):
+    """Of a model that draws random numbers, at the sizes of the example and at others."""
+    module = ingot.trace(model, (torch.randn(example),))
+    for sizes in (example, *others):
+        x = torch.randn(sizes)
+        torch.manual_seed(2)
+        expected = model(x)
+        ingot.manual_seed(2)
+        torch.testing.assert_close(module(x), expected, rtol=1e-4, atol=1e-5)
+
+
 def leaves(value):
     if isinstance(value, torch.Tensor):
         return [value]
@@ -69,13 +80,7 @@ class Tagger(nn.Module):
 @pytest.mark.parametrize("kind", [nn.LSTM, nn.GRU, nn.RNN])
 def test_layout_of_recurrent_outputs(kind, training):
     model = Tagger(kind).train(training)
-    module = ingot.trace(model, (torch.randn(2, 5, 8),))
-    for sizes in ((2, 5, 8), (1, 3, 8), (4, 1, 8)):
-        x = torch.randn(sizes)
-        torch.manual_seed(2)
-        expected = model(x)
-        ingot.manual_seed(2)
-        torch.testing.assert_close(module(x), expected, rtol=1e-4, atol=1e-5)
+    compare_draws(model, (2, 5, 8), (1, 3, 8), (4, 1, 8))
 
 
 def test_dropout_after_a_recurrent_layer():
@@ -85,12 +90,7 @@ def test_dropout_after_a_recurrent_layer():
     def model(x):
         return nn.functional.dropout(layer(x)[0], 0.5, True)
 
-    module = ingot.trace(model, (torch.randn(2, 5, 4),))
-    x = torch.randn(3, 4, 4)
-    torch.manual_seed(2)
-    expected = model(x)
-    ingot.manual_seed(2)
-    torch.testing.assert_close(module(x), expected, rtol=1e-4, atol=1e-5)
+    compare_draws(model, (2, 5, 4), (3, 4, 4))
 
 
 @pytest.mark.parametrize("masked", [False, True])
@@ -102,13 +102,7 @@ def test_layout_of_attention(masked):
         dropped = nn.functional.dropout(y, 0.5, True)
         return y.transpose(1, 2).view(x.shape), y.contiguous().view(x.shape[0], -1, 4), dropped
 
-    module = ingot.trace(model, (torch.randn(2, 5, 8),))
-    for sizes in ((2, 5, 8), (1, 3, 8), (4, 1, 8)):
-        x = torch.randn(sizes)
-        torch.manual_seed(2)
-        expected = model(x)
-        ingot.manual_seed(2)
-        torch.testing.assert_close(module(x), expected, rtol=1e-4, atol=1e-5)
+    compare_draws(model, (2, 5, 8), (1, 3, 8), (4, 1, 8))
 
 
 class NormOverSteps(nn.BatchNorm1d):
