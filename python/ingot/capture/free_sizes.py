@@ -9,9 +9,7 @@ import torch
 from torch import Tensor
 from torch.utils._python_dispatch import _disable_current_modes
 
-from ingot.capture.script.decompositions import tensors
-
-Size = int | torch.SymInt
+from ingot.capture.script.decompositions import tensors, windows
 
 
 def _is_symbol(*values: Any) -> bool:
@@ -113,20 +111,13 @@ def _affine_grid(theta: Tensor, size: list[Any], align_corners: bool) -> Tensor:
     return grid.reshape([size[0], *spatial, rank])
 
 
-def _frequencies(n: Any, d: float = 1.0, **options: Any) -> Tensor:
-    """``torch.fft.fftfreq``: those from 0 on, then the negative ones."""
-    places = torch.arange(n)
-    return _scaled(torch.where(places < (n + 1) // 2, places, places - n), n, d, options)
+def _frequencies(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """``torch.fft.fftfreq`` or ``rfftfreq``, in the scriptable form."""
 
+    def call(n: Any, d: float = 1.0, *, dtype: Any = None, **options: Any) -> Tensor:
+        return function(n, d, dtype or torch.get_default_dtype())
 
-def _real_frequencies(n: Any, d: float = 1.0, **options: Any) -> Tensor:
-    """``torch.fft.rfftfreq``."""
-    return _scaled(torch.arange(n // 2 + 1), n, d, options)
-
-
-def _scaled(places: Tensor, n: Any, d: float, options: dict[str, Any]) -> Tensor:
-    dtype = options.get("dtype") or torch.get_default_dtype()
-    return places.to(dtype) * (1.0 / (n * d))  # type: ignore[no-any-return]
+    return call
 
 
 def _fill_diagonal_(tensor: Tensor, fill_value: Any, wrap: bool = False) -> Tensor:
@@ -154,8 +145,8 @@ FREE: dict[Any, Callable[..., Any]] = {
     ),
     torch.kron: tensors.kron,
     Tensor.kron: tensors.kron,
-    torch.fft.fftfreq: _frequencies,
-    torch.fft.rfftfreq: _real_frequencies,
+    torch.fft.fftfreq: _frequencies(windows.fftfreq),
+    torch.fft.rfftfreq: _frequencies(windows.rfftfreq),
     Tensor.fill_diagonal_: _fill_diagonal_,
     torch.bartlett_window: _window(torch.bartlett_window),
     torch.hamming_window: _window(torch.hamming_window),
