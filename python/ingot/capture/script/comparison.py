@@ -25,9 +25,9 @@ from ingot.capture.script.language import (
     EnumType,
     SetType,
     has_hole,
+    holds,
     lower,
     may_be_none,
-    rewrite,
     settle,
     without_none,
 )
@@ -465,16 +465,13 @@ def _equal_containers(frame: Frame, a: Item, b: Item, x: Type, y: Type) -> Item:
 
 def _has_own_equality(type: Type) -> bool:
     """Whether values of the type hold objects whose class says what is equal."""
-    found: list[Type] = []
-
-    def leaf(each: Type) -> Type:
-        for member in object_members(each):
-            if isinstance(in_class(member.cls, "__eq__"), types.FunctionType):
-                found.append(each)
-        return each
-
-    rewrite(settle(type), leaf)
-    return bool(found)
+    return holds(
+        type,
+        lambda each: any(
+            isinstance(in_class(member.cls, "__eq__"), types.FunctionType)
+            for member in object_members(each)
+        ),
+    )
 
 
 def _equal_by_elements(frame: Frame, a: Item, b: Item, x: Type, y: Type) -> Item:
@@ -510,15 +507,7 @@ def _by_value(frame: Frame, item: Item) -> Item:
 
 
 def _holds_tensor(type: Type) -> bool:
-    found = []
-
-    def leaf(each: Type) -> Type:
-        if isinstance(each, TensorType):
-            found.append(each)
-        return each
-
-    rewrite(settle(type), leaf)
-    return bool(found)
+    return holds(type, lambda each: isinstance(each, TensorType))
 
 
 def _may_be_equal(x: Type, y: Type) -> bool:

@@ -17,11 +17,11 @@ from ingot.capture.script.language import (
     SetType,
     dict_value,
     has_hole,
+    holds,
     is_subtype,
     join,
     may_be_none,
     require_key,
-    rewrite,
     settle,
     without_none,
 )
@@ -284,7 +284,7 @@ def _search(
         inside, actual = settle(_list_type(receiver).element), type_of(item)
         one = isinstance(inside, TensorType) or bool(object_members(without_none(inside)))
         known = isinstance(inside, Hole) or inside == actual
-        if known and not one and not bounds and not holds_own(inside):
+        if known and not one and not bounds and not _holds_own(inside):
             return _plain(op, gives)(frame, receiver, item)
         same = PythonItem(library.alike if one else library.equal)
         if op == "aten::index" and not bounds:
@@ -294,17 +294,9 @@ def _search(
     return apply
 
 
-def holds_own(type: Type) -> bool:
+def _holds_own(type: Type) -> bool:
     """Whether values of the type hold objects or tensors, which have an equality of their own."""
-    found: list[Type] = []
-
-    def leaf(each: Type) -> Type:
-        if isinstance(each, TensorType) or object_members(each):
-            found.append(each)
-        return each
-
-    rewrite(type, leaf)
-    return bool(found)
+    return holds(type, lambda each: isinstance(each, TensorType) or bool(object_members(each)))
 
 
 _LIST: dict[str, Callable[..., Item]] = {

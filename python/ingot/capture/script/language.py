@@ -140,6 +140,19 @@ class DefaultDictType(DictType):
     factory: object = None
 
 
+def holds(type: Type, is_one: Callable[[Type], bool]) -> bool:
+    """Whether a type without parameters that is one is inside ``type``, or is it."""
+    found: list[Type] = []
+
+    def leaf(each: Type) -> Type:
+        if is_one(each):
+            found.append(each)
+        return each
+
+    rewrite(settle(type), leaf)
+    return bool(found)
+
+
 def rewrite(type: Type, leaf: Callable[[Type], Type]) -> Type:
     """``type`` with ``leaf`` applied to every type without parameters inside it."""
     match type:
