@@ -2,6 +2,7 @@
 #include <array>
 #include <cstring>
 #include <string>
+#include <utility>
 
 #include <ingot/check.h>
 #include "convert.h"
@@ -113,14 +114,15 @@ Value from_tuple(PyObject* object, const Type* expected, Conversion& conversion)
 bool is_key(const Value& value) {
   if (!value.is_tuple())
     return value.is_none() || value.is_bool() || value.is_int() || value.is_double() ||
-           value.is_string() || value.tag() == Tag::complex;
+           value.is_string() || value.is_tensor() || value.is_instance() ||
+           value.tag() == Tag::complex;
   const std::vector<Value>& elements = value.to_tuple().elements;
   return std::all_of(elements.begin(), elements.end(), is_key);
 }
 
 void check_key(const Value& converted, PyObject* key) {
   INGOT_CHECK(is_key(converted), "a dict or set holds a key of type ", Py_TYPE(key)->tp_name,
-              "; keys must be bool, int, float, complex, str, None or tuples of them");
+              "; keys must be numbers, str, None, tensors, instances or tuples of them");
 }
 
 // A set is a dict whose values are None.
@@ -172,6 +174,10 @@ Value from_dataclass(PyObject* object, const Type* expected, Conversion& convers
 // A copy of a Python object as an instance of the program's class. Attributes that it lacks stay
 // unset; those that the class lacks are left out.
 Value from_object(PyObject* object, const ClassType& expected, Conversion& conversion) {
+  const auto known = conversion.copies.find(object);
+  if (known != conversion.copies.end() &&
+      std::as_const(known->second.instance).to_instance().names == expected.names)
+    return known->second.instance;
   const Nesting nesting;
   auto* instance = new Instance(expected.names);
   Value result(static_cast<Object*>(instance));
@@ -189,6 +195,7 @@ Value from_object(PyObject* object, const ClassType& expected, Conversion& conve
                 " must be ", type.str(), ", got ", value.describe());
     instance->slots[i] = std::move(value);
   }
+  conversion.copies.insert_or_assign(object, Conversion::Copied{nb::borrow(object), result});
   return result;
 }
 
@@ -274,13 +281,12 @@ Value from_generator(PyObject* object, Conversion& conversion) {
   const auto known = std::ranges::find_if(conversion.generators, [object](const auto& given) {
     return given.generator.ptr() == object;
   });
-  if (known != conversion.generators.end()) return Value(tensor_from_torch(known->state.ptr()));
+  if (known != conversion.generators.end()) return Value(conversion.met(known->state.ptr()));
   const nb::object state = nb::handle(object).attr("get_state")();
-  Tensor tensor = tensor_from_torch(state.ptr());
+  const Tensor tensor = tensor_from_torch(state.ptr());
   conversion.generators.push_back({nb::borrow(object), state});
-  conversion.lenders.push_back(
-      {tensor.storage(), static_cast<const std::byte*>(tensor.data()), state.ptr()});
-  return Value(std::move(tensor));
+  conversion.lenders.push_back({tensor, tensor.data<const std::byte>(), state});
+  return Value(tensor);
 }
 
 bool has_attribute(PyTypeObject* type, const char* name) {
@@ -295,15 +301,16 @@ bool is_enum(PyObject* object) {
 Value from_other(PyObject* object, const Type* expected, Conversion& conversion) {
   if (is_torch_tensor(object)) {
     conversion.torch = true;
-    Tensor tensor = tensor_from_torch(object);
+    Tensor tensor = conversion.met(object);
+    const bool met = tensor.defined();
+    if (!met) tensor = tensor_from_torch(object);
     if (is_number(expected) && tensor.rank() == 0) {
       const nb::object number = nb::handle(object).attr("item")();
       return from_python(number.ptr(), expected, conversion);
     }
     // Resolved copies are read-only; they are not the object's memory.
-    if (tensor.writable())
-      conversion.lenders.push_back(
-          {tensor.storage(), static_cast<const std::byte*>(tensor.data()), object});
+    if (tensor.writable() && !met)
+      conversion.lenders.push_back({tensor, tensor.data<const std::byte>(), nb::borrow(object)});
     return Value(std::move(tensor));
   }
   if (is_numpy_scalar(object)) {
@@ -362,6 +369,12 @@ Value from_other(PyObject* object, const Type* expected, Conversion& conversion)
 }
 
 }  // namespace
+
+Tensor Conversion::met(const PyObject* object) const {
+  const auto found = std::ranges::find_if(
+      lenders, [object](const Lender& lender) { return lender.object.ptr() == object; });
+  return found == lenders.end() ? Tensor() : found->tensor;
+}
 
 void Conversion::give_back() const {
   for (const Given& given : generators) given.generator.attr("set_state")(given.state);

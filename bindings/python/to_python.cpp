@@ -136,8 +136,8 @@ nb::object as_torch_complex(nb::handle source, DType dtype) {
 
 nb::object from_tensor(const Tensor& tensor, const Conversion& conversion) {
   for (const Conversion::Lender& lender : conversion.lenders) {
-    if (lender.storage != tensor.storage()) continue;
-    const nb::handle source(lender.object);
+    if (lender.tensor.storage() != tensor.storage()) continue;
+    const nb::handle source = lender.object;
     const auto item = static_cast<int64_t>(size_of(tensor.dtype()));
     const int64_t before = nb::cast<int64_t>(source.attr("storage_offset")()) *
                            nb::cast<int64_t>(source.attr("element_size")());

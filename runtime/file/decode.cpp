@@ -30,6 +30,8 @@ bool is_key(const Type& type) {
     case TypeKind::floating:
     case TypeKind::complex:
     case TypeKind::boolean:
+    case TypeKind::tensor:
+    case TypeKind::object:
     case TypeKind::none: return true;
     case TypeKind::tuple:
     case TypeKind::named_tuple:

@@ -7,7 +7,8 @@
 
 namespace ingot {
 
-// Equal keys hash equally across bool, int, float and complex, as in Python.
+// Equal keys hash equally across bool, int, float and complex, as in Python. Tensors and
+// instances are keys by identity.
 size_t Dict::Hash::operator()(const Value& key) const {
   switch (key.tag()) {
     case Tag::boolean: return std::hash<double>()(key.to_bool());
@@ -20,6 +21,8 @@ size_t Dict::Hash::operator()(const Value& key) const {
     }
     case Tag::string: return std::hash<std::string_view>()(key.to_string());
     case Tag::none: return 0;
+    case Tag::tensor: return std::hash<const void*>()(key.tensor().impl());
+    case Tag::instance: return std::hash<const void*>()(key.object());
     case Tag::tuple: {
       size_t hash = 0;
       for (const Value& element : key.to_tuple().elements) hash = hash * 1000003 ^ (*this)(element);
@@ -27,7 +30,8 @@ size_t Dict::Hash::operator()(const Value& key) const {
     }
     default:
       fail(ErrorCode::invalid_argument, "a ", name_of(key.tag()),
-           " cannot be a dict key: use bool, int, float, complex, str, None or a tuple of them");
+           " cannot be a dict key: use bool, int, float, complex, str, None, a Tensor, an instance "
+           "or a tuple of them");
   }
 }
 

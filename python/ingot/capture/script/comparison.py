@@ -278,6 +278,8 @@ def _identical(frame: Frame, a: Item, b: Item) -> Item:
             return equal(frame, a, b)
         if isinstance(x, TensorType) and isinstance(y, TensorType):
             return call_op(frame, "aten::__is__", [a, b])
+        if x == y and isinstance(x, ListType | DictType | SetType):
+            return call_op(frame, "aten::__is__", [a, b])
         if x != y and not any(t is None or may_be_none(t) for t in (x, y)):
             return FALSE
         raise CompileError(

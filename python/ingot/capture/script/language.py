@@ -388,14 +388,26 @@ def dict_value(type: Type) -> Type:
 
 
 def require_key(type: Type) -> Type:
-    """The type, which a dict's keys or a set's elements are to have. Raises CompileError."""
+    """The type, which a dict's keys or a set's elements are to have. Raises CompileError.
+
+    Tensors and objects are keys by identity, as in Python; classes with an ``__eq__`` or
+    ``__hash__`` of their own are none.
+    """
     inside = settle(type)
     if isinstance(inside, TupleType | NamedTupleType):
         for each in inside.elements:
             require_key(each)
-    if inside == TENSOR or isinstance(inside, ObjectType | ListType | DictType | SetType):
+    if isinstance(inside, ObjectType):
+        if inside.cls.__eq__ is object.__eq__ and inside.cls.__hash__ is object.__hash__:
+            return type
         raise CompileError(
-            f"a {inside} cannot be a key of a dict or an element of a set in a program",
+            f"a {inside}, whose class writes its own __eq__ or __hash__, cannot be a key of a dict "
+            "or an element of a set in a program",
+            "use what makes two of them equal: a number, a string or a tuple of these",
+        )
+    if isinstance(inside, ListType | DictType | SetType):
+        raise CompileError(
+            f"a {inside} cannot be a key of a dict or an element of a set",
             "use a number, a string or a tuple of these",
         )
     return type
