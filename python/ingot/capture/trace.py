@@ -32,7 +32,8 @@ from ingot.passes.manager import optimize
 Dynamic = bool | Mapping[str, "bool | Collection[int]"] | Sequence["bool | Collection[int]"]
 
 _GENERALISE_SECONDS = 20.0
-"""How long a capture may run beside eager at other sizes; conditions left after that stay."""
+"""Of processor time, how long a capture may run beside eager at other sizes; conditions left
+after that stay."""
 
 
 def trace(

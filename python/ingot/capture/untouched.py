@@ -82,17 +82,17 @@ class TooSlow(Exception):
 
 
 class Limited(TorchFunctionMode):
-    """Ends a run after some seconds, at its next call of PyTorch: at sizes and values that
-    nobody asked for a model may loop for ever."""
+    """Ends a run after some seconds of its thread's time, at its next call of PyTorch: at sizes
+    and values that nobody asked for a model may loop for ever."""
 
     def __init__(self, seconds: float) -> None:
         super().__init__()
-        self.deadline = time.monotonic() + seconds
+        self.deadline = time.thread_time() + seconds
 
     def __torch_function__(
         self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None
     ) -> Any:
-        if time.monotonic() > self.deadline:
+        if time.thread_time() > self.deadline:
             raise TooSlow
         return func(*args, **(kwargs or {}))
 
