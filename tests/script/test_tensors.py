@@ -250,6 +250,7 @@ def contractions(a: Tensor, b: Tensor, c: Tensor) -> list[Tensor]:
         torch.einsum("bij,bij->b", [a, a]),
         torch.einsum("bij,k->kj", a, c),
         torch.einsum("k,k", c, c),
+        torch.einsum("bij,bik->bjk", a[:, :1], a[:1]),
     ]
 
 

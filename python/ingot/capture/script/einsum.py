@@ -23,18 +23,25 @@ def contract(a, b, order_a, order_b, batch, left, shared, order):  # type: ignor
     """Sums products over the shared dimensions.
 
     ``a`` permuted is [batch, left, shared] and ``b`` permuted [batch, shared, right], each a
-    group of dimensions; ``order`` permutes [batch, left, right] to the result.
+    group of dimensions; ``order`` permutes [batch, left, right] to the result. Where one has
+    size 1 and the other has not, it stands for all of them, as everywhere.
     """
     first, second = a.permute(order_a), b.permute(order_b)
-    outer = list(first.shape[:batch])
     rows = list(first.shape[batch : batch + left])
     columns = list(second.shape[batch + shared :])
-    inner = product(list(second.shape[batch : batch + shared]))
+    summed: list[int] = [
+        second.size(batch + k)
+        if first.size(batch + left + k) == 1
+        else first.size(batch + left + k)
+        for k in range(shared)
+    ]
+    outer_a, outer_b = list(first.shape[:batch]), list(second.shape[:batch])
+    inner = product(summed)
     whole = torch.matmul(
-        first.reshape([*outer, product(rows), inner]),
-        second.reshape([*outer, inner, product(columns)]),
+        first.expand([*outer_a, *rows, *summed]).reshape([*outer_a, product(rows), inner]),
+        second.expand([*outer_b, *summed, *columns]).reshape([*outer_b, inner, product(columns)]),
     )
-    return whole.reshape([*outer, *rows, *columns]).permute(order)
+    return whole.reshape([*whole.shape[:batch], *rows, *columns]).permute(order)
 
 
 def reduce(a, dims, order):  # type: ignore[no-untyped-def]
