@@ -121,7 +121,7 @@ def wrong_annotation(n: int) -> int:
 
 
 def recursive(n: int):
-    return recursive(n - 1) if n else 0
+    return recursive(n - 1)
 
 
 def empty_list(n: int) -> int:

@@ -475,3 +475,104 @@ def names_of_types(x: Tensor):
 
 def test_names_of_tensor_types_and_new_tensors_of_spread_sizes():
     check(names_of_types, (X,), (X.double(),))
+
+
+class Hourglass(nn.Module):
+    """Levels by number, the innermost with one more part."""
+
+    def __init__(self, depth: int) -> None:
+        super().__init__()
+        self.depth = depth
+        self.levels = nn.ModuleList(
+            nn.ModuleList(nn.Conv2d(2, 2, 3, padding=1) for _ in range(3 + (k == 0)))
+            for k in range(depth)
+        )
+        for k, level in enumerate(self.levels, 1):
+            for j, conv in enumerate(level):
+                self.add_module(f"part{j}_{k}", conv)
+
+    def inner(self, n, x):
+        low = self.levels[n - 1][0](F.max_pool2d(x, 2, stride=2))
+        low = self.inner(n - 1, low) if n > 1 else self.levels[n - 1][3](low)
+        return self.levels[n - 1][1](x) + F.interpolate(self.levels[n - 1][2](low), scale_factor=2)
+
+    def by_name(self, level, x):
+        low = self._modules["part0_" + str(level)](F.avg_pool2d(x, 2))
+        if level > 1:
+            low = self.by_name(level - 1, low)
+        else:
+            low = self._modules["part3_" + str(level)](low)
+        return x + F.interpolate(low, scale_factor=2)
+
+    def forward(self, x):
+        return self.inner(self.depth, x), self.by_name(self.depth, x)
+
+
+class InParts(nn.Module):
+    """Calls itself for parts of what is large."""
+
+    def parts(self, x):
+        return torch.cat([self(part)[0] for part in x.split(2)]), len(x)
+
+    def forward(self, x):
+        if x.numel() > 8:
+            return self.parts(x)
+        return x.tanh(), len(x)
+
+
+def test_functions_that_call_themselves():
+    torch.manual_seed(3)
+    same(Hourglass(3), (torch.randn(1, 2, 16, 16),))
+    same(InParts(), (X,), (torch.randn(7, 4),))
+
+
+def factorial(n: int):
+    return n * factorial(n - 1) if n > 1 else 1
+
+
+def is_even(n: int):
+    if n == 0:
+        return True
+    return is_odd(n - 1)
+
+
+def is_odd(n: int):
+    return False if n == 0 else is_even(n - 1)
+
+
+def perhaps(x: Tensor, n: int):
+    if n == 0:
+        return None
+    if n == 1:
+        return x
+    return perhaps(x, n - 1)
+
+
+def fill(numbers: list[int], n: int):
+    if n > 0:
+        numbers.append(n)
+        fill(numbers, n - 1)
+
+
+def many_calls(x: Tensor, n: int):
+    def deep(x, n, up=True):
+        if n == 0:
+            return x
+        return deep(x + 1 if up else x, n - 1)
+
+    def halves(x, low, high):
+        if high - low == 1:
+            return x[low]
+        middle = (low + high) // 2
+        return halves(x, low, middle) + halves(x, middle, high)
+
+    numbers = [0]
+    fill(numbers, n)
+    chosen = perhaps(x, n)
+    return deep(x, 40), halves(x.flatten(), 0, 8), numbers, x if chosen is None else chosen
+
+
+def test_results_of_functions_that_call_themselves():
+    check(factorial, (5,), (0,))
+    check(is_even, (3,), (4,))
+    check(many_calls, (X, 3))

@@ -38,6 +38,7 @@ from ingot.capture.script.modules import begin
 from ingot.capture.script.names import free_names, nonlocal_names
 from ingot.capture.script.own_exceptions import Raised
 from ingot.capture.script.parameters import bind_arguments, parameters_of
+from ingot.capture.script.recursion import generalised, result_of, widen
 from ingot.capture.script.sources import FunctionSource, NoSource, source_of
 from ingot.capture.script.state import Knowledge, StateTable
 from ingot.capture.script.values import (
@@ -80,6 +81,8 @@ class Compiled:
 
     function: object
     name: str
+    key: tuple
+    bound: dict[str, Item]
     result: Item | None = None
     declared: Type | None = None
     recursive: bool = False
@@ -90,6 +93,8 @@ class Compiled:
     mistakes: dict[Diagnostic, None] = field(default_factory=dict)
     assumed: list[Hole] = field(default_factory=list)
     """Of lists that it takes for empty."""
+    unresolved: tuple[Frame, ast.AST] | None = None
+    """Where it calls itself while nothing tells the type of its result."""
 
 
 class Compiler:
@@ -144,6 +149,8 @@ class Compiler:
         """Names of the ``*args`` that got so many."""
         self.guessed: list[tuple[str, str]] = []
         """Inputs that are taken for Optional tensors only because None is their default."""
+        self.unresolved = 0
+        """How many calls were met whose results have types that nothing tells yet."""
         self._active: list[tuple[tuple, Compiled]] = []
         self._kept_alive: list[object] = []
 
@@ -456,8 +463,8 @@ class Compiler:
         for name, item in bound.items():
             if isinstance(item, LocalFunction):
                 bound[name] = self.refreshed(frame, item)
-        if any(c.function is function for _, c in self._active):
-            bound = {name: self._generalise(frame, item) for name, item in bound.items()}
+        if self.active(function):
+            bound = generalised(frame, self, function, bound)
         key = (*key, *((name, signature(item)) for name, item in bound.items()))
         inputs = list({id(leaf.value): leaf for i in bound.values() for leaf in leaves(i)}.values())
         places = {id(leaf.value): number for number, leaf in enumerate(inputs)}
@@ -470,11 +477,9 @@ class Compiler:
             self.assumed += [hole for hole in known.assumed if hole.open]
         return self._emit_call(frame, known, [frame.value(leaf) for leaf in inputs], node)
 
-    def _generalise(self, frame: Frame, item: Item) -> Item:
-        """Numbers and strings of a recursive call become inputs, so that it is compiled once."""
-        if isinstance(item, Constant) and item.type in (INT, FLOAT, BOOL, STR):
-            return frame.dynamic(frame.value(item), item.type)
-        return item
+    def active(self, function: object) -> list[Compiled]:
+        """The compilations of ``function`` that are not finished, the outermost first."""
+        return [each for _, each in self._active if each.function is function]
 
     def _compile(
         self,
@@ -515,18 +520,20 @@ class Compiler:
                     method.inputs.append(Input(value.name))
                 inside.append(Dynamic(value, leaf.type))
             target[plain] = rebuild(item, iter(inside))
-        known = Compiled(function, name)
-        known.declared = inner.result_type
+        known = Compiled(function, name, key, bound)
+        known.declared = self.knowledge.results.get(key)
         self.functions[key] = known
         self._kept_alive.append(function)
         self._active.append((key, known))
         writes, object_writes = self.writes, Counter(self.object_writes)
-        assumed = len(self.assumed)
+        assumed, unresolved = len(self.assumed), self.unresolved
         with self.diagnostics.collect() as known.mistakes:
             try:
                 known.result = self._body(inner)
             finally:
                 self._active.pop()
+            if self.unresolved != unresolved:
+                self._resolve(inner, known)
             known.writes = self.writes != writes
             known.assumed = self.assumed[assumed:]
             known.object_writes = {
@@ -534,6 +541,22 @@ class Compiler:
             }
             self._finish(inner, known)
         return known
+
+    def _resolve(self, frame: Frame, known: Compiled) -> None:
+        """The result of a function that itself or a function around it calls again."""
+        poisoned = known.result is None or isinstance(known.result, PoisonItem)
+        types = frame.returned if poisoned else [type_of(cast(Item, known.result))]
+        type = result_of(self, known, types)
+        if poisoned and type is not None:
+            known.result = frame.stand_in(type)  # a function around begins again
+        if known.unresolved is not None:
+            caller, node = known.unresolved
+            caller.report(
+                node,
+                f"{known.name} calls itself, so its result type must be annotated",
+                "write the type after ->",
+            )
+            known.result = PoisonItem()
 
     def _finish(self, frame: Frame, known: Compiled) -> None:
         """Gives the method its output: the leaves of the result."""
@@ -543,6 +566,7 @@ class Compiler:
         try:
             with frame.located(frame.source.node):
                 if known.recursive:
+                    widen(self, known, type_of(result))
                     value = frame.value(result, known.declared)
                     known.result = Dynamic(value, known.declared)  # type: ignore[arg-type]
                     result = known.result
@@ -564,10 +588,9 @@ class Compiler:
         self.object_writes.update({""} if known.result is None else known.object_writes)
         if known.result is None:
             if known.declared is None:
-                raise CompileError(
-                    f"{known.name} calls itself, so its result type must be annotated",
-                    "write the type after ->",
-                )
+                known.unresolved = known.unresolved or (frame, node)
+                self.unresolved += 1
+                raise Poisoned
             known.recursive = True
             attributes = {"method": known.name}
             call = builder.insert("prim::Call", inputs, [lower(known.declared)], attributes)
@@ -649,6 +672,7 @@ class Compiler:
             if Way.RETURN not in flow.ends:
                 return NOTHING
             falls.names[RESULT] = NOTHING
+            frame.returned.append(NONE)
             flow = merge(frame, flow, Way.FALL, Way.RETURN, frame.source.line(node))
             item = flow.ends[Way.FALL].names[RESULT]
         elif Way.RETURN in flow.ends:

@@ -100,6 +100,8 @@ class Frame:
         self.environment = Environment()
         self.declared: dict[str, Type] = {}
         self.result_type: Type | None = None
+        self.returned: list[Type] = []
+        """The types of what was returned so far."""
         self.locals: set[str] = set()
         self.calls: tuple[str, ...] = ()
         self.comprehensions: list[Scope] = []

@@ -33,6 +33,9 @@ class Knowledge:
     lists of tensors: exported methods begin by making them, once.
     ``late`` are those that modules do not have before compiled code assigns them.
     ``fields`` are the attributes of the user's classes.
+    ``results`` are those of functions that call themselves, by the compilation's key, and
+    ``tried`` how many types each of them was given.
+    ``varied`` are parameters of functions that call themselves with ever new numbers.
     """
 
     def __init__(self) -> None:
@@ -44,6 +47,10 @@ class Knowledge:
         """Exception classes of which handlers read more than the text."""
         self.beginnings: dict[tuple[str, str], Any] = {}
         self.late: set[tuple[str, str]] = set()
+        self.results: dict[tuple, Type] = {}
+        self.tried: dict[tuple, int] = {}
+        self.varied: dict[tuple[int, str], object] = {}
+        """By the function's ``id`` and the parameter's name: the function, kept alive."""
 
     def learn(self, path: str, name: str, type: Type, unread: bool = False) -> None:
         """Raises Restart if this changes what was compiled so far. ``unread``: nothing compiled

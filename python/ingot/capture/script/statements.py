@@ -25,6 +25,7 @@ from ingot.capture.script.match_statement import match_statement
 from ingot.capture.script.names import assigned_names, free_names
 from ingot.capture.script.objects import declare_attribute
 from ingot.capture.script.operators import number_power
+from ingot.capture.script.recursion import returned
 from ingot.capture.script.refinement import Test, test
 from ingot.capture.script.values import (
     EMPTY,
@@ -365,9 +366,14 @@ def _delete(frame: Frame, node: ast.Delete) -> Flow:
 
 
 def _return(frame: Frame, node: ast.Return) -> Flow:
-    item = NOTHING if node.value is None else _result(frame, node.value)
+    try:
+        item = NOTHING if node.value is None else _result(frame, node.value)
+    except Poisoned:
+        returned(frame, node, None)
+        raise
     if isinstance(item, PoisonItem):
         raise Poisoned
+    returned(frame, node, item)
     if not frame.calls and isinstance(item, LocalFunction | PythonItem | ModuleItem | MethodItem):
         raise CompileError(
             f"{item.describe()} exists only while compiling and cannot be returned",
