@@ -54,13 +54,30 @@ def typed_and_copied(x: Tensor, e: Tensor) -> tuple[Tensor, ...]:
     return x.type("torch.LongTensor"), x.type("torch.DoubleTensor"), y, x
 
 
+def sizes_that_are_tensors(x: Tensor, e: Tensor) -> tuple[Tensor, ...]:
+    n = e.size(0) * torch.ones((), dtype=torch.long)
+    both = [n + 1 for _ in range(2)]
+    wider = nn.functional.interpolate(x[None], size=x.shape[-1] * n)
+    return torch.zeros(both), wider, x.reshape([-1, n]), x[None, None].expand([n, 1, -1, -1])
+
+
 @pytest.mark.parametrize(
-    "function", [sums, products, of_sparse_or_dense, by_ranges, sizes, typed_and_copied]
-)
+    "function",
+    [sums, products, of_sparse_or_dense, by_ranges, sizes, typed_and_copied,
+     sizes_that_are_tensors],
+)  # fmt: skip
 def test_functions_as_old_code_calls_them(function):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         check(function, (X, E), (E, X))
+
+
+def test_a_size_that_is_a_float_is_refused():
+    def half(x: Tensor):
+        return torch.zeros([n for n in x[:, 0]])
+
+    with pytest.raises(ingot.Error, match="only integer tensors"):
+        ingot.script(half)(X)
 
 
 def test_a_deep_copy_of_tensors_that_may_be_one_is_refused():

@@ -190,6 +190,15 @@ def ints_of(numbers):  # type: ignore[no-untyped-def]
     return result
 
 
+def whole_numbers_of(values):  # type: ignore[no-untyped-def]
+    result: list[int] = []
+    for value in values:
+        if isinstance(value, Tensor) and (value.is_floating_point() or value.is_complex()):
+            raise TypeError("only integer tensors of a single element can be converted to an index")
+        result.append(int(value))
+    return result
+
+
 def all_present(values):  # type: ignore[no-untyped-def]
     return [torch.jit._unwrap_optional(value) for value in values]  # type: ignore[attr-defined]
 

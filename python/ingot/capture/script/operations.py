@@ -22,7 +22,7 @@ from ingot.capture.script.values import (
 )
 from ingot.errors import Error
 from ingot.ir.graph import Value
-from ingot.ir.types import FLOAT, INT, ListType, Type, UnionType
+from ingot.ir.types import FLOAT, INT, TENSOR, ListType, Type, UnionType
 
 if TYPE_CHECKING:
     from ingot.capture.script.frame import Frame
@@ -57,9 +57,9 @@ def call_op(
             named = dict(zip(kwargs, numbers[len(args) :], strict=True))
             with suppress(CompileError):
                 return call_op(frame, base, numbers[: len(args)], named, type)
-        floats = _with_floats(frame, base, args)
-        if floats is not None:
-            return call_op(frame, base, floats, kwargs, type)
+        converted = _with_numbers(frame, base, args)
+        if converted is not None:
+            return call_op(frame, base, converted, kwargs, type)
         there = [_present(frame, each) for each in given_all]
         if any(a is not b for a, b in zip(there, given_all, strict=True)):
             named = dict(zip(kwargs, there[len(args) :], strict=True))
@@ -124,10 +124,15 @@ def _present(frame: Frame, item: Item) -> Item:
     return frame.present(item)
 
 
+def _element(item: Item) -> Type | None:
+    """The type of the elements of a list."""
+    type = type_of(item)
+    return settle(type.element) if isinstance(type, ListType) else None
+
+
 def _is_mixed(item: Item) -> bool:
     """Whether it is a list of numbers whose kinds only a run shows."""
-    type = type_of(item)
-    element = settle(type.element) if isinstance(type, ListType) else None
+    element = _element(item)
     return isinstance(element, UnionType) and set(element.elements) <= set(NUMBER.elements)
 
 
@@ -142,19 +147,26 @@ def _as_numbers(frame: Frame, item: Item, element: Type) -> Item:
     return frame.call(function, item)
 
 
-def _with_floats(frame: Frame, base: str, args: Sequence[Item]) -> list[Item] | None:
+def _with_numbers(frame: Frame, base: str, args: Sequence[Item]) -> list[Item] | None:
     """The arguments with a list of ints as one of floats, where every overload that has a list
-    there wants floats; None if there is no such argument."""
-    from ingot.capture.script.library import floats_of
+    there wants floats, or with tensors in a list as one of ints, where all want ints; None
+    if there is no such argument."""
+    from ingot.capture.script.library import floats_of, whole_numbers_of
 
     schemas = frame.builder.ops.overloads(base)
     for place, item in enumerate(args):
-        if type_of(item) != ListType(INT) or not isinstance(item, Dynamic):
+        element = _element(item)
+        parts = element.elements if isinstance(element, UnionType) else (element,)
+        if not isinstance(item, Dynamic) or not set(parts) <= {INT, TENSOR}:
             continue
         wanted = {str(s.arguments[place].type) for s in schemas if place < len(s.arguments)}
         lists = {each for each in wanted if "List" in each}
-        if lists and all("List[float]" in each for each in lists):
-            listed = frame.call(floats_of, item)
+        if element == INT:
+            kind, function = "List[float]", floats_of
+        else:
+            kind, function = "List[int]", whole_numbers_of
+        if lists and all(kind in each for each in lists):
+            listed = frame.call(function, item)
             return [*args[:place], listed, *args[place + 1 :]]
     return None
 
