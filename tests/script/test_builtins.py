@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import warnings
 from dataclasses import dataclass
@@ -384,6 +385,40 @@ def special_methods_called_by_name(xs: list[int], text: str, x: Tensor):
     xs.__setitem__(0, 5)
     first = xs.__getitem__(0), xs.__len__(), xs.__contains__(2), text.__add__("c"), text.__len__()
     return first, x.__getitem__((0, 2)), x.__neg__(), x.__add__(1), x.__eq__(3), x.__len__()
+
+
+@case((2, [3, 5, 7]))
+def itertools_of_what_is_known(n: int, xs: list[int]):
+    total = 0
+    for (i, j), k in zip(itertools.product(range(3), repeat=2), itertools.chain(range(5), [n] * 4)):
+        total += i * 10 + j + k
+    return (
+        total,
+        [a + b for a, b in itertools.product("ab", "cd")],
+        list(itertools.chain([1, n], (3,))),
+        [v for v in itertools.chain.from_iterable(((1, 2), (n,)))],
+        [i * j for i, j in itertools.combinations(range(4), 2)],
+        [a - b * c for a, b, c in itertools.permutations((1, 2, 3))],
+        list(itertools.islice((1, 2, 3, 4), 1, None, 2)),
+        [a * b for a, b in itertools.zip_longest((1, 2), (n,), fillvalue=5)],
+        [b - a for a, b in itertools.pairwise((1, n))],
+    )
+
+
+@case((2, [3, 5, 7], torch.ones(2, 3)), (0, [4], torch.ones(1, 1)))
+def itertools_of_what_a_run_tells(n: int, xs: list[int], x: Tensor):
+    scaled = [row * i for i, row in itertools.product(range(n), x)]
+    return (
+        scaled,
+        [i * j + k for i, j, k in itertools.product(range(n), xs, [1, 2])],
+        list(itertools.chain([1, 2], xs, range(n))),
+        list(itertools.chain.from_iterable([xs, [4]])),
+        [a - b for a, b in itertools.combinations(xs, 2)],
+        list(itertools.islice(xs, 2)),
+        list(itertools.islice(xs, 1, None)),
+        list(itertools.accumulate(xs)),
+        [b - a for a, b in itertools.pairwise(xs)],
+    )
 
 
 @programs.parametrize

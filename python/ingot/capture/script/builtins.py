@@ -23,6 +23,7 @@ from ingot.capture.script.expressions import make_dict
 from ingot.capture.script.hashing import hash_of
 from ingot.capture.script.items import type_of
 from ingot.capture.script.iteration import turns_of
+from ingot.capture.script.itertools_builtins import ITERTOOLS
 from ingot.capture.script.language import (
     NUMBER,
     SIZE,
@@ -424,6 +425,7 @@ def _issubclass(frame: Frame, a: Item, b: Item) -> Item:
 BUILTINS: dict[Any, Callable[..., Item]] = {
     **NUMBER_BUILTINS,
     **CMATH_BUILTINS,
+    **ITERTOOLS,
     len: _len,
     range: _range,
     enumerate: _enumerate,

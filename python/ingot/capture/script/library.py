@@ -655,6 +655,52 @@ def is_close(a: float, b: float, rel_tol: float, abs_tol: float) -> bool:
     return abs(a - b) <= max(rel_tol * max(abs(a), abs(b)), abs_tol)
 
 
+def product_of_1(a):  # type: ignore[no-untyped-def]
+    return [(x,) for x in a]
+
+
+def product_of_2(a, b):  # type: ignore[no-untyped-def]
+    return [(x, y) for x in a for y in b]
+
+
+def product_of_3(a, b, c):  # type: ignore[no-untyped-def]
+    return [(x, y, z) for x in a for y in b for z in c]
+
+
+def listed(values):  # type: ignore[no-untyped-def]
+    return list(values)
+
+
+def joined_lists(a, b):  # type: ignore[no-untyped-def]
+    return a + b
+
+
+def chained(rows):  # type: ignore[no-untyped-def]
+    return [value for row in rows for value in row]
+
+
+def pairs_of(values):  # type: ignore[no-untyped-def]
+    rows = list(values)
+    return [(rows[i], rows[k]) for i in range(len(rows)) for k in range(i + 1, len(rows))]
+
+
+def neighbours(values):  # type: ignore[no-untyped-def]
+    rows = list(values)
+    return [(rows[i], rows[i + 1]) for i in range(len(rows) - 1)]
+
+
+def sliced(values, start, stop, step):  # type: ignore[no-untyped-def]
+    return list(values)[start:stop:step]
+
+
+def sums_so_far(values):  # type: ignore[no-untyped-def]
+    rows = list(values)
+    sums = rows[:1]
+    for i in range(1, len(rows)):
+        sums.append(sums[i - 1] + rows[i])
+    return sums
+
+
 def product_of(values, start):  # type: ignore[no-untyped-def]
     result = start
     for value in values:
