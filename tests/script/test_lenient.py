@@ -51,6 +51,26 @@ def test_a_variable_that_some_branches_assign():
     same(SomeBranches(), (X,), (X[0],), (X[None],))
 
 
+class Totals(nn.Module):
+    """Sums that begin as a number and stay one as long as no turn adds a tensor."""
+
+    def forward(self, x, first: int = 1):
+        total, count, signed = 0, 0.5, 1
+        for i in range(x.size(1)):
+            if i >= first:
+                total += x[:, i].sum()
+            if x[0, i] > 0:
+                count = count + x[:, i].mean() * count
+                signed = -signed * x[:, i]
+            else:
+                signed = signed + 2
+        return total / x.size(1), count, abs(signed) if isinstance(signed, int) else signed.abs()
+
+
+def test_a_number_that_some_turns_make_a_tensor():
+    same(Totals(), (X,), (X, 4), (X[:, :1],), (X[:, :0],), (-X, 3))
+
+
 class Results(nn.Module):
     def forward(self, x, mode: str = "one", both=False):
         if mode == "many":

@@ -29,6 +29,7 @@ from ingot.capture.script.objects import (
 from ingot.capture.script.operations import call_op
 from ingot.capture.script.operators import as_number
 from ingot.capture.script.own_exceptions import BaseInit
+from ingot.capture.script.unions import each_member, union_members
 from ingot.capture.script.values import (
     FALSE,
     NOTHING,
@@ -129,6 +130,12 @@ def attribute(frame: Frame, item: Item, name: str) -> Item:
         return Constant(1) if name == "denominator" else _number_part(frame, item, type, "real")
     if type in (INT, BOOL, FLOAT, COMPLEX) and name in ("real", "imag"):
         return _number_part(frame, item, type, name)
+    if frame.compiler.unions and union_members(item):
+        if callable(getattr(torch.Tensor, name, None)):
+            return MethodItem(item, name)
+        found = each_member(frame, item, lambda each: attribute(frame, each, name))
+        if found is not None:
+            return found
     if isinstance(type, NamedTupleType) and name in type.fields:
         index = type.fields.index(name)
         value = frame.builder.tuple_index(frame.value(item), index)

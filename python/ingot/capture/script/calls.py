@@ -53,6 +53,7 @@ from ingot.capture.script.torch_functions import (
     call_torch_function,
     function_by_name,
 )
+from ingot.capture.script.unions import each_member, union_members
 from ingot.capture.script.values import (
     NOTHING,
     Constant,
@@ -333,6 +334,12 @@ def _method(frame: Frame, callee: MethodItem, args: list[Item], kwargs: dict[str
             return call(frame, object_attribute(frame, narrow, name), args, kwargs)
 
         return dispatch(frame, receiver, each)
+    if frame.compiler.unions and union_members(receiver):
+        found = each_member(
+            frame, receiver, lambda one: call(frame, attribute(frame, one, name), args, kwargs)
+        )
+        if found is not None:
+            return found
     if isinstance(receiver, PythonItem) and is_apply(getattr(receiver.object, name, None)):
         return apply_function(frame, receiver.object, args, kwargs)
     if name.startswith("__") and _is_builtin(receiver):

@@ -70,9 +70,11 @@ from ingot.ir.types import (
     ListType,
     OptionalType,
     Type,
+    UnionType,
 )
 
 _MAX_DEPTH = 150
+_NUMBERS_AND_TENSORS = {BOOL, INT, FLOAT, TENSOR}
 
 
 @dataclass(eq=False)
@@ -107,12 +109,14 @@ class Compiler:
         always_none: Collection[tuple[str, str]] = (),
         lenient: bool = False,
         starred: int = 1,
+        unions: bool = False,
     ) -> None:
         """``always_none``: inputs, by method and name, that can be nothing but None.
 
         ``lenient``: what Python refuses only where a run comes to it, the program refuses there
         too; else it is a mistake. ``starred``: how many tensors an exported method of a lenient
-        program gets for ``*args``, if it has no other inputs.
+        program gets for ``*args``, if it has no other inputs. ``unions``: a variable may be a
+        number at one time and a tensor at another.
         """
         self.program = Program()
         self.knowledge = knowledge
@@ -145,6 +149,7 @@ class Compiler:
         self.always_none = always_none
         self.lenient = lenient
         self.starred = starred
+        self.unions = unions
         self.stars: list[str] = []
         """Names of the ``*args`` that got so many."""
         self.guessed: list[tuple[str, str]] = []
@@ -325,6 +330,13 @@ class Compiler:
         frame.environment.names[name] = constant or (NOTHING if declared == NONE else item)
         if isinstance(declared, EnumType):
             require_member(frame, frame.dynamic(value, declared), declared.cls, name)
+
+    def number_or_tensor(self, a: Type, b: Type) -> Type | None:
+        """The type of a variable that is an ``a`` or a ``b`` as a run decides; None if this
+        compilation has no such variables."""
+        both = union_of(a, b)
+        parts = both.elements if isinstance(both, UnionType) else ()
+        return both if self.unions and parts and set(parts) <= _NUMBERS_AND_TENSORS else None
 
     def close(self) -> None:
         """Gives every value its final type, now that all holes that will be filled are."""

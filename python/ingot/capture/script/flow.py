@@ -276,6 +276,8 @@ class Junction:
             declared = self.expected
         together = common_type(x, y, declared)
         lenient = self.frame.compiler.lenient and not self.frame.calls
+        if together is None:
+            together = self.frame.compiler.number_or_tensor(x, y)
         if together is None and name == RESULT and lenient:
             together = union_of(x, y)  # callers of the program are told which one it is
         if together is None:

@@ -273,12 +273,13 @@ def _compile(
     except Error as error:
         reason = error
     stars: list[str] = []
-    for starred in range(1, _MAX_STARRED + 1) if lenient else ():
+    attempts = [*((starred, False) for starred in range(1, _MAX_STARRED + 1)), (1, True)]
+    for starred, unions in attempts if lenient else ():
+        if starred > 1 and not stars:
+            continue
         try:
-            program = _compile_once(build, subject, ops, (), guessed, True, starred, stars)
+            program = _compile_once(build, subject, ops, (), guessed, True, starred, stars, unions)
         except Error:
-            if not stars:
-                break
             continue
         warning = (
             f"{subject} is compiled with the mistakes that follow: where Python would raise an "
@@ -325,11 +326,12 @@ def _compile_once(
     lenient: bool = False,
     starred: int = 1,
     stars: list[str] | None = None,
+    unions: bool = False,
 ) -> Program:
     knowledge = Knowledge()
     depth = sys.getrecursionlimit()
     for _ in range(_MAX_RESTARTS):
-        compiler = Compiler(knowledge, ops, always_none, lenient, starred)
+        compiler = Compiler(knowledge, ops, always_none, lenient, starred, unions)
         try:
             sys.setrecursionlimit(max(depth, _RECURSION_LIMIT))
             build(compiler)

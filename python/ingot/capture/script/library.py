@@ -199,6 +199,16 @@ def whole_numbers_of(values):  # type: ignore[no-untyped-def]
     return result
 
 
+def tensors_of(values):  # type: ignore[no-untyped-def]
+    result: list[Tensor] = []
+    for value in values:
+        if isinstance(value, Tensor):
+            result.append(value)
+        else:
+            raise TypeError("expected Tensor as element of a list of tensors, but got a number")
+    return result
+
+
 def all_present(values):  # type: ignore[no-untyped-def]
     return [torch.jit._unwrap_optional(value) for value in values]  # type: ignore[attr-defined]
 

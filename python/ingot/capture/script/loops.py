@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ingot.capture.script.assignment import assign_target
@@ -428,12 +428,20 @@ def _check(
             continue
         for name, declared in list(plan.carried.items()):
             item = environment.names.get(name)
-            if item is None or isinstance(item, Missing | PoisonItem):
+            if item is None or isinstance(item, PoisonItem):
+                continue
+            if isinstance(item, Missing):  # nor has it a value in the next turn
+                del plan.carried[name]
+                marked = () if plan.marker is None else (plan.marker,)
+                plan.conflicts[name] = replace(item, retry=(*item.retry, *marked))
+                changed = True
                 continue
             type = type_of(item)
             together = None
             if type is not None:
                 together = common_type(declared, type, frame.declared.get(name))
+                if together is None:
+                    together = frame.compiler.number_or_tensor(declared, type)
             if together is None:
                 del plan.carried[name]
                 plan.conflicts[name] = _conflict(name, str(declared), item, line, plan)

@@ -22,7 +22,7 @@ from ingot.capture.script.values import (
 )
 from ingot.errors import Error
 from ingot.ir.graph import Value
-from ingot.ir.types import FLOAT, INT, TENSOR, ListType, Type, UnionType
+from ingot.ir.types import BOOL, FLOAT, INT, TENSOR, ListType, Type, UnionType
 
 if TYPE_CHECKING:
     from ingot.capture.script.frame import Frame
@@ -57,13 +57,17 @@ def call_op(
             named = dict(zip(kwargs, numbers[len(args) :], strict=True))
             with suppress(CompileError):
                 return call_op(frame, base, numbers[: len(args)], named, type)
-        converted = _with_numbers(frame, base, args)
+        converted = _with_elements(frame, base, args)
         if converted is not None:
             return call_op(frame, base, converted, kwargs, type)
         there = [_present(frame, each) for each in given_all]
         if any(a is not b for a, b in zip(there, given_all, strict=True)):
             named = dict(zip(kwargs, there[len(args) :], strict=True))
             return call_op(frame, base, there[: len(args)], named, type)
+        if frame.compiler.unions:
+            found = _of_each_member(frame, base, args, kwargs, type)
+            if found is not None:
+                return found
         hint = error.hint
         if not hint and any(map(_may_be_none, given_all)):
             hint = "check the Optional value with `is not None` first"
@@ -78,6 +82,23 @@ def call_op(
     if all(names):
         return TupleItem(items, _result_class(base.partition("::")[2], names))
     return TupleItem(items)
+
+
+def _of_each_member(
+    frame: Frame, base: str, args: Sequence[Item], kwargs: Mapping[str, Item], type: Type | None
+) -> Item | None:
+    """The op for each type that the first argument of several may have."""
+    from ingot.capture.script.unions import each_member, union_members
+
+    for k, item in enumerate(args):
+        if union_members(item):
+            before, after = args[:k], args[k + 1 :]
+            return each_member(
+                frame,
+                item,
+                lambda each: call_op(frame, base, [*before, each, *after], kwargs, type),  # noqa: B023
+            )
+    return None
 
 
 _STORING = frozenset(("aten::append", "aten::insert", "aten::_set_item", "aten::setdefault"))
@@ -147,27 +168,28 @@ def _as_numbers(frame: Frame, item: Item, element: Type) -> Item:
     return frame.call(function, item)
 
 
-def _with_numbers(frame: Frame, base: str, args: Sequence[Item]) -> list[Item] | None:
-    """The arguments with a list of ints as one of floats, where every overload that has a list
-    there wants floats, or with tensors in a list as one of ints, where all want ints; None
-    if there is no such argument."""
-    from ingot.capture.script.library import floats_of, whole_numbers_of
+def _with_elements(frame: Frame, base: str, args: Sequence[Item]) -> list[Item] | None:
+    """The arguments with the elements of a list as every overload that has a list there wants
+    them: ints as floats, tensors as ints, of tensors and numbers only tensors. None if there is
+    no such list."""
+    from ingot.capture.script.library import floats_of, tensors_of, whole_numbers_of
 
     schemas = frame.builder.ops.overloads(base)
     for place, item in enumerate(args):
         element = _element(item)
-        parts = element.elements if isinstance(element, UnionType) else (element,)
-        if not isinstance(item, Dynamic) or not set(parts) <= {INT, TENSOR}:
+        parts = set(element.elements) if isinstance(element, UnionType) else {element}
+        if not isinstance(item, Dynamic) or not parts <= {BOOL, INT, FLOAT, TENSOR}:
             continue
         wanted = {str(s.arguments[place].type) for s in schemas if place < len(s.arguments)}
-        lists = {each for each in wanted if "List" in each}
-        if element == INT:
-            kind, function = "List[float]", floats_of
-        else:
-            kind, function = "List[int]", whole_numbers_of
-        if lists and all(kind in each for each in lists):
-            listed = frame.call(function, item)
-            return [*args[:place], listed, *args[place + 1 :]]
+        lists = [each for each in wanted if "List" in each]
+        for kind, function, suits in (
+            ("List[float]", floats_of, parts == {INT}),
+            ("List[int]", whole_numbers_of, parts in ({TENSOR}, {INT, TENSOR})),
+            ("List[Tensor]", tensors_of, TENSOR in parts and len(parts) > 1),
+        ):
+            if suits and lists and all(kind in each for each in lists):
+                listed = frame.call(function, item)
+                return [*args[:place], listed, *args[place + 1 :]]
     return None
 
 

@@ -426,6 +426,9 @@ def unary(frame: Frame, node: ast.UnaryOp, item: Item) -> Item:
     from ingot.capture.script.objects import special
 
     item = frame.present(frame.force(item))
+    found = each_member(frame, item, lambda each: unary(frame, node, each))
+    if found is not None:
+        return found
     written = special(frame, item, _UNARY_METHODS[node.op.__class__])
     if written is not None:
         return written
