@@ -216,3 +216,113 @@ class Asking(nn.Module):
 def test_whether_forward_has_run_is_no_question_for_a_program(question):
     with pytest.raises(ingot.Error, match=r"set self\.last"):
         ingot.script(Asking(question))
+
+
+def normalized(v: Tensor) -> Tensor:
+    return v / (v.norm() + 1e-12)
+
+
+class Wrapped(nn.Module):
+    """Divides the weight of a layer by its largest singular value, found turn by turn."""
+
+    def __init__(self, layer: nn.Module, turns: int) -> None:
+        super().__init__()
+        self.layer, self.turns = layer, turns
+        weight = layer.weight
+        del layer._parameters["weight"]
+        layer.register_parameter("weight_bar", nn.Parameter(weight.data))
+        u, v = torch.ones(weight.size(0)), torch.ones(weight[0].numel())
+        layer.register_parameter("weight_u", nn.Parameter(u, requires_grad=False))
+        layer.register_parameter("weight_v", nn.Parameter(v, requires_grad=False))
+
+    def forward(self, *args):
+        u, v = getattr(self.layer, "weight_u"), getattr(self.layer, "weight_" + "v")
+        w = self.layer.weight_bar
+        for _ in range(self.turns):
+            v.data = normalized(torch.mv(torch.t(w.view(len(w), -1).data), u.data))
+            u.data = normalized(torch.mv(w.view(len(w), -1).data, v.data))
+        setattr(self.layer, "weight", w / u.dot(w.view(len(w), -1).mv(v)).expand_as(w))
+        return self.layer.forward(*args)
+
+
+@pytest.mark.parametrize("turns", [1, 3])
+def test_data_of_parameters_is_replaced(turns):
+    torch.manual_seed(2)
+    model = nn.Sequential(
+        Wrapped(nn.Conv2d(2, 3, 3), turns), nn.Flatten(), Wrapped(nn.Linear(12, 2), 2)
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        compiled = ingot.script(copy.deepcopy(model))
+    with torch.no_grad():
+        for k in range(3):
+            x = torch.randn(2, 2, 4, 4) + k
+            assert agree(outcome(model, x), outcome(compiled, x))
+
+
+class Replacing(nn.Module):
+    def __init__(self, case: str) -> None:
+        super().__init__()
+        self.case = case
+        self.register_buffer("u", torch.ones(2))
+        self.register_buffer("w", torch.zeros(2))
+
+    def double(self, x):
+        self.u.data = x[0] * 2
+
+    def forward(self, x):
+        if self.case == "old":
+            old = self.u.data
+            self.u.data = self.u + x[0]
+            return old, self.u
+        if self.case == "view":
+            views = [self.u.view(2, 1)]
+            self.u.data = x[0] * 2
+            return views[0], self.u
+        if self.case == "held":
+            y = x[0] * 2
+            self.u.data = y
+            return y.add_(1), self.u
+        if self.case == "shared":
+            self.u.data = self.w.data
+            return self.w.add_(1), self.u
+        if self.case == "caller":
+            old = self.u.data
+            self.double(x)
+            return old, self.u
+        x.data = x * 2
+        return x
+
+
+@pytest.mark.parametrize("case", ["old", "view", "held", "shared", "caller", "input"])
+def test_data_that_something_else_may_share_is_not_replaced(case):
+    with pytest.raises(ingot.Error, match="the attribute data of a Tensor cannot be assigned"):
+        ingot.script(Replacing(case))
+
+
+def test_data_of_another_shape_is_not_assigned():
+    class Reshaped(Replacing):
+        def forward(self, x):
+            self.u.data = x * 2
+            return self.u
+
+    with pytest.raises(ingot.Error, match="another shape or dtype"):
+        ingot.script(Reshaped(""))(X)
+
+
+def types_by_name(x: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+    hot = torch.zeros(2, 3).type(labels.type())
+    return hot.scatter_(1, labels[:, None], 1), x.type(hot.double().type())
+
+
+def ranges_of_numpy(x: Tensor, labels: Tensor) -> Tensor:
+    total = x[0] * 0
+    for i in np.arange(x.size(0)):
+        for j in np.arange(1, x.size(1)):
+            total = total + x[i] * j
+    return total
+
+
+@pytest.mark.parametrize("function", [types_by_name, ranges_of_numpy])
+def test_names_of_types_and_ranges_of_numpy(function):
+    check(function, (X, torch.tensor([2, 0])))

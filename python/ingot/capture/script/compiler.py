@@ -493,6 +493,15 @@ class Compiler:
         """The compilations of ``function`` that are not finished, the outermost first."""
         return [each for _, each in self._active if each.function is function]
 
+    def callers(self) -> list[Method]:
+        """The methods that are not finished, but for the one being compiled."""
+        names = [each.name for _, each in self._active]
+        return [
+            method
+            for name, method in self.program.methods.items()
+            if name in names[:-1] or (names and method.exported)
+        ]
+
     def _compile(
         self,
         caller: Frame,

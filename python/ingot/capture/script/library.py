@@ -209,6 +209,12 @@ def tensors_of(values):  # type: ignore[no-untyped-def]
     return result
 
 
+def write_over(tensor: Tensor, value: Tensor) -> None:
+    if tensor.shape != value.shape or tensor.dtype != value.dtype:
+        raise RuntimeError("the data of a tensor is assigned with another shape or dtype")
+    tensor.copy_(value)
+
+
 def all_present(values):  # type: ignore[no-untyped-def]
     return [torch.jit._unwrap_optional(value) for value in values]  # type: ignore[attr-defined]
 
@@ -261,6 +267,13 @@ def tensor_type_name(number: int) -> str:
         "ComplexFloat", "ComplexDouble", "Bool", "QInt8", "QUInt8", "QInt32", "BFloat16",
     ]  # fmt: skip
     return "torch." + names[number] + "Tensor"
+
+
+def dtype_of_tensor_type(name: str) -> int:
+    for number in range(16):
+        if tensor_type_name(number) == name:
+            return number
+    raise ValueError("invalid type: '" + name + "'")
 
 
 def device_named(name: str) -> int:

@@ -289,12 +289,14 @@ def set_attribute(frame: Frame, owner: Item, name: str, item: Item) -> None:
 
 def _set_tensor_attribute(frame: Frame, owner: Item, name: str, item: Item) -> None:
     """What ``x.requires_grad = False`` says means nothing in a program without gradients."""
+    from ingot.capture.script.replaced_data import replace_data
+
     if name in ("requires_grad", "grad", "retains_grad"):
         return
-    raise CompileError(
-        f"the attribute {name} of a Tensor cannot be assigned",
-        "write into the tensor, x.copy_(y)" if name == "data" else "",
-    )
+    if name == "data":
+        replace_data(frame, owner, item)
+        return
+    raise CompileError(f"the attribute {name} of a Tensor cannot be assigned")
 
 
 def _unless_none(whole: Dynamic, item: Item) -> Item:
@@ -345,7 +347,8 @@ def _comes_late(frame: Frame, owner: ModuleItem | InstanceItem, name: str, type:
     if not isinstance(owner, ModuleItem) or (owner.path, name) in frame.compiler.read:
         return False
     missing = not hasattr(owner.module, name) and not may_be_none(type) and not has_hole(type)
-    return missing and _annotated_type(frame, owner, name) is None
+    annotated = _annotated_type(frame, owner, name)
+    return missing and (annotated is None or not may_be_none(annotated))
 
 
 def _is_sizes(type: Type) -> bool:
@@ -409,10 +412,10 @@ def _not_there(owner: ModuleItem | InstanceItem, name: str) -> CompileError:
 
 def _initial_type(frame: Frame, owner: ModuleItem | InstanceItem, name: str) -> Type | None:
     annotated = _annotated_type(frame, owner, name)
-    if annotated is not None:
-        return annotated
     missing = object()
     value = getattr(owner.module, name, missing)
+    if annotated is not None and (value is not missing or may_be_none(annotated)):
+        return annotated
     if value is missing:
         raise _not_there(owner, name)
     if isinstance(value, torch.Tensor):

@@ -69,6 +69,10 @@ def call_numpy(frame: Frame, object: Any, args: list[Item], kwargs: dict[str, It
             if isinstance(result, Dynamic):
                 result.of_numpy = True
             return result
+        if object is numpy.arange and not kwargs and args and all(type_of(a) == INT for a in args):
+            from ingot.capture.script.calls import call_object
+
+            return call_object(frame, range, args, {})
         of_ints = not kwargs and len(args) == 1 and _has_ints(args[0])
         if of_ints and object in (numpy.array, numpy.asarray):
             return ArrayItem(args[0])

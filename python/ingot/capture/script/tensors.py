@@ -139,6 +139,9 @@ def _type(frame: Frame, tensor: Item, dtype: Item = NOTHING) -> Item:
     if isinstance(dtype, Constant) and isinstance(dtype.value, str):
         named = getattr(torch, dtype.value.removeprefix("torch."), None)
         dtype = Constant(getattr(named, "dtype", None))
+    if type_of(dtype) == STR:
+        number = frame.call(library.dtype_of_tensor_type, dtype)
+        dtype = frame.dynamic(frame.value(number), DTYPE)
     if type_of(dtype) != DTYPE:
         raise CompileError("type() takes a dtype here", "write x.to(torch.float32)")
     return call_op(frame, "aten::to", [tensor, dtype])
