@@ -71,6 +71,21 @@ def test_a_number_that_some_turns_make_a_tensor():
     same(Totals(), (X,), (X, 4), (X[:, :1],), (X[:, :0],), (-X, 3))
 
 
+def one_or_two(x):
+    if x.sum() > 0:
+        return x * 2, x
+    return x
+
+
+class OneOrTwo(nn.Module):
+    def forward(self, x):
+        return one_or_two(x)
+
+
+def test_a_function_gives_one_result_or_two():
+    same(OneOrTwo(), (X,), (-X,))
+
+
 class Results(nn.Module):
     def forward(self, x, mode: str = "one", both=False):
         if mode == "many":

@@ -576,3 +576,27 @@ def test_results_of_functions_that_call_themselves():
     check(factorial, (5,), (0,))
     check(is_even, (3,), (4,))
     check(many_calls, (X, 3))
+
+
+class Mixed(nn.Module):
+    """Which choices are mixed depends on how many states there are."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.choices = nn.ModuleList(nn.ModuleList([nn.Linear(4, 4), nn.Tanh()]) for _ in range(5))
+        self.weights = torch.rand(5, 2)
+
+    def forward(self, x):
+        states, first = [x, x * 2], 0
+        for _ in range(2):
+            made = sum(
+                sum(w * f(h) for w, f in zip(self.weights[first + j], self.choices[first + j]))
+                for j, h in enumerate(states)
+            )
+            first += len(states)
+            states.append(made)
+        return torch.cat(states[-2:], 1)
+
+
+def test_the_modules_of_a_list_that_a_run_chooses():
+    same(Mixed(), (X,))

@@ -275,7 +275,8 @@ class Junction:
         if self.expected is not None:
             declared = self.expected
         together = common_type(x, y, declared)
-        lenient = self.frame.compiler.lenient and not self.frame.calls
+        compiler = self.frame.compiler
+        lenient = compiler.unions or (compiler.lenient and not self.frame.calls)
         if together is None:
             together = self.frame.compiler.number_or_tensor(x, y)
         if together is None and name == RESULT and lenient:
