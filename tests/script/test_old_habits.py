@@ -326,3 +326,18 @@ def ranges_of_numpy(x: Tensor, labels: Tensor) -> Tensor:
 @pytest.mark.parametrize("function", [types_by_name, ranges_of_numpy])
 def test_names_of_types_and_ranges_of_numpy(function):
     check(function, (X, torch.tensor([2, 0])))
+
+
+def by_items(x: Tensor, i: Tensor) -> tuple[Tensor, ...]:
+    n = i.item()
+    y = x.clone()
+    y[n] = 5.0
+    y[0, n] += 1
+    best = [x.max(1)[1][k].item() for k in range(2)]
+    return x[0, n], x[n], x[:, :n], x[n:], y, x[..., best[n]]
+
+
+def test_numbers_of_tensors_as_indices():
+    check(by_items, (X, torch.tensor(1)), (X, torch.tensor(0)))
+    with pytest.raises(ingot.Error, match="the value is no int: it is 1.0"):
+        ingot.script(by_items)(X, torch.tensor(1.0))

@@ -123,6 +123,7 @@ def _step(
     elif isinstance(part, SliceItem):
         found.view = _slice(frame, found.view, at, part)
     else:
+        part = _whole(frame, part)
         type = type_of(part)
         if type == INT:
             found.view = call_op(frame, "aten::select", [found.view, at, part])
@@ -181,10 +182,19 @@ def _slice(frame: Frame, tensor: Item, dim: Item, part: SliceItem) -> Item:
 
 
 def _bound(frame: Frame, item: Item) -> Item:
-    item = frame.force(item)
+    item = _whole(frame, frame.force(item))
     if isinstance(type_of(item), TensorType):
         return call_op(frame, "aten::Int", [item])
     return item
+
+
+def _whole(frame: Frame, item: Item) -> Item:
+    """A number of ``x.item()`` as an int, which a run checks; other items as they are."""
+    from ingot.capture.script.operators import as_plain, is_number_union
+
+    if not is_number_union(type_of(item)):
+        return item
+    return frame.dynamic(frame.value(as_plain(frame, item), INT))
 
 
 def _indices(frame: Frame, found: _Indexed) -> Item:
