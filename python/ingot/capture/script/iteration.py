@@ -78,11 +78,11 @@ def turns_of(frame: Frame, item: Item, limited: bool = False) -> Turns:
         case ModuleItem():
             own = special(frame, item, "__iter__")
             return _static(module_items(frame, item)) if own is None else turns_of(frame, own)
-        case PickItem(index, items, keys):
+        case PickItem(index, items, numbers):
             each_items = [turns_of(frame, each).items for each in items]
             known = [each for each in each_items if each is not None]
             if len(known) == len(items) and len(set(map(len, known))) == 1:
-                return _static(tuple(PickItem(index, c, keys) for c in zip(*known, strict=True)))
+                return _static(tuple(PickItem(index, c, numbers) for c in zip(*known, strict=True)))
         case EnumerateItem(inner, start):
             return _enumerate_turns(frame, turns_of(frame, inner, limited), start)
         case ZipItem(inner):

@@ -79,7 +79,11 @@ def _product(frame: Frame, *items: Item, repeat: Item = _ONE) -> Item:
     known = _all_known(frame, items)
     if known is not None:
         return _rows(itertools.product(*known))
-    functions = {1: library.product_of_1, 2: library.product_of_2, 3: library.product_of_3}
+    functions: dict[int, Callable[..., Any]] = {
+        1: library.product_of_1,
+        2: library.product_of_2,
+        3: library.product_of_3,
+    }
     if len(items) not in functions:
         raise CompileError("product takes at most three sequences of which a run tells the length")
     return frame.call(functions[len(items)], *items)

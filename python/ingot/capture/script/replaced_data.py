@@ -65,7 +65,7 @@ def _is_pure(frame: Frame, body: Block) -> bool:
 
 
 def _called(frame: Frame, node: Node) -> Block:
-    return frame.compiler.program.methods[node.attributes["method"]].body
+    return frame.compiler.program.methods[str(node.attributes["method"])].body
 
 
 def _gives_new(frame: Frame, call: Node) -> bool:
@@ -92,7 +92,7 @@ def _is_alone(frame: Frame, target: Value, held: list[Value]) -> bool:
     made = next((n for n in body.walk() if target in n.outputs), None)
     if made is None or made.op != "prim::GetState":
         return False
-    entry = made.attributes["name"]
+    entry = str(made.attributes["name"])
     data = program.state[entry].value
     if any(s.value is data for name, s in program.state.items() if name != entry):
         return False
