@@ -304,6 +304,17 @@ def tensor_or_bool(x: Tensor, q: bool):
     return either, both, text, not both, bool(either)
 
 
+@case()
+def none_among_anything():
+    values: list[Any] = [1, "a", None]
+    values.append(None)
+    named: dict[str, Any] = {"a": None, "b": 2}
+    count = 0
+    for value in values:
+        count += 1 if value is None else 10
+    return count, named["a"] is None, named.get("c") is None
+
+
 @programs.parametrize
 def test_program(function):
     programs.check(function)

@@ -144,7 +144,10 @@ def _len(frame: Frame, item: Item) -> Item:
 
 
 def as_int(frame: Frame, item: Item) -> Item:
-    """The number of ``x.item()`` as an int, which is checked; other items as they are."""
+    """The number of ``x.item()`` as an int, which is checked, or that of a tensor; other items as
+    they are."""
+    if isinstance(type_of(item), TensorType):
+        return call_op(frame, "aten::Int", [item])
     return frame.dynamic(frame.value(item, INT)) if type_of(item) == NUMBER else item
 
 

@@ -253,7 +253,7 @@ def join(a: Type, b: Type) -> Type | None:
             return a
         case (OptionalType(x), OptionalType(y)) | (OptionalType(x), y) | (x, OptionalType(y)):
             inner = x if y == NONE else y if x == NONE else join(x, y)
-            return None if inner is None else OptionalType(inner)
+            return None if inner is None else optional(inner)
         case ListType(x), ListType(y):
             inner = join(x, y) if has_hole(x) or has_hole(y) else None
             return None if inner is None else ListType(inner)
@@ -279,7 +279,7 @@ def join(a: Type, b: Type) -> Type | None:
         case (x, y) if {x, y} <= {SIZE, ListType(INT)}:
             return ListType(INT)
     if NONE in (a, b):
-        return OptionalType(b if a == NONE else a)
+        return optional(b if a == NONE else a)
     objects = [*_objects(a), *_objects(b)]
     if objects and _objects(a) and _objects(b):
         return UnionType(tuple(dict.fromkeys(objects)))
@@ -379,6 +379,11 @@ def may_be_none(type: Type) -> bool:
     if isinstance(type, UnionType):
         return NONE in type.elements
     return type == NONE or isinstance(type, OptionalType)
+
+
+def optional(type: Type) -> Type:
+    """The type of a value that is a ``type`` or None."""
+    return type if may_be_none(type) else OptionalType(type)
 
 
 def dict_value(type: Type) -> Type:

@@ -9,6 +9,9 @@ from torch.types import Number
 from ingot.capture.script.language import NUMBER
 from ingot.ir.types import BOOL, COMPLEX, FLOAT, INT
 
+UNLIKE_LOWER = "\u03a3" + "".join(c for c in map(chr, range(0x20000)) if c.lower() != c.casefold())
+"""Characters whose casefold() is not their lower(); what that is of a sigma its place decides."""
+
 
 def repeat_string(text: str, count: int) -> str:
     result = ""
@@ -254,18 +257,23 @@ def device_name(number: int) -> str:
     return "cpu"
 
 
-def starts_with_any(text: str, prefixes: list[str]) -> bool:
+def starts_with_any(text: str, prefixes: list[str], start: int, end: int) -> bool:
     for prefix in prefixes:
-        if text.startswith(prefix):
+        if text.startswith(prefix, start, end):
             return True
     return False
 
 
-def ends_with_any(text: str, suffixes: list[str]) -> bool:
+def ends_with_any(text: str, suffixes: list[str], start: int, end: int) -> bool:
     for suffix in suffixes:
-        if text.endswith(suffix):
+        if text.endswith(suffix, start, end):
             return True
     return False
+
+
+def from_the_left(text: str, place: int) -> int:
+    """A place in the text that may be counted from its end, as one from its beginning."""
+    return max(place + len(text), 0) if place < 0 else place
 
 
 def remove_prefix(text: str, prefix: str) -> str:
@@ -292,6 +300,13 @@ def split_from_right(text: str, most: int) -> list[str]:
         found.append(rest)
     found.reverse()
     return found
+
+
+def casefold(text: str) -> str:
+    for character in text:
+        if character in UNLIKE_LOWER:
+            raise NotImplementedError(f"casefold of {character!r} is not known to a program")
+    return text.lower()
 
 
 def is_ascii(text: str) -> bool:
