@@ -43,6 +43,10 @@ def collect(iterable):  # type: ignore[no-untyped-def]
     return result
 
 
+def texts_of(values):  # type: ignore[no-untyped-def]
+    return [str(value) for value in values]
+
+
 def softmax_dim(rank: int) -> int:
     if rank == 0 or rank == 1 or rank == 3:
         return 0
