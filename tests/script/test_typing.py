@@ -315,6 +315,16 @@ def none_among_anything():
     return count, named["a"] is None, named.get("c") is None
 
 
+def scaled(x, *, by=2):
+    # type: (float, int) -> float
+    return x * by
+
+
+@case((1.5, 3))
+def comment_with_keywords(x: float, n: int):
+    return scaled(x), scaled(x, by=n)
+
+
 @programs.parametrize
 def test_program(function):
     programs.check(function)

@@ -60,7 +60,7 @@ def _bound(
 def as_argument(frame: Frame, callee: Item, node: ast.expr, item: Item) -> Item:
     """An argument of a function of the user's, which may use it twice."""
     function = callee.object if isinstance(callee, PythonItem) else None
-    plain = isinstance(function, types.FunctionType) and not function.__module__.startswith(
+    plain = isinstance(function, types.FunctionType) and not str(function.__module__).startswith(
         ("torch.", "ingot.")
     )
     if not (plain or isinstance(callee, LocalFunction)) or not _is_iterator(frame, node, item):
