@@ -148,7 +148,7 @@ def _product(frame: Frame, *iterables: Item, repeat: Item = _ONCE) -> Item:
     if all(map(_known, every)):
         parts = [turns_of(frame, each).items or () for each in every]
         return ListItem(tuple(map(TupleItem, itertools.product(*parts))))
-    functions = {2: pairs_of, 3: triples_of}
+    functions: dict[int, Callable[..., Any]] = {2: pairs_of, 3: triples_of}
     if len(every) not in functions:
         raise CompileError("product takes two or three iterables")
     return frame.call(functions[len(every)], *(sequence(frame, each) for each in every))
