@@ -259,6 +259,9 @@ def call_object(frame: Frame, object: Any, args: list[Item], kwargs: dict[str, I
         )
     if is_numpy(object):
         return call_numpy(frame, object, args, kwargs)
+    inner = getattr(object, "__wrapped__", None)
+    if isinstance(inner, types.FunctionType) and inner in TORCH_FUNCTIONS:
+        object = inner  # as torch._dynamo wraps torch.manual_seed when it is imported
     try:
         handler = BUILTINS.get(object) or TORCH_FUNCTIONS.get(object) or function_by_name(object)
         handler = handler or OPERATOR_FUNCTIONS.get(object)
