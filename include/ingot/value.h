@@ -199,7 +199,8 @@ struct INGOT_API Instance : Object {
   std::vector<std::optional<Value>> slots;
 };
 
-// Keeps insertion order, as Python's dict. Keys: bool, int, float or string.
+// Keeps insertion order, as Python's dict. Keys: bool, int, float, complex, string, None, tensors
+// and instances (by identity), and tuples of these.
 class INGOT_API Dict : public Object {
  public:
   Dict() : Object(Tag::dict) {}

@@ -43,12 +43,12 @@ namespace {
 
 Value getitem(const Value& list, int64_t idx) {
   const std::vector<Value>& elements = elements_of(list);
-  return elements[wrap_index(idx, static_cast<int64_t>(elements.size()), "list")];
+  return elements[wrap_index(idx, static_cast<int64_t>(elements.size()), "list index")];
 }
 
 void set_item(const Value& list, int64_t idx, const Value& el) {
   std::vector<Value>& elements = elements_of(list);
-  elements[wrap_index(idx, static_cast<int64_t>(elements.size()), "list")] = el;
+  elements[wrap_index(idx, static_cast<int64_t>(elements.size()), "list assignment index")] = el;
 }
 
 void append(const Value& self, const Value& el) { elements_of(self).push_back(Value(el)); }
@@ -96,7 +96,7 @@ Value repeat_in_place(const Value& list, int64_t n) {
 Value pop(const Value& self, int64_t idx) {
   std::vector<Value>& elements = elements_of(self);
   if (elements.empty()) raise_python("IndexError", "pop from empty list");
-  const int64_t at = wrap_index(idx, static_cast<int64_t>(elements.size()), "list");
+  const int64_t at = wrap_index(idx, static_cast<int64_t>(elements.size()), "pop index");
   Value popped = std::move(elements[at]);
   elements.erase(elements.begin() + at);
   return popped;
@@ -104,7 +104,8 @@ Value pop(const Value& self, int64_t idx) {
 
 void delete_item(const Value& self, int64_t idx) {
   std::vector<Value>& elements = elements_of(self);
-  elements.erase(elements.begin() + wrap_index(idx, static_cast<int64_t>(elements.size()), "list"));
+  const auto length = static_cast<int64_t>(elements.size());
+  elements.erase(elements.begin() + wrap_index(idx, length, "list assignment index"));
 }
 
 void insert(const Value& self, int64_t idx, const Value& el) {
@@ -123,8 +124,7 @@ size_t find(const std::vector<Value>& elements, const Value& el) {
 void remove(const Value& self, const Value& el) {
   std::vector<Value>& elements = elements_of(self);
   const size_t at = find(elements, el);
-  if (at == elements.size())
-    raise_python("ValueError", "list.remove(x): ", repr(el), " not in list");
+  if (at == elements.size()) raise_python("ValueError", "list.remove(x): x not in list");
   elements.erase(elements.begin() + static_cast<std::ptrdiff_t>(at));
 }
 

@@ -52,7 +52,7 @@ Value sorted(const Value& input) {
 
 const std::vector<Value>& not_empty(const Value& self, const char* function) {
   const std::vector<Value>& elements = elements_of(self);
-  if (elements.empty()) raise_python("ValueError", function, " of an empty list");
+  if (elements.empty()) raise_python("ValueError", function, " arg is an empty sequence");
   return elements;
 }
 Value min_of(const Value& self) {

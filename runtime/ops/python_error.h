@@ -15,11 +15,12 @@ template <class... Parts>
   throw Error(ErrorCode::runtime, concat(kind, ": ", text)).with_kind(kind, std::move(text));
 }
 
-// A Python index (negative: from the end) as a position in [0, length). Raises IndexError.
-inline int64_t wrap_index(int64_t index, int64_t length, const char* container) {
+// A Python index (negative: from the end) as a position in [0, length). Raises IndexError, where
+// `what` is "list index" or the like.
+inline int64_t wrap_index(int64_t index, int64_t length, const char* what) {
   const int64_t position = index < 0 ? index + length : index;
   if (position < 0 || position >= length) [[unlikely]]
-    raise_python("IndexError", container, " index ", index, " is out of range for length ", length);
+    raise_python("IndexError", what, " out of range");
   return position;
 }
 

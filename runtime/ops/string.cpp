@@ -25,7 +25,7 @@ std::string repeat(Text s, int64_t n) {
 }
 
 std::string getitem(Text s, int64_t index) {
-  const size_t start = byte_of(s, wrap_index(index, length(s), "string"));
+  const size_t start = byte_of(s, wrap_index(index, length(s), "string index"));
   size_t end = start;
   decode(s, end);
   return std::string(s.substr(start, end - start));

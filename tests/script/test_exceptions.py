@@ -370,6 +370,31 @@ def uncaught_assertion(n: int):
     return n
 
 
+@case(*((k,) for k in range(9)))
+def words_of_failures(k: int):
+    values, empty, text = [1, 2], [1][1:], "ab"
+    try:
+        if k == 0:
+            return str(values[k + 2])
+        if k == 1:
+            values[-k - 3] = 5
+        if k == 2:
+            values.pop(k)
+        if k == 3:
+            empty.pop()
+        if k == 4:
+            del values[k]
+        if k == 5:
+            values.remove(k)
+        if k == 6:
+            return str(values.index(k))
+        if k == 7:
+            return text[k]
+        return str(min(empty))
+    except (IndexError, ValueError) as e:
+        return str(e)
+
+
 @programs.parametrize
 def test_program(function):
     programs.check(function)

@@ -113,6 +113,30 @@ def named_tuple(a: int):
             return x * 100 + y
 
 
+@case(([7],), ([7, 1],), ("s",), (4,), ({"k": 9},), ([],))
+def sequence_or_something_else(v: Union[int, str, list[int], dict[str, int]]):
+    match v:
+        case [a]:
+            return a
+        case [a, *rest]:
+            return a + len(rest)
+        case {"k": k}:
+            return k
+        case str():
+            return -1
+    return -2
+
+
+@case((None, 1), ([5], 2), ([5, 6], 3))
+def optional_sequence(v: Optional[list[int]], n: int):
+    match (v, n):
+        case ([x], y):
+            return x + y
+        case (None, y):
+            return y
+    return 0
+
+
 @programs.parametrize
 def test_program(function):
     programs.check(function)

@@ -206,3 +206,9 @@ def test_devices_that_a_program_lacks() -> None:
 
     with pytest.raises(ingot.Error, match="has no device cuda"):
         ingot.script(moved)(torch.ones(1), "cuda")
+
+
+def test_functions_that_torch_wraps_later():
+    import torch._dynamo  # wraps torch.manual_seed
+
+    assert ingot.script(seeded)(3, torch.ones(2))[2].shape == (2,)

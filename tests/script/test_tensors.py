@@ -427,3 +427,37 @@ def test_dtypes_found_by_the_program():
         return kinds, casts, info.max, info.min, info.eps, info.bits, torch.iinfo(i.dtype).max
 
     check(found, (torch.ones(2), torch.tensor(2)), (torch.ones(2).half(), torch.ones(1).int()))
+
+
+def test_elements_keep_their_dtype():
+    def seen_as(x: Tensor):
+        return x.view(torch.int32)
+
+    with pytest.raises(ingot.Error, match="cannot be viewed as those of another dtype"):
+        ingot.script(seen_as)
+
+
+def test_equal_results_are_two_tensors():
+    def which(x: Tensor):
+        y, z = x + 1, x + 1
+        w = y
+        return y is z, y is w, y is not z, (x * 2).sum() + (x * 2).sum()
+
+    check(which, (torch.ones(2),))
+
+
+def test_equal_lists_are_two_lists():
+    def which(n: int):
+        a: list[int] = []
+        b: list[int] = []
+        kept = [a, b, a]
+        return kept[0] is kept[1], kept[0] is kept[2], kept[0] is a, n
+
+    check(which, (1,))
+
+
+def test_ranges_to_a_tensor():
+    def summed(x: Tensor):
+        return sum(range(x)), [i for i in range(1, x, x - 1)]
+
+    check(summed, (torch.tensor(4),))

@@ -205,6 +205,19 @@ def formats_one(i: int, f: float, s: str):
     return format(i, "x"), format(f, ".3f"), format(s, ">4"), format(i), format(1234567, ",")
 
 
+@case(("aXbX", 2, -1), ("aXbX", 0, -1), ("aXbX", -3, -1), ("X", 0, -1), ("", 0, -1), ("aX", 1, -5))
+def ends_that_count_from_the_end(text: str, start: int, end: int):
+    places = [text.find("X", start, end), text.rfind("X", start, end), text.find("X", None, -1)]
+    edges = text.startswith("X", start, end), text.endswith("X", start, end)
+    among = text.startswith(("a", "X"), start), text.endswith(("b", "X"), start, end)
+    return places, text.count("X", start, end), edges, among
+
+
+@case(("ABC",), ("É",))
+def folds_case(text: str):
+    return text.casefold()
+
+
 @programs.parametrize
 def test_program(function):
     programs.check(function)

@@ -304,6 +304,27 @@ def tensor_or_bool(x: Tensor, q: bool):
     return either, both, text, not both, bool(either)
 
 
+@case()
+def none_among_anything():
+    values: list[Any] = [1, "a", None]
+    values.append(None)
+    named: dict[str, Any] = {"a": None, "b": 2}
+    count = 0
+    for value in values:
+        count += 1 if value is None else 10
+    return count, named["a"] is None, named.get("c") is None
+
+
+def scaled(x, *, by=2):
+    # type: (float, int) -> float
+    return x * by
+
+
+@case((1.5, 3))
+def comment_with_keywords(x: float, n: int):
+    return scaled(x), scaled(x, by=n)
+
+
 @programs.parametrize
 def test_program(function):
     programs.check(function)

@@ -7,11 +7,12 @@ pass one tensor twice.
 
 from __future__ import annotations
 
-from ingot.ir.effects import MAY_RETURN_INPUT
+from ingot.ir.effects import MAY_RETURN_INPUT, base
 from ingot.ir.graph import Block, Method, Node, Program, TensorData, Value
 from ingot.ir.prims import PRIMS
 from ingot.ir.schema import ANY, Catalogue
 from ingot.ir.types import (
+    NONE,
     NamedTupleType,
     OptionalType,
     SimpleType,
@@ -39,6 +40,13 @@ class Aliases:
             for value in written_values(node, ops):
                 self.writers.setdefault(self.of(value), []).append(node)
         self._outputs = {self.of(v) for v in method.body.outputs if can_alias(v.type)}
+        self._told_apart = {
+            self.of(value)
+            for node in method.body.walk()
+            if base(node.op) in ("aten::__is__", "aten::__isnot__")
+            if NONE not in [v.type for v in node.inputs]
+            for value in node.inputs
+        }
 
     def of(self, key: object) -> object:
         """The class of a value: equal for two values that may share storage."""
@@ -58,6 +66,10 @@ class Aliases:
     def is_returned(self, value: Value) -> bool:
         """Whether the caller may get the value's storage."""
         return can_alias(value.type) and self.of(value) in self._outputs
+
+    def is_told_apart(self, value: Value) -> bool:
+        """Whether the method may ask if the value is another one (``x is y``)."""
+        return can_alias(value.type) and self.of(value) in self._told_apart
 
     def outside(self) -> set[object]:
         """The classes that live longer than a call: inputs, state and results."""

@@ -2,8 +2,8 @@
 attributes and inputs.
 
 Left alone: ops with effects or random results, whatever reads or shares storage that something
-writes into, state that a method replaces, and two results that both reach the caller, who may
-write into one of them.
+writes into, state that a method replaces, two results that both reach the caller, who may
+write into one of them, and results that the program asks whether they are one (``x is y``).
 """
 
 from __future__ import annotations
@@ -68,6 +68,7 @@ def _is_pure(node: Node, aliases: Aliases, replaced: set[object], context: Conte
     if (
         node.op in ("prim::Uninitialized", "prim::CreateObject")
         or node.attributes.get("name") in replaced
+        or any(map(aliases.is_told_apart, node.outputs))
     ):
         return False
     return not any(map(aliases.is_mutated, [*node.inputs, *node.outputs]))

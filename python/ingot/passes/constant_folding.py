@@ -98,7 +98,9 @@ class _Folder:
             or not node.outputs
         ):
             return None
-        if self._mutated(node):
+        if self._mutated(node) or any(
+            map(self.aliases.is_told_apart, [*node.inputs, *node.outputs])
+        ):
             return None
         arguments = [known[v] for v in node.inputs]
         if node.op == "prim::ListConstruct":

@@ -19,11 +19,11 @@ from ingot.capture.script.complex_builtins import CMATH_BUILTINS
 from ingot.capture.script.containers import store_element
 from ingot.capture.script.diagnostics import CompileError
 from ingot.capture.script.exceptions import exception_classes, is_one_of
-from ingot.capture.script.expressions import make_dict
+from ingot.capture.script.expressions import join_elements, make_dict, make_list
 from ingot.capture.script.hashing import hash_of
 from ingot.capture.script.items import type_of
 from ingot.capture.script.iteration import turns_of
-from ingot.capture.script.itertools_builtins import ITERTOOLS
+from ingot.capture.script.itertools_functions import ITERTOOLS
 from ingot.capture.script.language import (
     NUMBER,
     SIZE,
@@ -145,7 +145,10 @@ def _len(frame: Frame, item: Item) -> Item:
 
 
 def as_int(frame: Frame, item: Item) -> Item:
-    """The number of ``x.item()`` as an int, which is checked; other items as they are."""
+    """The number of ``x.item()`` as an int, which is checked, or that of a tensor; other items as
+    they are."""
+    if isinstance(type_of(item), TensorType):
+        return call_op(frame, "aten::Int", [item])
     return frame.dynamic(frame.value(item, INT)) if type_of(item) == NUMBER else item
 
 
@@ -247,6 +250,21 @@ _PLAIN = (BOOL, INT, FLOAT, COMPLEX, STR)
 
 
 _SPACE, _NEW_LINE = Constant(" "), Constant("\n")
+
+
+def print_all(frame: Frame, items: list[Item], lists: list[int], kwargs: dict[str, Item]) -> Item:
+    """``print(a, *b)``: the items, of which those at ``lists`` are spread out by the program."""
+    texts = [
+        frame.call(library.texts_of, each)
+        if place in lists
+        else make_list(frame, [as_string(frame, each)])
+        for place, each in enumerate(items)
+    ]
+    joined = join_elements(frame, texts, list(range(len(texts))))
+    separator = kwargs.get("sep", NOTHING)
+    separator = _SPACE if separator == NOTHING else separator
+    line = call_op(frame, "aten::join", [separator, joined])
+    return _print(frame, line, **{name: each for name, each in kwargs.items() if name != "sep"})
 
 
 def _print(

@@ -16,7 +16,7 @@ from ingot.capture.script.annotations import annotation_of
 from ingot.capture.script.attributes import attribute
 from ingot.capture.script.autograd_functions import apply_function, is_apply
 from ingot.capture.script.axis_patterns import PATTERN_FUNCTIONS, layer
-from ingot.capture.script.builtins import BUILTINS
+from ingot.capture.script.builtins import BUILTINS, print_all
 from ingot.capture.script.classes import is_user_class
 from ingot.capture.script.containers import call_container_method
 from ingot.capture.script.diagnostics import CompileError
@@ -54,6 +54,7 @@ from ingot.capture.script.torch_functions import (
     function_by_name,
 )
 from ingot.capture.script.unions import each_member, union_members
+from ingot.capture.script.used_again import as_argument
 from ingot.capture.script.values import (
     NOTHING,
     Constant,
@@ -88,7 +89,13 @@ def call_expression(frame: Frame, node: ast.Call) -> Item:
         return _super(frame, node)
     if callee == PythonItem(torch.jit.annotate) and len(node.args) == 2:
         return _annotated(frame, *node.args)
+    if callee == PythonItem(print) and any(isinstance(each, ast.Starred) for each in node.args):
+        items, lists = spread_elements(frame, node.args)
+        named = {k.arg: expression(frame, k.value) for k in node.keywords if k.arg is not None}
+        return print_all(frame, items, lists, named)
     args = _tensor_data(frame, callee, node.args) or _arguments(frame, callee, node.args)
+    if len(args) == len(node.args):
+        args = [as_argument(frame, callee, *pair) for pair in zip(node.args, args, strict=True)]
     kwargs: dict[str, Item] = {}
     for keyword in node.keywords:
         if keyword.arg is not None:
@@ -253,6 +260,9 @@ def call_object(frame: Frame, object: Any, args: list[Item], kwargs: dict[str, I
         )
     if is_numpy(object):
         return call_numpy(frame, object, args, kwargs)
+    inner = getattr(object, "__wrapped__", None)
+    if isinstance(inner, types.FunctionType) and inner in TORCH_FUNCTIONS:
+        object = inner  # as torch._dynamo wraps torch.manual_seed when it is imported
     try:
         handler = BUILTINS.get(object) or TORCH_FUNCTIONS.get(object) or function_by_name(object)
         handler = handler or OPERATOR_FUNCTIONS.get(object)

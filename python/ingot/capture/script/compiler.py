@@ -41,6 +41,7 @@ from ingot.capture.script.parameters import bind_arguments, parameters_of
 from ingot.capture.script.recursion import generalised, result_of, widen
 from ingot.capture.script.sources import FunctionSource, NoSource, source_of
 from ingot.capture.script.state import Knowledge, StateTable
+from ingot.capture.script.type_comments import signature_mistake
 from ingot.capture.script.values import (
     NOTHING,
     Constant,
@@ -170,6 +171,9 @@ class Compiler:
         source = load_source(plain)
         builder, method = self._new_method(name, exported=True)
         frame = self._frame(source, builder, plain)
+        mistake = signature_mistake(source.node, receiver is not None)
+        if mistake:
+            frame.report(source.node, mistake, "write one for each, or annotate the arguments")
         parameters = declared_parameters(plain, source)
         names = list(parameters)
         if receiver is not None and names:

@@ -20,7 +20,7 @@ from ingot.capture.script.language import (
     holds,
     is_subtype,
     join,
-    may_be_none,
+    optional,
     require_key,
     settle,
     without_none,
@@ -54,7 +54,6 @@ from ingot.ir.types import (
     DictType,
     ListType,
     NamedTupleType,
-    OptionalType,
     TensorType,
     TupleType,
     Type,
@@ -339,9 +338,7 @@ def _get(frame: Frame, receiver: Dynamic, key: Item, default: Item = NOTHING) ->
     type = _dict_type(receiver)
     key = element(frame, type.key, key)
     if default == NOTHING:
-        inner = type.value
-        type_ = inner if may_be_none(inner) else OptionalType(inner)
-        return call_op(frame, "aten::get", [receiver, key], type=type_)
+        return call_op(frame, "aten::get", [receiver, key], type=optional(type.value))
     together = join(type.value, type_of(default) or type.value)
     if together != settle(type.value) and together is not None:
         return _get_wider(frame, receiver, key, default)
@@ -516,15 +513,16 @@ def _string(
     if name == "join" and len(args) == 1 and isinstance(args[0], TupleItem | ListItem):
         strings = frame.dynamic(frame.value(args[0], ListType(STR)))
         return call_op(frame, "aten::join", [receiver, strings])
+    if name in _SEARCHES and len(args) > 1:
+        args = _bounded(frame, receiver, args)
     special = _TEXT_METHODS.get(name)
     if special is not None and args and isinstance(type_of(args[0]), TupleType | ListType):
         choices = frame.dynamic(frame.value(args[0], ListType(STR)), ListType(STR))
-        return frame.call(special, receiver, choices)
+        bounds = [*args[1:], *_WHOLE_TEXT[len(args) - 1 :]]
+        return frame.call(special, receiver, choices, *bounds)
     if name in _TEXT_COMPOSITIONS:
         function = _TEXT_COMPOSITIONS[name]
         return frame.call(function, receiver, *args)
-    if name == "casefold":
-        name = "lower"
     if name in ("strip", "lstrip", "rstrip", "split", "rsplit"):
         args = args[1:] if args[:1] == [NOTHING] and len(args) == 1 else args
         if name == "rsplit" and args[:1] == [NOTHING] and len(args) == 2:
@@ -546,6 +544,24 @@ def _string(
     return call_op(frame, f"aten::{name}", [receiver, *args], kwargs)
 
 
+_SEARCHES = frozenset(("find", "rfind", "index", "rindex", "count", "startswith", "endswith"))
+"""Methods that take a text and the bounds of where it is looked for."""
+
+_WHOLE_TEXT = (ZERO, Constant(2**62))
+
+
+def _bounded(frame: Frame, receiver: Item, args: list[Item]) -> list[Item]:
+    """An end is counted from the beginning: to the ops, -1 is the end itself."""
+    text, start, *ends = args
+    if start == NOTHING:
+        start = ZERO
+    if ends == [NOTHING]:
+        ends = []
+    if ends and not (isinstance(ends[0], Constant) and ends[0].value >= 0):
+        ends[0] = frame.call(library.from_the_left, receiver, ends[0])
+    return [text, start, *ends]
+
+
 _TEXT_METHODS: dict[str, Callable[..., Any]] = {
     "startswith": library.starts_with_any,
     "endswith": library.ends_with_any,
@@ -556,6 +572,7 @@ _TEXT_COMPOSITIONS: dict[str, Callable[..., Any]] = {
     "removeprefix": library.remove_prefix,
     "removesuffix": library.remove_suffix,
     "isascii": library.is_ascii,
+    "casefold": library.casefold,
 }
 
 

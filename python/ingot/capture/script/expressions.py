@@ -340,7 +340,11 @@ def spread_elements(
             continue
         turns = turns_of(frame, inner)
         if turns.items is None:
-            raise CompileError(f"{inner.describe()} cannot stand after *", "", each)
+            from ingot.capture.script.sequence_builtins import as_list
+
+            places.append(len(found))
+            found.append(as_list(frame, inner))
+            continue
         found.extend(turns.items)
     return found, places
 

@@ -253,7 +253,7 @@ def join(a: Type, b: Type) -> Type | None:
             return a
         case (OptionalType(x), OptionalType(y)) | (OptionalType(x), y) | (x, OptionalType(y)):
             inner = x if y == NONE else y if x == NONE else join(x, y)
-            return None if inner is None else OptionalType(inner)
+            return None if inner is None else optional(inner)
         case ListType(x), ListType(y):
             inner = join(x, y) if has_hole(x) or has_hole(y) else None
             return None if inner is None else ListType(inner)
@@ -279,7 +279,7 @@ def join(a: Type, b: Type) -> Type | None:
         case (x, y) if {x, y} <= {SIZE, ListType(INT)}:
             return ListType(INT)
     if NONE in (a, b):
-        return OptionalType(b if a == NONE else a)
+        return optional(b if a == NONE else a)
     objects = [*_objects(a), *_objects(b)]
     if objects and _objects(a) and _objects(b):
         return UnionType(tuple(dict.fromkeys(objects)))
@@ -381,6 +381,11 @@ def may_be_none(type: Type) -> bool:
     return type == NONE or isinstance(type, OptionalType)
 
 
+def optional(type: Type) -> Type:
+    """The type of a value that is a ``type`` or None."""
+    return type if may_be_none(type) else OptionalType(type)
+
+
 def dict_value(type: Type) -> Type:
     """The type of a dict's values that are ``type``. Nothing but None is what a set has in the
     program; a dict of Nones might hold tensors."""
@@ -398,7 +403,8 @@ def require_key(type: Type) -> Type:
         for each in inside.elements:
             require_key(each)
     if isinstance(inside, ObjectType):
-        if inside.cls.__eq__ is object.__eq__ and inside.cls.__hash__ is object.__hash__:
+        classes = inside.cls.__mro__[:-1]  # without object
+        if not any(vars(each).keys() & {"__eq__", "__hash__"} for each in classes):
             return type
         raise CompileError(
             f"a {inside}, whose class writes its own __eq__ or __hash__, cannot be a key of a dict "

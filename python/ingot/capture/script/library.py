@@ -9,6 +9,9 @@ from torch.types import Number
 from ingot.capture.script.language import NUMBER
 from ingot.ir.types import BOOL, COMPLEX, FLOAT, INT
 
+UNLIKE_LOWER = "\u03a3" + "".join(c for c in map(chr, range(0x20000)) if c.lower() != c.casefold())
+"""Characters whose casefold() is not their lower(); what that is of a sigma its place decides."""
+
 
 def repeat_string(text: str, count: int) -> str:
     result = ""
@@ -38,6 +41,10 @@ def collect(iterable):  # type: ignore[no-untyped-def]
     for each in iterable:
         result.append(each)
     return result
+
+
+def texts_of(values):  # type: ignore[no-untyped-def]
+    return [str(value) for value in values]
 
 
 def softmax_dim(rank: int) -> int:
@@ -286,18 +293,23 @@ def device_name(number: int) -> str:
     return "cpu"
 
 
-def starts_with_any(text: str, prefixes: list[str]) -> bool:
+def starts_with_any(text: str, prefixes: list[str], start: int, end: int) -> bool:
     for prefix in prefixes:
-        if text.startswith(prefix):
+        if text.startswith(prefix, start, end):
             return True
     return False
 
 
-def ends_with_any(text: str, suffixes: list[str]) -> bool:
+def ends_with_any(text: str, suffixes: list[str], start: int, end: int) -> bool:
     for suffix in suffixes:
-        if text.endswith(suffix):
+        if text.endswith(suffix, start, end):
             return True
     return False
+
+
+def from_the_left(text: str, place: int) -> int:
+    """A place in the text that may be counted from its end, as one from its beginning."""
+    return max(place + len(text), 0) if place < 0 else place
 
 
 def remove_prefix(text: str, prefix: str) -> str:
@@ -324,6 +336,13 @@ def split_from_right(text: str, most: int) -> list[str]:
         found.append(rest)
     found.reverse()
     return found
+
+
+def casefold(text: str) -> str:
+    for character in text:
+        if character in UNLIKE_LOWER:
+            raise NotImplementedError(f"casefold of {character!r} is not known to a program")
+    return text.lower()
 
 
 def is_ascii(text: str) -> bool:
@@ -676,52 +695,6 @@ def is_close(a: float, b: float, rel_tol: float, abs_tol: float) -> bool:
     if abs(a) == float("inf") or abs(b) == float("inf"):
         return False
     return abs(a - b) <= max(rel_tol * max(abs(a), abs(b)), abs_tol)
-
-
-def product_of_1(a):  # type: ignore[no-untyped-def]
-    return [(x,) for x in a]
-
-
-def product_of_2(a, b):  # type: ignore[no-untyped-def]
-    return [(x, y) for x in a for y in b]
-
-
-def product_of_3(a, b, c):  # type: ignore[no-untyped-def]
-    return [(x, y, z) for x in a for y in b for z in c]
-
-
-def listed(values):  # type: ignore[no-untyped-def]
-    return list(values)
-
-
-def joined_lists(a, b):  # type: ignore[no-untyped-def]
-    return a + b
-
-
-def chained(rows):  # type: ignore[no-untyped-def]
-    return [value for row in rows for value in row]
-
-
-def pairs_of(values):  # type: ignore[no-untyped-def]
-    rows = list(values)
-    return [(rows[i], rows[k]) for i in range(len(rows)) for k in range(i + 1, len(rows))]
-
-
-def neighbours(values):  # type: ignore[no-untyped-def]
-    rows = list(values)
-    return [(rows[i], rows[i + 1]) for i in range(len(rows) - 1)]
-
-
-def sliced(values, start, stop, step):  # type: ignore[no-untyped-def]
-    return list(values)[start:stop:step]
-
-
-def sums_so_far(values):  # type: ignore[no-untyped-def]
-    rows = list(values)
-    sums = rows[:1]
-    for i in range(1, len(rows)):
-        sums.append(sums[i - 1] + rows[i])
-    return sums
 
 
 def product_of(values, start):  # type: ignore[no-untyped-def]

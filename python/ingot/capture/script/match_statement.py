@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ingot.capture.script.comparison import compare, equal
@@ -11,9 +11,9 @@ from ingot.capture.script.diagnostics import CompileError
 from ingot.capture.script.expressions import expression
 from ingot.capture.script.flow import Flow, Junction, Way
 from ingot.capture.script.items import type_of
-from ingot.capture.script.language import SIZE
+from ingot.capture.script.language import SIZE, lower
 from ingot.capture.script.operations import call_op
-from ingot.capture.script.refinement import Test, test
+from ingot.capture.script.refinement import Test, members_of, tag_test, test
 from ingot.capture.script.subscripts import subscript
 from ingot.capture.script.truth import truth
 from ingot.capture.script.values import (
@@ -28,7 +28,7 @@ from ingot.capture.script.values import (
     SliceItem,
     TupleItem,
 )
-from ingot.ir.types import DictType, ListType, NamedTupleType, TupleType
+from ingot.ir.types import DictType, ListType, NamedTupleType, TupleType, Type
 
 if TYPE_CHECKING:
     from ingot.capture.script.frame import Frame
@@ -148,11 +148,11 @@ def _pattern(frame: Frame, pattern: ast.pattern, item: Item, name: str = "") -> 
         case ast.MatchOr(patterns):
             return _or(frame, patterns, item, name)
         case ast.MatchSequence(patterns):
-            return _sequence(frame, patterns, item)
+            return _of_kind(frame, item, _SEQUENCES, lambda each: _sequence(frame, patterns, each))
         case ast.MatchClass():
             return _class(frame, pattern, item, name)
         case ast.MatchMapping():
-            return _mapping(frame, pattern, item)
+            return _of_kind(frame, item, (DictType,), lambda each: _mapping(frame, pattern, each))
     raise CompileError("this pattern cannot be compiled", "write if and elif")
 
 
@@ -162,29 +162,66 @@ def _compare_with_none(name: str) -> ast.expr:
 
 def _or(frame: Frame, patterns: Sequence[ast.pattern], item: Item, name: str) -> Test:
     first = _pattern(frame, patterns[0], item, name)
-    if len(patterns) == 1 or first.known is True:
+    if len(patterns) == 1:
+        return first
+    return _either(frame, first, lambda: _or(frame, patterns[1:], item, name))
+
+
+def _either(frame: Frame, first: Test, otherwise: Callable[[], Test]) -> Test:
+    """``first or otherwise()``: the second part is compiled where the first does not hold."""
+    if first.known is True:
         return first
     if first.known is False:
-        return _or(frame, patterns[1:], item, name)
+        return otherwise()
     branch = frame.builder.if_(frame.value(first.item))
     before = frame.environment
     frame.environment = before.copy()
     with frame.forgetful(), frame.builder.at(branch.blocks[1]):
         frame.environment.names.update(first.if_false)
-        rest = _or(frame, patterns[1:], item, name)
+        rest = otherwise()
         if rest.known is None:
             frame.value(rest.item)
         frame.environment = before
     junction = Junction(frame, branch, frame.source.line(frame.node))
     result = junction.join_items(Constant(True), rest.item, "condition")
     bindings = {}
-    for bound in first.if_true.keys() & rest.if_true.keys():
-        joined = junction.join_items(first.if_true[bound], rest.if_true[bound], bound)
+    never = rest.known is False
+    for bound in first.if_true if never else first.if_true.keys() & rest.if_true.keys():
+        joined = junction.join_items(first.if_true[bound], rest.if_true.get(bound), bound)
         if not isinstance(joined, Missing):
             bindings[bound] = joined
     excluded = {n: junction.join_items(None, i, n) for n, i in rest.if_false.items()}
     junction.finish()
     return Test(result, bindings, excluded)
+
+
+_SEQUENCES = (ListType, TupleType, NamedTupleType)
+
+
+def _of_kind(
+    frame: Frame, item: Item, kinds: tuple[type, ...], then: Callable[[Item], Test]
+) -> Test:
+    """A pattern for values of some kinds: of a value that may have several types, each of such a
+    kind is tried in turn."""
+    type = type_of(item)
+    members = [] if type is None else members_of(type)
+    if len(members) < 2:
+        return then(item)
+
+    def attempt(left: list[Type]) -> Test:
+        if not left:
+            return Test(Constant(False))
+        member = left[0]
+        others = [each for each in members if each is not member]
+        fits = Test(tag_test(frame, item, [member], others))
+
+        def inside() -> Test:
+            return then(frame.dynamic(frame.builder.cast(frame.value(item), lower(member)), member))
+
+        return _either(frame, _and(frame, fits, inside), lambda: attempt(left[1:]))
+
+    fitting = [each for each in members if isinstance(each, kinds)]
+    return attempt(fitting)
 
 
 def _sequence(frame: Frame, patterns: Sequence[ast.pattern], item: Item) -> Test:

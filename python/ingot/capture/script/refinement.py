@@ -357,7 +357,7 @@ def _isinstance_test(frame: Frame, subject: ast.expr, node: ast.Call) -> Test:
     if type is None:
         kind = {ListItem: list, DictItem: dict, TupleItem: tuple}.get(item.__class__, object)
         return Test(Constant(any(issubclass(kind, c) for c in classes if c is not object)))
-    members = _members(type)
+    members = members_of(type)
     matching = [m for m in members if any(_is_instance(m, c) for c in classes)]
     return _members_test(frame, item, matching, members, subject, node)
 
@@ -375,7 +375,7 @@ def jit_isinstance_test(frame: Frame, node: ast.Call) -> Test:
     type = type_of(item)
     if type is None:
         raise CompileError(f"isinstance does not take {item.describe()}")
-    members = _members(type)
+    members = members_of(type)
     matching = [m for m in members if any(is_subtype(m, t) for t in types)]
     return _members_test(frame, item, matching, members, subject, node)
 
@@ -392,19 +392,20 @@ def _members_test(
     if not matching or not other:
         return Test(Constant(bool(matching)))
     with frame.located(node):
-        result = _tag_test(frame, item, matching, other)
+        result = tag_test(frame, item, matching, other)
     name = variable_of(frame, subject)
     return Test(
         result, _narrow(frame, name, _united(matching)), _narrow(frame, name, _united(other))
     )
 
 
-def _members(type: Type) -> list[Type]:
+def members_of(type: Type) -> list[Type]:
+    """The types that a value may have when the program runs; None is one of them."""
     type = settle(type)
     if isinstance(type, OptionalType):
-        return [*_members(type.element), NONE]
+        return [*members_of(type.element), NONE]
     if isinstance(type, UnionType):
-        return [m for e in type.elements for m in _members(e)]
+        return [m for e in type.elements for m in members_of(e)]
     return [type]
 
 
@@ -416,7 +417,8 @@ def _united(members: list[Type]) -> Type:
     return OptionalType(inner) if NONE in members else inner
 
 
-def _tag_test(frame: Frame, item: Item, matching: list[Type], other: list[Type]) -> Item:
+def tag_test(frame: Frame, item: Item, matching: list[Type], other: list[Type]) -> Item:
+    """Whether the value is of one of the first types, when the program runs."""
     if matching == [NONE] or other == [NONE]:
         op = "aten::__is__" if matching == [NONE] else "aten::__isnot__"
         return frame.dynamic(frame.builder.op(op, frame.value(item), None))  # type: ignore[arg-type]

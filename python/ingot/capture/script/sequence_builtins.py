@@ -26,14 +26,17 @@ from ingot.capture.script.values import (
     Constant,
     DictItem,
     Dynamic,
+    EnumerateItem,
     Item,
     IteratorItem,
     ListItem,
     Missing,
     ModuleItem,
     RangeItem,
+    ReversedItem,
     ShapeItem,
     TupleItem,
+    ZipItem,
 )
 from ingot.ir.types import (
     BOOL,
@@ -61,6 +64,12 @@ def as_list(frame: Frame, item: Item | None = None) -> Item:
     type = type_of(item)
     if isinstance(item, TupleItem | ListItem | DictItem | ModuleItem):
         return make_list(frame, list(turns_of(frame, item).items or ()))
+    if isinstance(item, EnumerateItem | ZipItem | ReversedItem):
+        mark, before = frame.builder.mark(), frame.environment.copy()
+        turns = turns_of(frame, item)
+        if turns.items is not None and turns.must_unroll:
+            return make_list(frame, list(turns.items))
+        frame.undo(mark, before)
     if isinstance(type, ListType) or type == SIZE:
         if frame.assume_empty(type):
             return make_list(frame, [])

@@ -27,6 +27,7 @@ from ingot.capture.script.objects import declare_attribute
 from ingot.capture.script.operators import number_power
 from ingot.capture.script.recursion import returned
 from ingot.capture.script.refinement import Test, test
+from ingot.capture.script.used_again import as_variable
 from ingot.capture.script.values import (
     EMPTY,
     FALSE,
@@ -324,7 +325,7 @@ def _assign(frame: Frame, node: ast.Assign) -> Flow:
     declared = None
     if node.type_comment is not None and len(node.targets) == 1:
         declared = read_type_comment(frame, node.type_comment)
-    item = expression(frame, node.value, declared)
+    item = as_variable(frame, node, expression(frame, node.value, declared))
     for target in node.targets:
         if isinstance(target, ast.Name) and declared is not None:
             frame.check_declared(target.id, item, declared)

@@ -177,8 +177,11 @@ def _is_contiguous(frame: Frame, tensor: Item, memory_format: Item = NOTHING) ->
 
 
 def _view(frame: Frame, tensor: Item, *args: Item, **kwargs: Item) -> Item:
-    if len(args) == 1 and type_of(args[0]) == DTYPE:
-        return call_op(frame, "aten::view", [tensor, *args])
+    if any(type_of(each) == DTYPE for each in (*args, *kwargs.values())):
+        raise CompileError(
+            "the elements of a tensor cannot be viewed as those of another dtype",
+            "convert them with x.to(dtype)",
+        )
     return call_named_op(frame, "view", [tensor, *args], kwargs, method=True)
 
 

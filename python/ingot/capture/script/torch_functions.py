@@ -671,6 +671,7 @@ def _functions() -> dict[Any, Callable[..., Item]]:
         torch.cuda.nvtx.range_push: _nothing,
         torch.cuda.nvtx.range_pop: _nothing,
         torch.manual_seed: _manual_seed,
+        torch.random.manual_seed: _manual_seed,
         torch.Generator: make_generator,
         torch.einsum: _einsum,
         torch.block_diag: _tensor_list("aten::block_diag"),

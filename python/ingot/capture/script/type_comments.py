@@ -12,15 +12,16 @@ def annotate_from_comments(node: ast.FunctionDef) -> None:
     """
     arguments = node.args
     positional = [*arguments.posonlyargs, *arguments.args]
-    for each in [*positional, *arguments.kwonlyargs]:
+    named = [*positional, *arguments.kwonlyargs]
+    for each in named:
         _annotate(each, each.type_comment)
     annotated = node.returns is not None or any(a.annotation is not None for a in positional)
     if node.type_comment is not None and not annotated:
-        _signature(node, positional, node.type_comment)
+        _signature(node, named, node.type_comment)
     _Assignments().visit(node)
 
 
-def _signature(node: ast.FunctionDef, positional: list[ast.arg], comment: str) -> None:
+def _signature(node: ast.FunctionDef, parameters: list[ast.arg], comment: str) -> None:
     try:
         signature = ast.parse(comment, mode="func_type")
     except SyntaxError:
@@ -29,10 +30,30 @@ def _signature(node: ast.FunctionDef, positional: list[ast.arg], comment: str) -
     node.returns = _placed(signature.returns, node)
     if len(signature.argtypes) == 1 and _is_ellipsis(signature.argtypes[0]):
         return
-    own = len(positional) - len(signature.argtypes)  # a method's comment leaves self out
+    own = len(parameters) - len(signature.argtypes)  # a method's comment leaves self out
     if own in (0, 1):
-        for parameter, type in zip(positional[own:], signature.argtypes, strict=True):
+        for parameter, type in zip(parameters[own:], signature.argtypes, strict=True):
             parameter.annotation = _placed(type, parameter)
+
+
+def signature_mistake(node: ast.FunctionDef | ast.Lambda, is_method: bool) -> str:
+    """What is wrong with a comment that does not have a type for each argument; else nothing."""
+    arguments = node.args
+    stars = arguments.vararg is not None or arguments.kwarg is not None
+    if isinstance(node, ast.Lambda) or node.type_comment is None or stars:
+        return ""
+    named = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs][is_method:]
+    try:
+        signature = ast.parse(node.type_comment, mode="func_type")
+    except SyntaxError:
+        return ""
+    assert isinstance(signature, ast.FunctionType)
+    types = signature.argtypes
+    if len(types) == len(named) or (len(types) == 1 and _is_ellipsis(types[0])):
+        return ""
+    if is_method and len(types) == len(named) + 1:
+        return ""
+    return f"the type comment has {len(types)} types for {len(named)} arguments"
 
 
 def _is_ellipsis(node: ast.expr) -> bool:
