@@ -121,19 +121,6 @@ nb::object from_dict(const Dict& dict, const Conversion& conversion, const Type*
   return result;
 }
 
-// The whole storage of a torch tensor, as complex or real numbers as `dtype` is.
-nb::object as_torch_complex(nb::handle source, DType dtype) {
-  nb::object whole = source.attr("detach")();
-  const bool complex = nb::cast<bool>(whole.attr("is_complex")());
-  if (complex == is_complex(dtype)) return whole;
-  const nb::module_ torch = nb::module_::import_("torch");
-  if (complex) return torch.attr("view_as_real")(whole);
-  const int64_t pairs = nb::cast<int64_t>(whole.attr("untyped_storage")().attr("nbytes")()) /
-                        static_cast<int64_t>(size_of(dtype));
-  return torch.attr("view_as_complex")(
-      whole.attr("as_strided")(nb::make_tuple(pairs, 2), nb::make_tuple(2, 1), 0));
-}
-
 nb::object from_tensor(const Tensor& tensor, const Conversion& conversion) {
   for (const Conversion::Lender& lender : conversion.lenders) {
     if (lender.tensor.storage() != tensor.storage()) continue;
@@ -149,7 +136,11 @@ nb::object from_tensor(const Tensor& tensor, const Conversion& conversion) {
       sizes.append(tensor.size(d));
       strides.append(tensor.stride(d));
     }
-    return as_torch_complex(source, tensor.dtype()).attr("as_strided")(sizes, strides, offset);
+    const nb::object own = source.attr("detach")();
+    if (lender.tensor.dtype() == tensor.dtype())
+      return own.attr("as_strided")(sizes, strides, offset);
+    const nb::object other = to_python(Tensor::empty(tensor.dtype(), {0}), true);
+    return other.attr("set_")(own.attr("untyped_storage")(), offset, sizes, strides);
   }
   return to_python(tensor, conversion.torch);
 }

@@ -1,4 +1,6 @@
-// Complex numbers out of real ones and back: parts, views, angles, conjugates.
+// Complex numbers out of real ones and back: parts, views, angles, conjugates; views of bytes as
+// another dtype.
+#include <algorithm>
 #include <cmath>
 #include <complex>
 
@@ -44,6 +46,13 @@ DType complex_of(DType real) {
   return real == DType::f32 ? DType::c64 : DType::c128;
 }
 
+// Strides of nothing may be anything.
+int64_t times(int64_t elements, int64_t factor) {
+  INGOT_CHECK(!__builtin_mul_overflow(elements, factor, &elements),
+              "the sizes or strides of a view are beyond 64 bits");
+  return elements;
+}
+
 // A view with the bytes read as another dtype, in whose elements strides and offset are.
 Tensor view_bytes(const Tensor& self, DType dtype, const Dims& sizes, const Dims& strides,
                   int64_t offset) {
@@ -63,7 +72,7 @@ Tensor view_as_real(const Tensor& self) {
   INGOT_CHECK(is_complex(self.dtype()), "the input must be complex, got ", self);
   Dims sizes = self.sizes();
   Dims strides = self.strides();
-  for (int64_t& stride : strides) stride *= 2;
+  for (int64_t& stride : strides) stride = times(stride, 2);
   sizes.push_back(2);
   strides.push_back(1);
   return view_bytes(self, real_of(self.dtype()), sizes, strides, 0);
@@ -81,17 +90,50 @@ Tensor view_as_complex(const Tensor& self) {
               std::span<const int64_t>(strides), ": use contiguous() first");
   sizes.erase(sizes.size() - 1);
   strides.erase(strides.size() - 1);
-  for (int64_t& stride : strides) {
-    INGOT_CHECK(stride % 2 == 0 || self.numel() == 0, "all strides but the last must be even, got ",
+  for (int d = 0; d < strides.size(); ++d) {
+    INGOT_CHECK(strides[d] % 2 == 0 || sizes[d] == 1 || self.numel() == 0,
+                "all strides but the last must be even, got ",
                 std::span<const int64_t>(self.strides()), ": use contiguous() first");
-    stride /= 2;
+    strides[d] /= 2;
+  }
+  return view_bytes(self, dtype, sizes, strides, 0);
+}
+
+// The same bytes as elements of another dtype. Those of another size run along the last dimension,
+// which then grows or shrinks. A bool is made of 0 or 1 only, which other dtypes do not promise.
+Tensor view_dtype(const Tensor& self, DType dtype) {
+  INGOT_CHECK(dtype != DType::boolean || self.dtype() == dtype, "the bytes of ", self,
+              " cannot be viewed as bool: compare them, x != 0");
+  const auto from = static_cast<int64_t>(size_of(self.dtype()));
+  const auto to = static_cast<int64_t>(size_of(dtype));
+  INGOT_CHECK(reinterpret_cast<uintptr_t>(self.data()) % static_cast<size_t>(to) == 0, "a view as ",
+              dtype, " cannot begin within an element: clone the tensor first");
+  if (from == to) return view_bytes(self, dtype, self.sizes(), self.strides(), 0);
+  INGOT_CHECK(self.rank() > 0, "a tensor without dimensions, ", self, ", cannot be viewed as ",
+              dtype, ", whose elements have another size");
+  INGOT_CHECK(self.strides().back() == 1 || self.sizes().back() == 1,
+              "the last dimension must have stride 1 for a view as ", dtype, ", got ",
+              std::span<const int64_t>(self.strides()), ": use contiguous() first");
+  Dims sizes = self.sizes();
+  Dims strides = self.strides();
+  const int64_t grow = std::max<int64_t>(from / to, 1);
+  const int64_t shrink = std::max<int64_t>(to / from, 1);
+  INGOT_CHECK(sizes.back() % shrink == 0, "the last dimension of ", self, " must be a multiple of ",
+              shrink, " for a view as ", dtype);
+  sizes.back() = times(sizes.back(), grow) / shrink;
+  strides.back() = 1;
+  for (int d = 0; d < self.rank() - 1; ++d) {
+    INGOT_CHECK(strides[d] % shrink == 0 || sizes[d] == 1, "the strides must be multiples of ",
+                shrink, " for a view as ", dtype, ", got ",
+                std::span<const int64_t>(self.strides()), ": use contiguous() first");
+    strides[d] = times(strides[d], grow) / shrink;
   }
   return view_bytes(self, dtype, sizes, strides, 0);
 }
 
 Tensor part(const Tensor& self, int64_t offset) {
   Dims strides = self.strides();
-  for (int64_t& stride : strides) stride *= 2;
+  for (int64_t& stride : strides) stride = times(stride, 2);
   return view_bytes(self, real_of(self.dtype()), self.sizes(), strides, offset);
 }
 Tensor real(const Tensor& self) { return is_complex(self.dtype()) ? part(self, 0) : self; }
@@ -103,6 +145,7 @@ Tensor imag(const Tensor& self) {
 
 INGOT_OP("aten::view_as_real(Tensor(a) self) -> Tensor(a)", Function<view_as_real>);
 INGOT_OP("aten::view_as_complex(Tensor(a) self) -> Tensor(a)", Function<view_as_complex>);
+INGOT_OP("aten::view.dtype(Tensor(a) self, ScalarType dtype) -> Tensor(a)", Function<view_dtype>);
 INGOT_OP("aten::real(Tensor(a) self) -> Tensor(a)", Function<real>);
 INGOT_OP("aten::imag(Tensor(a) self) -> Tensor(a)", Function<imag>);
 

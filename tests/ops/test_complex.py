@@ -1,4 +1,5 @@
-"""Ops on complex numbers against PyTorch: OpInfo samples, views of parts, in-place forms."""
+"""Ops on complex numbers against PyTorch: OpInfo samples, views of parts and of bytes, in-place
+forms."""
 
 from __future__ import annotations
 
@@ -82,6 +83,36 @@ def test_parts(sizes: tuple[int, ...], dtype: torch.dtype) -> None:
         check(f"aten::{op}", pairs[..., 0], pairs[..., :1, 1] if sizes else pairs[..., 1])
 
 
+OTHERS = [torch.uint8, torch.int16, torch.float16, torch.int32, torch.float64, torch.complex128]
+
+
+@pytest.mark.parametrize("dtype", OTHERS, ids=str)
+@pytest.mark.parametrize("sizes", [(0,), (4,), (3, 8), (3, 0, 4), (2, 3, 4)])
+def test_views_of_bytes(sizes: tuple[int, ...], dtype: torch.dtype) -> None:
+    x = torch.randn(sizes)
+    whole = (
+        x,
+        torch.randn(5)[1:],
+        x.to(torch.complex64),
+        x.transpose(0, -1).contiguous().transpose(0, -1),
+        x[..., ::2],
+    )
+    for each in whole:
+        try:
+            want = each.view(dtype)
+        except RuntimeError:
+            with pytest.raises(ingot.Error, match=r"view\.dtype.*(view|elements)"):
+                run("aten::view.dtype", each, dtype)
+            continue
+        (got,) = run("aten::view.dtype", each, dtype)
+        assert (got.dtype, got.shape, got.stride()) == (dtype, want.shape, want.stride())
+        if got.numel():
+            flat, wanted = (t.contiguous().flatten().view(torch.uint8) for t in (got, want))
+            assert torch.equal(flat, wanted)
+            got.zero_()
+            assert not each.any()
+
+
 def test_views_share_memory() -> None:
     x = torch.zeros(2, 3, dtype=torch.complex64)
     run("aten::fill_.Scalar", run("aten::imag", x[:, 1])[0], 2.0)
@@ -129,6 +160,8 @@ def test_extreme_pairs(op: str) -> None:
         ("aten::view_as_complex", (torch.zeros(2, 4)[:, ::2],), "stride 1"),
         ("aten::view_as_complex", (torch.zeros(3, 3)[:, :2],), "even"),
         ("aten::view_as_real", (torch.zeros(2),), "complex"),
+        ("aten::view.dtype", (torch.zeros(2, dtype=torch.uint8), torch.bool), "as bool"),
+        ("aten::view.dtype", (torch.zeros(()), torch.int16), "without dimensions"),
         ("aten::complex", (torch.zeros(2), torch.zeros(2).double()), "one dtype"),
         ("aten::polar", (torch.zeros(2, dtype=torch.int64),) * 2, "f32 or f64"),
     ],

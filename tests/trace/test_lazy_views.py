@@ -139,3 +139,22 @@ def test_writes_that_a_copy_would_not_show_are_refused(
     ) as e:
         ingot.trace(function, (X.clone(),), check=check)
     assert "test_lazy_views.py" in str(e.value)
+
+
+def bytes_of(x):
+    turned = torch.relu(x).transpose(0, 1).contiguous()
+    return x.view(torch.int32), turned.view(torch.int16), torch.view_as_complex(turned)
+
+
+def cleared_signs(x):
+    y = x.clone()
+    y.view(torch.int32).bitwise_and_(0x7FFFFFFF)
+    return y
+
+
+@pytest.mark.parametrize("function", [bytes_of, cleared_signs])
+def test_views_of_bytes(function) -> None:
+    traced = ingot.trace(function, (torch.randn(2, 5),))
+    for n in (5, 3, 8):
+        x = torch.randn(2, n)
+        torch.testing.assert_close(traced(x), function(x), rtol=0, atol=0)

@@ -129,6 +129,19 @@ def _as_strided(low: Lowering, node: fx.Node) -> Any:
     return low.call("aten::as_strided", node, value, *rest)
 
 
+def _bytes_as(op: str) -> Rule:
+    """A view of the same bytes as other elements, of a tensor that is row-major in PyTorch as far
+    as the view needs."""
+
+    def rule(low: Lowering, node: fx.Node) -> Any:
+        value, *rest = map(low.operand, node.args)
+        if not low.aliases.written(node):
+            value = low.b.op("aten::contiguous", value)
+        return low.call(op, node, value, *rest)
+
+    return rule
+
+
 def _dropout(low: Lowering, node: fx.Node) -> Any:
     source, probability, train = node.args
     if train and probability:
@@ -404,6 +417,8 @@ RULES |= dict.fromkeys(
 )
 RULES |= dict.fromkeys((aten.clone.default, aten.lift_fresh_copy.default), _copy)
 RULES |= dict.fromkeys((aten.contiguous.default,), _contiguous)
+RULES[aten.view.dtype] = _bytes_as("aten::view.dtype")
+RULES[aten.view_as_complex.default] = _bytes_as("aten::view_as_complex")
 RULES |= dict.fromkeys((aten.resolve_conj.default, aten.resolve_neg.default), _resolved)
 RULES |= dict.fromkeys(
     (

@@ -177,11 +177,10 @@ def _is_contiguous(frame: Frame, tensor: Item, memory_format: Item = NOTHING) ->
 
 
 def _view(frame: Frame, tensor: Item, *args: Item, **kwargs: Item) -> Item:
-    if any(type_of(each) == DTYPE for each in (*args, *kwargs.values())):
-        raise CompileError(
-            "the elements of a tensor cannot be viewed as those of another dtype",
-            "convert them with x.to(dtype)",
-        )
+    given = [*args, *kwargs.values()]
+    if len(given) == 1 and type_of(given[0]) == DTYPE:
+        operands = [frame.value(each) for each in (tensor, *given)]
+        return frame.dynamic(frame.builder.op("aten::view.dtype", *operands))  # type: ignore[arg-type]
     return call_named_op(frame, "view", [tensor, *args], kwargs, method=True)
 
 
