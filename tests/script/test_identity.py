@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 from agreement import Programs
-from torch import Tensor
+from torch import Tensor, nn
+
+import ingot
 
 programs = Programs()
 case = programs.case
@@ -35,22 +38,6 @@ def listed_tensors(tensors: list[Tensor], a: Tensor) -> list[bool]:
 def given_objects(a: Node, b: Node) -> list[int]:
     a.weight += 1
     return [b.weight, int(a is b)]
-
-
-@case(([1, 2],))
-def containers(values: list[int]) -> list[bool]:
-    same = values
-    copy = list(values)
-    held = {"values": values}
-    sets = {1, 2}
-    return [
-        same is values,
-        copy is values,
-        copy is not values,
-        held["values"] is values,
-        held is dict(held),
-        sets is sets.copy(),
-    ]
 
 
 @case((x,))
@@ -120,3 +107,23 @@ def missing(a: Tensor) -> int:
 @programs.parametrize
 def test_program(function):
     programs.check(function)
+
+
+class Kept(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.a = [1, 2]
+        self.b = [1, 2]
+
+    def forward(self, x: Tensor) -> bool:
+        return self.a is self.b
+
+
+def given_lists(a: list[int], b: list[int]) -> bool:
+    return a is b
+
+
+@pytest.mark.parametrize("subject", [Kept(), given_lists])
+def test_lists_are_not_told_apart(subject) -> None:
+    with pytest.raises(ingot.Error, match=r"whether .* is .* is not known"):
+        ingot.script(subject)

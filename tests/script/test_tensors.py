@@ -448,16 +448,6 @@ def test_equal_results_are_two_tensors():
     check(which, (torch.ones(2),))
 
 
-def test_equal_lists_are_two_lists():
-    def which(n: int):
-        a: list[int] = []
-        b: list[int] = []
-        kept = [a, b, a]
-        return kept[0] is kept[1], kept[0] is kept[2], kept[0] is a, n
-
-    check(which, (1,))
-
-
 def test_ranges_to_a_tensor():
     def summed(x: Tensor):
         return sum(range(x)), [i for i in range(1, x, x - 1)]

@@ -278,16 +278,18 @@ def _identical(frame: Frame, a: Item, b: Item) -> Item:
             return equal(frame, a, b)
         if isinstance(x, TensorType) and isinstance(y, TensorType):
             return call_op(frame, "aten::__is__", [a, b])
-        if x == y and isinstance(x, ListType | DictType | SetType):
-            return call_op(frame, "aten::__is__", [a, b])
         if x != y and not any(t is None or may_be_none(t) for t in (x, y)):
             return FALSE
-        raise CompileError(
-            f"whether {a.describe()} is {b.describe()} is not known", "compare with =="
-        )
+        raise _not_known(a, b)
     if isinstance(a, Constant) and isinstance(b, Constant):
         return Constant(a == b)
+    if a is not b and isinstance(a, ListItem | DictItem) and a.__class__ is b.__class__:
+        raise _not_known(a, b)  # equal ones may be two
     return Constant(same(a, b))
+
+
+def _not_known(a: Item, b: Item) -> CompileError:
+    return CompileError(f"whether {a.describe()} is {b.describe()} is not known", "compare with ==")
 
 
 def equal(frame: Frame, a: Item, b: Item) -> Item:
