@@ -49,6 +49,15 @@ def equal_tensors(a: Tensor) -> list[int]:
     return [d[p], d[q], len(d), int(a in d), d.get(a, 7), int(first is p), d.pop(second), len(d)]
 
 
+@case((x,))
+def equal_keys(a: Tensor) -> list[int]:
+    p = a + 1
+    q = a + 1
+    both = {(p, 1): 1, (q, 1): 2}
+    ones = {torch.ones(2), torch.ones(2)}
+    return [len({p: 1, q: 2}), len({a * 2, a * 2}), both[(p, 1)], len(both), len(ones)]
+
+
 @case(([x, y, x, x],))
 def counted_tensors(tensors: list[Tensor]) -> list[int]:
     counts: dict[Tensor, int] = {}

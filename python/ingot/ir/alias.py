@@ -7,12 +7,15 @@ pass one tensor twice.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from ingot.ir.effects import MAY_RETURN_INPUT, base
 from ingot.ir.graph import Block, Method, Node, Program, TensorData, Value
 from ingot.ir.prims import PRIMS
 from ingot.ir.schema import ANY, Catalogue
 from ingot.ir.types import (
     NONE,
+    DictType,
     NamedTupleType,
     OptionalType,
     SimpleType,
@@ -20,6 +23,7 @@ from ingot.ir.types import (
     TupleType,
     Type,
     UnionType,
+    parts_of,
 )
 
 
@@ -41,11 +45,7 @@ class Aliases:
                 self.writers.setdefault(self.of(value), []).append(node)
         self._outputs = {self.of(v) for v in method.body.outputs if can_alias(v.type)}
         self._told_apart = {
-            self.of(value)
-            for node in method.body.walk()
-            if base(node.op) in ("aten::__is__", "aten::__isnot__")
-            if NONE not in [v.type for v in node.inputs]
-            for value in node.inputs
+            self.of(value) for node in method.body.walk() for value in _told_apart(node)
         }
 
     def of(self, key: object) -> object:
@@ -68,7 +68,8 @@ class Aliases:
         return can_alias(value.type) and self.of(value) in self._outputs
 
     def is_told_apart(self, value: Value) -> bool:
-        """Whether the method may ask if the value is another one (``x is y``)."""
+        """Whether the method may ask if the value is another one: by ``x is y``, or because it is
+        a key of a dict."""
         return can_alias(value.type) and self.of(value) in self._told_apart
 
     def outside(self) -> set[object]:
@@ -137,6 +138,20 @@ def written_values(node: Node, ops: Catalogue) -> list[Value]:
         return [v for v in (*node.inputs, *node.outputs) if can_alias(v.type)]
     schema = None if node.op in PRIMS else ops.find(node.op)
     return [] if schema is None else [node.inputs[i] for i in schema.mutated_arguments]
+
+
+def _told_apart(node: Node) -> Iterator[Value]:
+    """The values that a node compares by identity, and the dicts whose keys are compared so."""
+    compares = base(node.op) in ("aten::__is__", "aten::__isnot__")
+    if compares and NONE not in [v.type for v in node.inputs]:
+        yield from node.inputs
+    yield from (v for v in (*node.inputs, *node.outputs) if _has_identity_keys(v.type))
+
+
+def _has_identity_keys(type: Type) -> bool:
+    if isinstance(type, DictType) and can_alias(type.key):
+        return True
+    return any(map(_has_identity_keys, parts_of(type)))
 
 
 def can_alias(type: Type) -> bool:

@@ -523,6 +523,8 @@ def _string(
     if name in _TEXT_COMPOSITIONS:
         function = _TEXT_COMPOSITIONS[name]
         return frame.call(function, receiver, *args)
+    if name == "casefold":
+        return frame.call(library.casefold, receiver, Constant(library.unlike_lower()), *args)
     if name in ("strip", "lstrip", "rstrip", "split", "rsplit"):
         args = args[1:] if args[:1] == [NOTHING] and len(args) == 1 else args
         if name == "rsplit" and args[:1] == [NOTHING] and len(args) == 2:
@@ -572,7 +574,6 @@ _TEXT_COMPOSITIONS: dict[str, Callable[..., Any]] = {
     "removeprefix": library.remove_prefix,
     "removesuffix": library.remove_suffix,
     "isascii": library.is_ascii,
-    "casefold": library.casefold,
 }
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import torch
 from torch import Tensor
 from torch.types import Number
@@ -9,8 +11,12 @@ from torch.types import Number
 from ingot.capture.script.language import NUMBER
 from ingot.ir.types import BOOL, COMPLEX, FLOAT, INT
 
-UNLIKE_LOWER = "\u03a3" + "".join(c for c in map(chr, range(0x20000)) if c.lower() != c.casefold())
-"""Characters whose casefold() is not their lower(); what that is of a sigma its place decides."""
+
+@functools.cache
+def unlike_lower() -> str:
+    """Characters whose casefold() is not their lower(); what that is of a sigma its place
+    decides. Not of the program: the compiler asks for them."""
+    return "\u03a3" + "".join(c for c in map(chr, range(0x20000)) if c.lower() != c.casefold())
 
 
 def repeat_string(text: str, count: int) -> str:
@@ -338,9 +344,9 @@ def split_from_right(text: str, most: int) -> list[str]:
     return found
 
 
-def casefold(text: str) -> str:
+def casefold(text: str, unlike_lower: str) -> str:
     for character in text:
-        if character in UNLIKE_LOWER:
+        if character in unlike_lower:
             raise NotImplementedError(f"casefold of {character!r} is not known to a program")
     return text.lower()
 
